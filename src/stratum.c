@@ -1,0 +1,42 @@
+/*
+ * stratum.c
+ *	  The library's entry: module magic, settings, version.
+ */
+#include "stratum.h"
+
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+/* The install and update scripts read these two through current_setting(). */
+static bool restoring = false;
+static bool allow_data_loss = false;
+
+void
+_PG_init(void)
+{
+	DefineCustomBoolVariable("stratum.restoring",
+							 "CREATE EXTENSION stratum creates no storage, because a dump brings it.",
+							 "Not needed with pg_dump and pg_restore, which are recognised.",
+							 &restoring, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("stratum.allow_data_loss",
+							 "A downgrade of the extension may drop what the older version cannot hold.",
+							 NULL,
+							 &allow_data_loss, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	stratum_define_context();
+	MarkGUCPrefixReserved("stratum");
+}
+
+/*
+ * library_version() -> text: the version that the loaded library was built as. check_install()
+ * compares it with the extension's, since the two files can be installed apart.
+ */
+PG_FUNCTION_INFO_V1(stratum_library_version);
+Datum
+stratum_library_version(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(STRATUM_VERSION));
+}

@@ -1,0 +1,47 @@
+/*
+ * stratum.h
+ *	  What the files of the library share.
+ */
+#ifndef STRATUM_H
+#define STRATUM_H
+
+#include "postgres.h"
+#include "compat.h"
+
+#include "utils/jsonb.h"
+
+#define STRATUM_SCHEMA "stratum"
+
+/* --- tenancy.c --- */
+
+/* Who the transaction acts for; a number is 0, a string NULL, where it is not set. */
+typedef struct StratumContext
+{
+	int32		tenant_id;
+	int32		user_id;
+	const char *request_id;
+	const char *ip_address;
+	const char *user_agent;
+} StratumContext;
+
+extern const StratumContext *stratum_context(void);
+extern void stratum_define_context(void);
+
+/* --- metrics.c --- */
+extern bool stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result);
+extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 divisor, double *result);
+
+/* --- hash.c --- */
+extern text *stratum_email_hash(const text *address);	/* NULL for a blank one */
+extern text *stratum_phone_hash(const text *number);	/* NULL where no digit is left */
+
+/* --- conditions_compile.c --- */
+typedef enum StratumTarget
+{
+	STRATUM_PROFILE,
+	STRATUM_CAMPAIGN
+} StratumTarget;
+
+extern void stratum_validate_conditions(Jsonb *conditions, StratumTarget target);
+
+#endif							/* STRATUM_H */
