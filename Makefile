@@ -3,11 +3,11 @@
 EXTENSION    = stratum
 MODULE_big   = stratum
 # The control file is the one place that knows the version.
-VERSION      = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" stratum.control)
+EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" stratum.control)
 
 # --- library -----------------------------------------------------------------------------------
 OBJS         = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
-PG_CPPFLAGS  = -DSTRATUM_VERSION='"$(VERSION)"'
+PG_CPPFLAGS  = -DSTRATUM_VERSION='"$(EXTVERSION)"'
 # Nothing leaves the library but what PostgreSQL looks up by name.
 PG_CFLAGS    = -fvisibility=hidden -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-cast-function-type
 
@@ -42,13 +42,13 @@ $(OBJS): $(wildcard src/*.h) stratum.control
 sql:
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION stratum" to load this file. \quit'; \
 	   for part in $(SQL_PARTS); do printf '\n-- ==== %s\n' "$$part"; cat "$$part"; done; \
-	 } > sql/stratum--$(VERSION).sql
+	 } > sql/stratum--$(EXTVERSION).sql
 
 .PHONY: help
 help:
 	@echo 'make                 build the library for the server of PG_CONFIG (default: pg_config)'
 	@echo 'make install         install it there'
 	@echo 'make installcheck    regression and isolation tests against a running server'
-	@echo 'make sql             join sql/parts and sql/tables into sql/stratum--$(VERSION).sql'
+	@echo 'make sql             join sql/parts and sql/tables into sql/stratum--$(EXTVERSION).sql'
 	@echo 'bin/demo             a tour on a private server'
 	@echo 'bin/test             every test, on a private server'

@@ -19,4 +19,13 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+/* The memory of a setting's "extra" belongs to PostgreSQL, which changed its allocator in 16. */
+#if PG_VERSION_NUM < 160000
+#define stratum_guc_malloc(size) malloc(size)
+#define stratum_guc_free(pointer) free(pointer)
+#else
+#define stratum_guc_malloc(size) guc_malloc(LOG, size)
+#define stratum_guc_free(pointer) guc_free(pointer)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */
