@@ -35,7 +35,17 @@ extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 diviso
 extern text *stratum_email_hash(const text *address);	/* NULL for a blank one */
 extern text *stratum_phone_hash(const text *number);	/* NULL where no digit is left */
 
-/* --- conditions_compile.c --- */
+/* --- datum_to_json.c --- */
+typedef struct StratumJsonEncoder
+{
+	bool		is_jsonb;		/* the value is the result */
+	FmgrInfo	to_jsonb;
+} StratumJsonEncoder;
+
+extern void stratum_json_encoder_init(StratumJsonEncoder *encoder, Oid type, MemoryContext context);
+extern Jsonb *stratum_json_encode(StratumJsonEncoder *encoder, Datum value);
+
+/* --- conditions_parse.c --- */
 typedef enum StratumTarget
 {
 	STRATUM_PROFILE,
