@@ -20,7 +20,7 @@ SQL_PARTS    = $(wildcard $(addprefix sql/,$(shell sed -e "s/\#.*//" sql/order))
 REGRESS      = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
 REGRESS_OPTS = --inputdir=test --outputdir=test
 ISOLATION    = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso
+ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso --load-extension=stratum
 
 EXTRA_CLEAN  = test/results test/output_iso test/regression.diffs test/regression.out
 
