@@ -1,0 +1,91 @@
+#!/usr/bin/env perl
+# What is shipped beside the code: the install script refuses psql, make refuses old servers, the library keeps its
+# symbols to itself, and no function or file has grown beyond what one wants to read.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use Stratum::Cluster;
+use Test::More;
+
+my $src = $ENV{STRATUM_SRC} or die "run this test with bin/test\n";
+my $node = Stratum::Cluster->new;
+
+sub slurp { my ($path) = @_; open my $file, '<', $path or die "$path: $!"; local $/; return <$file> }
+
+sub install_script_refuses_psql
+{
+	for my $script (glob "$src/sql/stratum--*.sql")
+	{
+		my ($rc, $out, $err) = $node->psql(slurp($script));
+		my ($name) = $script =~ m{([^/]+)$};
+		like($out . $err, qr/\AUse "(?:CREATE|ALTER) EXTENSION stratum[^"]*" to load this file\.\s*\z/, "$name in psql says what to do");
+		is($node->sql("SELECT count(*) FROM pg_namespace WHERE nspname = 'stratum'"), '0', "$name in psql does nothing");
+	}
+}
+
+# A pg_config that lies about the version stands for an old server.
+sub make_refuses_old_servers
+{
+	my $fake = $node->dir . '/pg_config';
+	open my $file, '>', $fake or die $!;
+	print $file "#!/bin/sh\ncase \$1 in --version) echo 'PostgreSQL 14.11';; *) exec '$ENV{PG_CONFIG}' \"\$@\";; esac\n";
+	close $file;
+	chmod 0755, $fake;
+	my $said = `make -C '$src' PG_CONFIG='$fake' 2>&1`;
+	isnt($?, 0, 'make fails for version 14');
+	my @lines = grep { !/(?:Entering|Leaving) directory/ } split /\n/, $said;
+	is(scalar @lines, 1, 'with one line') or diag($said);
+	like($lines[0], qr/needs PostgreSQL 15 or later.*14/, 'that says which version it takes');
+}
+
+sub library_keeps_its_symbols
+{
+	my @symbols = map { /\s[A-Z]\s(\S+)$/ ? $1 : () } `nm -D --defined-only '$src/stratum.so'`;
+	my %exported = map { $_ => 1 } @symbols;
+	my @foreign = grep { !/^(?:Pg_magic_func|_PG_init|_PG_fini)$/ && !/^pg_finfo_/ && !$exported{"pg_finfo_$_"} } @symbols;
+	ok($exported{Pg_magic_func} && $exported{_PG_init}, 'the library has its magic block and _PG_init');
+	is("@foreign", '', 'and exports nothing else but SQL-callable functions');
+	is(join(' ', grep { !/^(?:Pg_magic_func|_PG_init|_PG_fini|pg_finfo_stratum_\w+|stratum_\w+)$/ } @symbols), '', 'whose names begin with stratum_');
+}
+
+# pgindent style: a function's braces are the only ones in the first column that stand alone.
+sub long_functions
+{
+	my ($path) = @_;
+	my ($start, $name, @long) = (0, '?');
+	my @lines = split /\n/, slurp($path);
+	for my $i (0 .. $#lines)
+	{
+		$name = $1 if $lines[$i] =~ /^(\w+)\(/ && !$start;
+		$start = $i + 1 if $lines[$i] eq '{';
+		next unless $start && $lines[$i] =~ /^\}/;
+		push @long, "$path: $name() has " . ($i + 1 - $start) . " lines" if $i + 1 - $start > 100;
+		$start = 0;
+	}
+	return @long;
+}
+
+sub nothing_is_too_long
+{
+	my @sources = glob "$src/src/*.[ch]";
+	my @files = (@sources, glob("$src/sql/parts/*.sql $src/sql/tables/*.sql $src/bin/* $src/bin/lib/* $src/test/t/*"));
+	my @long = grep { -f && (my $lines = () = slurp($_) =~ /\n/g) > 700 } @files;
+	is("@long", '', 'no file has more than 700 lines');
+	is(join("\n", map { long_functions($_) } @sources), '', 'no C function has more than 100 lines');
+}
+
+sub parts_are_joined
+{
+	my ($version) = slurp("$src/stratum.control") =~ /^default_version\s*=\s*'([^']+)'/m;
+	my $before = slurp("$src/sql/stratum--$version.sql");
+	system("make -s -C '$src' sql PG_CONFIG='$ENV{PG_CONFIG}'") == 0 or die 'make sql failed';
+	ok($before eq slurp("$src/sql/stratum--$version.sql"), "stratum--$version.sql is what `make sql` makes");
+}
+
+install_script_refuses_psql();
+make_refuses_old_servers();
+library_keeps_its_symbols();
+nothing_is_too_long();
+parts_are_joined();
+done_testing();
