@@ -10,13 +10,23 @@
 #include "fmgr.h"
 
 /*
- * We build with -fvisibility=hidden. PostgreSQL 15 marks nothing for export on ELF systems, so its
- * PG_FUNCTION_INFO_V1 would be hidden too; the macros expand where they are used, so it is enough
- * to define the marker before that.
+ * We build with -fvisibility=hidden. PostgreSQL 15 marks nothing for export on ELF systems, and its
+ * PG_FUNCTION_INFO_V1 does not even try for the function itself, so here are those of 16.
  */
 #if PG_VERSION_NUM < 160000
 #undef PGDLLEXPORT
 #define PGDLLEXPORT __attribute__((visibility("default")))
+#undef PG_FUNCTION_INFO_V1
+#define PG_FUNCTION_INFO_V1(funcname) \
+extern PGDLLEXPORT Datum funcname(PG_FUNCTION_ARGS); \
+extern PGDLLEXPORT const Pg_finfo_record *CppConcat(pg_finfo_, funcname) (void); \
+const Pg_finfo_record * \
+CppConcat(pg_finfo_, funcname) (void) \
+{ \
+	static const Pg_finfo_record my_finfo = { 1 }; \
+	return &my_finfo; \
+} \
+extern int no_such_variable
 #endif
 
 /* The memory of a setting's "extra" belongs to PostgreSQL, which changed its allocator in 16. */
