@@ -13,7 +13,7 @@ PG_CFLAGS    = -fvisibility=hidden -Wextra -Wno-unused-parameter -Wno-sign-compa
 
 # --- SQL ---------------------------------------------------------------------------------------
 # Committed, frozen at each release, so it is DATA: `make clean` must not delete it.
-DATA         = $(wildcard sql/stratum--*.sql)
+DATA         = $(sort $(wildcard sql/stratum--*.sql) sql/stratum--$(EXTVERSION).sql)
 SQL_PARTS    = $(wildcard $(addprefix sql/,$(shell sed -e "s/\#.*//" sql/order)))
 
 # --- tests -------------------------------------------------------------------------------------
@@ -39,6 +39,7 @@ $(OBJS): $(wildcard src/*.h) stratum.control
 
 # Joins the parts into the install script of the version that is being written.
 .PHONY: sql
+all: sql
 sql:
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION stratum" to load this file. \quit'; \
 	   for part in $(SQL_PARTS); do printf '\n-- ==== %s\n' "$$part"; cat "$$part"; done; \

@@ -4,6 +4,7 @@
  */
 #include "stratum.h"
 
+#include "commands/extension.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 
@@ -39,4 +40,15 @@ Datum
 stratum_library_version(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(STRATUM_VERSION));
+}
+
+/*
+ * in_extension_script() -> boolean: whether an install or update script runs. A GRANT there is
+ * taken for the extension's own and left out of dumps, so install() must know.
+ */
+PG_FUNCTION_INFO_V1(stratum_in_extension_script);
+Datum
+stratum_in_extension_script(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(creating_extension);
 }

@@ -8,6 +8,8 @@
 #include "postgres.h"
 #include "compat.h"
 
+#include "access/htup.h"
+#include "access/tupdesc.h"
 #include "utils/jsonb.h"
 
 #define STRATUM_SCHEMA "stratum"
@@ -27,6 +29,11 @@ typedef struct StratumContext
 extern const StratumContext *stratum_context(void);
 extern void stratum_define_context(void);
 
+/* --- row_values.c --- */
+extern bool stratum_same_text(const text *a, const text *b);
+extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
+extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, Datum *values, bool *nulls);
+
 /* --- metrics.c --- */
 extern bool stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result);
 extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 divisor, double *result);
@@ -34,6 +41,8 @@ extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 diviso
 /* --- hash.c --- */
 extern text *stratum_email_hash(const text *address);	/* NULL for a blank one */
 extern text *stratum_phone_hash(const text *number);	/* NULL where no digit is left */
+extern bool stratum_is_plain_email(const text *address);
+extern bool stratum_is_plain_phone(const text *number);
 
 /* --- datum_to_json.c --- */
 typedef struct StratumJsonEncoder

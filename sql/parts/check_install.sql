@@ -1,0 +1,197 @@
+-- check_install(): what is missing, foreign, changed or of another version.
+
+CREATE FUNCTION stratum._acl_rights(acl aclitem[], suffix text DEFAULT '')
+  RETURNS TABLE (role text, privilege text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT r.rolname::text, a.privilege_type || suffix
+  FROM aclexplode(acl) a JOIN pg_roles r ON r.oid = a.grantee
+  WHERE r.rolname IN ('stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth');
+$$;
+COMMENT ON FUNCTION stratum._acl_rights(aclitem[], text) IS
+  'Rights of the stratum roles in an access list; internal to check_install().';
+
+-- The storage as the catalogs tell it, one row a thing. _storage_expected() holds the same rows of a
+-- fresh install; see CONTRIBUTING.md for how it is made.
+CREATE FUNCTION stratum._storage_found() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH tables AS (
+    SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum' AND c.relkind IN ('r', 'p')
+  )
+  SELECT 'type', t.typname::text, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
+  WHERE n.nspname = 'stratum'
+  GROUP BY t.typname
+  UNION ALL
+  SELECT 'table', relname::text,
+         concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
+                         CASE WHEN relforcerowsecurity THEN 'forced' END)
+  FROM tables
+  UNION ALL
+  SELECT 'column', t.relname || '.' || a.attname,
+         concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                   'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))
+  FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  UNION ALL
+  SELECT 'constraint', t.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+  FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype IN ('p', 'u', 'f', 'c')
+  UNION ALL
+  SELECT 'index', i.relname::text, pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+  FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.conrelid = t.oid)
+  UNION ALL
+  SELECT 'policy', t.relname || '.' || p.polname,
+         concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, p.polcmd::text,
+                   'to', (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
+                          FROM unnest(p.polroles) o LEFT JOIN pg_roles r ON r.oid = o),
+                   'using', pg_get_expr(p.polqual, p.polrelid),
+                   'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+  FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+  UNION ALL
+  SELECT 'trigger', t.relname || '.' || g.tgname,
+         pg_get_triggerdef(g.oid) ||
+         CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' ELSE ' ALWAYS' END
+  FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT 'right', r.name || ' to ' || r.role, string_agg(r.privilege, ', ' ORDER BY r.privilege)
+  FROM (
+    SELECT t.relname::text AS name, a.role, a.privilege FROM tables t, stratum._acl_rights(t.relacl) a
+    UNION ALL
+    SELECT t.relname::text, c.role, c.privilege
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attacl IS NOT NULL,
+         stratum._acl_rights(a.attacl, ' (' || a.attname || ')') c
+    UNION ALL
+    SELECT s.relname::text, a.role, a.privilege
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(s.relacl) a
+    WHERE s.relkind = 'S'
+  ) r
+  GROUP BY r.name, r.role;
+$$;
+COMMENT ON FUNCTION stratum._storage_found() IS
+  'The storage as the catalogs tell it, one row a thing; internal to check_install().';
+
+CREATE FUNCTION stratum._storage_owners() RETURNS TABLE (object text, is_superuser boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH owned AS (
+    SELECT c.oid::regclass::text AS object, c.relowner AS owner
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum'
+      AND (c.relname IN (SELECT e.object FROM stratum._storage_expected() e WHERE e.kind = 'table')
+           OR c.relname IN (SELECT e.object || '_id_seq' FROM stratum._storage_expected() e WHERE e.kind = 'table'))
+    UNION ALL
+    SELECT 'type ' || t.oid::regtype::text, t.typowner
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = 'stratum'
+      AND t.typname IN (SELECT e.object FROM stratum._storage_expected() e WHERE e.kind = 'type')
+    UNION ALL
+    SELECT 'function ' || p.oid::regprocedure::text, p.proowner
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'stratum'
+  )
+  SELECT o.object, r.rolsuper FROM owned o JOIN pg_roles r ON r.oid = o.owner;
+$$;
+COMMENT ON FUNCTION stratum._storage_owners() IS
+  'Owners of the storage, and of every function beside it; internal to install() and check_install().';
+
+CREATE FUNCTION stratum._check_versions() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  extension text := stratum.version();
+  library text := stratum._library_version();
+  storage text := stratum._storage_version();
+BEGIN
+  IF library <> extension THEN
+    RETURN QUERY SELECT 'library', format('library is version %s, extension is %s', library, extension),
+      'Install the files of one version, then ALTER EXTENSION stratum UPDATE, and connect anew.';
+  END IF;
+  IF storage IS NULL THEN
+    RETURN QUERY SELECT 'stratum.storage_version()', 'missing', 'SELECT stratum.install();';
+  ELSIF storage <> extension THEN
+    RETURN QUERY SELECT 'storage', format('storage is version %s, extension is %s', storage, extension),
+      format('ALTER EXTENSION stratum UPDATE TO %L; then ALTER EXTENSION stratum UPDATE TO %L;', storage, extension);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_versions() IS
+  'Where library, extension and storage are of different versions; internal to check_install().';
+
+CREATE FUNCTION stratum._check_roles() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'role ' || x.name,
+         CASE WHEN r.rolname IS NULL THEN 'missing' ELSE 'bypasses row security' END,
+         CASE WHEN r.rolname IS NULL THEN format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', x.name)
+              ELSE format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS;', x.name) END
+  FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
+    LEFT JOIN pg_roles r ON r.rolname = x.name
+  WHERE r.rolname IS NULL OR r.rolsuper OR r.rolbypassrls;
+$$;
+COMMENT ON FUNCTION stratum._check_roles() IS
+  'Roles that are missing or bypass row security; internal to check_install().';
+
+-- What install() puts back, and what a person has to.
+CREATE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
+      format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
+      OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
+    WHEN kind = 'index' THEN concat('DROP INDEX stratum.' || object || '; ' || left(found, 0), expected, ';')
+    WHEN kind = 'constraint' THEN
+      format('ALTER TABLE stratum.%s ADD CONSTRAINT %s %s;', split_part(object, '.', 1), split_part(object, '.', 2), expected)
+    ELSE 'Put it back by hand: ' || expected
+  END;
+$$;
+COMMENT ON FUNCTION stratum._remedy(text, text, text, text) IS
+  'What to do about a difference; internal to check_install().';
+
+CREATE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_roles() r;
+  RETURN QUERY
+    SELECT o.object, 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'
+    FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  RETURN QUERY
+    SELECT e.kind || ' ' || e.object,
+           CASE WHEN f.object IS NULL THEN 'missing'
+                ELSE format('changed: is "%s", should be "%s"', f.definition, e.definition) END,
+           stratum._remedy(e.kind, e.object, e.definition, f.definition)
+    FROM stratum._storage_expected() e
+      LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
+    WHERE f.definition IS DISTINCT FROM e.definition
+      -- a table that is missing says enough
+      AND (e.kind = 'table' OR e.kind = 'type'
+           OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL
+           OR e.kind = 'index')
+    ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+END $$;
+COMMENT ON FUNCTION stratum.check_install() IS
+  'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
+
+CREATE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'trigger zz_stratum_audit on ' || t.table_name, 'missing',
+             format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+      FROM stratum.audited_tables t
+      WHERE to_regclass(t.table_name) IS NOT NULL
+        AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass(t.table_name)
+                          AND g.tgname LIKE 'zz\_stratum\_audit%');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_audited_tables() IS
+  'Audited tables of the user that lost their trigger; internal to check_install().';

@@ -1,0 +1,28 @@
+-- Rights on the members: PUBLIC has none, each role what it needs.
+DO $$
+DECLARE
+  member record;
+BEGIN
+  FOR member IN
+    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
+           p.oid::pg_catalog.regprocedure AS signature
+    FROM pg_catalog.pg_extension e
+      JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
+      JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+    WHERE e.extname = 'stratum' AND d.deptype = 'e'
+  LOOP
+    EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC', member.kind, member.signature);
+  END LOOP;
+END $$;
+
+-- operations
+GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
+GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_auditor;
+
+-- tenant context
+GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
+-- auditors too: the policies they meet call it
+GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;

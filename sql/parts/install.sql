@@ -1,0 +1,131 @@
+-- Storage: install() creates what is missing, adopts what is there, puts the rest back.
+
+CREATE FUNCTION stratum._in_extension_script() RETURNS boolean
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'stratum_in_extension_script';
+COMMENT ON FUNCTION stratum._in_extension_script() IS
+  'Whether an install or update script runs, in which a GRANT would be left out of dumps; internal.';
+
+CREATE FUNCTION stratum._restoring() RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- Every script of pg_dump and every session of pg_restore switches row_security off.
+  RETURN current_setting('row_security') = 'off'
+      OR coalesce(nullif(current_setting('stratum.restoring', true), '')::boolean, false);
+END $$;
+COMMENT ON FUNCTION stratum._restoring() IS
+  'Whether a dump is being restored, which brings the storage itself; internal.';
+
+CREATE FUNCTION stratum._put_admin_policy(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('DROP POLICY IF EXISTS admin_all ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY admin_all ON stratum.%I TO stratum_admin USING (true)', table_name);
+  EXECUTE format('COMMENT ON POLICY admin_all ON stratum.%I IS %L', table_name,
+                 'Administrators see every tenant.');
+END $$;
+COMMENT ON FUNCTION stratum._put_admin_policy(text) IS 'The policy of stratum_admin on a table; internal.';
+
+-- A policy of the same name may be anybody's: it is dropped and made anew, never trusted.
+CREATE FUNCTION stratum._isolate(table_name text, tenant_column text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I ENABLE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('ALTER TABLE stratum.%I FORCE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY tenant_isolation ON stratum.%I USING (%I = stratum.current_tenant_id())',
+                 table_name, tenant_column);
+  EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
+                 'Rows of the tenant that the transaction has entered, and no others.');
+  PERFORM stratum._put_admin_policy(table_name);
+END $$;
+COMMENT ON FUNCTION stratum._isolate(text, text) IS
+  'Row security of a table: one policy for everyone, one for administrators; internal.';
+
+CREATE FUNCTION stratum._install_storage_version() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+BEGIN
+  IF to_regprocedure('stratum.storage_version()') IS NULL THEN
+    CREATE FUNCTION stratum.storage_version() RETURNS text
+      LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
+    REVOKE ALL ON FUNCTION stratum.storage_version() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION stratum.storage_version() TO stratum_app, stratum_admin, stratum_auditor;
+    COMMENT ON FUNCTION stratum.storage_version() IS
+      'Version of the tables, kept with them through dumps; check_install() compares it with version().';
+  END IF;
+END $install$;
+COMMENT ON FUNCTION stratum._install_storage_version() IS
+  'Creates stratum.storage_version() where it is missing; internal to install().';
+
+CREATE FUNCTION stratum._storage_version() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_version text;
+BEGIN
+  -- Its owner is looked at before it is run: a stranger's function must not run as us.
+  IF EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+             WHERE p.oid = to_regprocedure('stratum.storage_version()') AND r.rolsuper) THEN
+    EXECUTE 'SELECT stratum.storage_version()' INTO found_version;
+  END IF;
+  RETURN found_version;
+END $$;
+COMMENT ON FUNCTION stratum._storage_version() IS
+  'What storage_version() says, NULL where it is missing or not a superuser''s; internal.';
+
+CREATE FUNCTION stratum._check_adoption() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strangers text;
+  found_version text;
+BEGIN
+  SELECT string_agg(o.object, ', ' ORDER BY o.object) INTO strangers
+  FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  IF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'storage of stratum is owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER ... OWNER TO.';
+  END IF;
+  found_version := stratum._storage_version();
+  IF found_version <> '1.0' THEN
+    RAISE EXCEPTION 'the storage found is of version %, this is version 1.0', found_version
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO ''1.0''.', found_version);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_adoption() IS
+  'Refuses storage that is not a superuser''s or of another version; internal to install().';
+
+CREATE FUNCTION stratum.install() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    RAISE EXCEPTION 'install() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM stratum._check_adoption();
+  PERFORM stratum._install_types();
+  PERFORM stratum._install_tenants();
+  PERFORM stratum._install_users();
+  PERFORM stratum._install_campaigns();
+  PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_events();
+  PERFORM stratum._install_cdp_segments();
+  PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_fact_signal_health_daily();
+  PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_tenant_platform_connections();
+  PERFORM stratum._install_campaign_drafts();
+  PERFORM stratum._install_rules();
+  PERFORM stratum._install_audit_logs();
+  PERFORM stratum._install_audited_tables();
+  PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._install_storage_version();
+END $$;
+COMMENT ON FUNCTION stratum.install() IS
+  'Creates the storage that is missing, adopts what is there, and puts triggers, policies and defaults back.';

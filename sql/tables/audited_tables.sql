@@ -1,0 +1,33 @@
+-- stratum.audited_tables: the user's own tables that audit_table() was called for.
+
+CREATE FUNCTION stratum._install_audited_tables() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audited_tables') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- By name, not by OID: a dump keeps names, and adoption puts the triggers back by them.
+    CREATE TABLE stratum.audited_tables (
+      table_name TEXT PRIMARY KEY,
+      redact TEXT[] NOT NULL DEFAULT '{}',
+      ignore TEXT[] NOT NULL DEFAULT '{}',
+      operations TEXT NOT NULL DEFAULT 'insert,update,delete,truncate'
+    );
+
+    COMMENT ON TABLE stratum.audited_tables IS 'The user''s own tables that are audited; kept by audit_table() and unaudit_table().';
+    COMMENT ON COLUMN stratum.audited_tables.table_name IS 'Schema and name, quoted as SQL wants them.';
+    COMMENT ON COLUMN stratum.audited_tables.redact IS 'Columns whose values read "[REDACTED]" in the trail.';
+    COMMENT ON COLUMN stratum.audited_tables.ignore IS 'Columns whose change alone is not logged.';
+    COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between.';
+  END IF;
+
+  ALTER TABLE stratum.audited_tables ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audited_tables FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audited_tables');
+  IF is_new OR NOT stratum._in_extension_script() THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.audited_tables TO stratum_admin;
+  END IF;
+END $install$;
+COMMENT ON FUNCTION stratum._install_audited_tables() IS
+  'Creates stratum.audited_tables where it is missing and puts its policy and rights back; internal to install().';

@@ -1,0 +1,465 @@
+/*
+ * mixins.c
+ *	  The BEFORE row trigger that every stratum table has: what the server keeps right by itself.
+ *
+ * The trigger's arguments, both text[] literals, say what a table needs beyond the columns that are
+ * known by name (id, tenant_id, updated_at, is_deleted, deleted_at):
+ *
+ *	1. features: metrics, email, phone, profile_conditions, campaign_conditions
+ *	2. columns in which an INSERT's explicit NULL means the column's default
+ *
+ * What is looked up about the table lives in fn_extra, that is, for one statement: the table cannot
+ * change under it, and nothing has to be invalidated.
+ */
+#include "stratum.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+/* Columns by number; 0: the table has none of that name. */
+typedef struct Mixin
+{
+	AttrNumber	id, tenant_id, updated_at, is_deleted, deleted_at, conditions;
+	AttrNumber	email, email_hash, phone, phone_hash;
+	AttrNumber	spend, revenue, impressions, clicks, conversions;
+	AttrNumber	ctr, cpc, cpm, cpa, roas;
+	bool		has_conditions;
+	StratumTarget target;
+	int			nfilled;
+	AttrNumber *filled;
+} Mixin;
+
+/* A row taken apart. Column numbers start at 1, as everywhere. */
+typedef struct Row
+{
+	TupleDesc	desc;
+	Datum	   *values;
+	bool	   *nulls;
+} Row;
+
+static Row
+open_row(HeapTuple tuple, TupleDesc desc)
+{
+	Row			row = {desc, palloc(sizeof(Datum) * desc->natts), palloc(sizeof(bool) * desc->natts)};
+
+	heap_deform_tuple(tuple, desc, row.values, row.nulls);
+	return row;
+}
+
+static inline bool
+is_null(const Row *row, AttrNumber column)
+{
+	return row->nulls[column - 1];
+}
+
+static inline Datum
+value_of(const Row *row, AttrNumber column)
+{
+	return row->values[column - 1];
+}
+
+static inline void
+put(Row *row, AttrNumber column, Datum value)
+{
+	row->values[column - 1] = value;
+	row->nulls[column - 1] = false;
+}
+
+static inline void
+put_null(Row *row, AttrNumber column)
+{
+	row->values[column - 1] = (Datum) 0;
+	row->nulls[column - 1] = true;
+}
+
+static bool
+same_column(const Row *a, const Row *b, AttrNumber column)
+{
+	return stratum_same_value(TupleDescAttr(a->desc, column - 1),
+							  value_of(a, column), is_null(a, column),
+							  value_of(b, column), is_null(b, column));
+}
+
+/* --- what the trigger knows about its table --- */
+
+static AttrNumber
+column_named(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
+			return attribute->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* The members of a trigger argument that is a text[] literal. */
+static int
+argument_members(Trigger *trigger, int number, char ***members)
+{
+	ArrayType  *array;
+	Datum	   *elements;
+	int			count;
+
+	if (number >= trigger->tgnargs)
+		return 0;
+	array = DatumGetArrayTypeP(OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(trigger->tgargs[number]),
+												ObjectIdGetDatum(TEXTOID), Int32GetDatum(-1)));
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
+	*members = palloc(sizeof(char *) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+		(*members)[i] = TextDatumGetCString(elements[i]);
+	return count;
+}
+
+static void
+add_metrics(Mixin *mixin, TupleDesc desc)
+{
+	mixin->spend = column_named(desc, "total_spend_cents");
+	mixin->revenue = column_named(desc, "revenue_cents");
+	mixin->impressions = column_named(desc, "impressions");
+	mixin->clicks = column_named(desc, "clicks");
+	mixin->conversions = column_named(desc, "conversions");
+	mixin->ctr = column_named(desc, "ctr");
+	mixin->cpc = column_named(desc, "cpc_cents");
+	mixin->cpm = column_named(desc, "cpm_cents");
+	mixin->cpa = column_named(desc, "cpa_cents");
+	mixin->roas = column_named(desc, "roas");
+}
+
+static void
+add_feature(Mixin *mixin, TupleDesc desc, const char *feature)
+{
+	if (strcmp(feature, "metrics") == 0)
+		add_metrics(mixin, desc);
+	else if (strcmp(feature, "email") == 0)
+	{
+		mixin->email = column_named(desc, "email");
+		mixin->email_hash = column_named(desc, "email_hash");
+	}
+	else if (strcmp(feature, "phone") == 0)
+	{
+		mixin->phone = column_named(desc, "phone");
+		mixin->phone_hash = column_named(desc, "phone_hash");
+	}
+	else if (strcmp(feature, "profile_conditions") == 0 || strcmp(feature, "campaign_conditions") == 0)
+	{
+		mixin->conditions = column_named(desc, "conditions");
+		mixin->target = feature[0] == 'p' ? STRATUM_PROFILE : STRATUM_CAMPAIGN;
+	}
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown feature \"%s\" of the mixin trigger", feature)));
+}
+
+static Mixin *
+describe_table(TriggerData *trigger_data)
+{
+	Trigger    *trigger = trigger_data->tg_trigger;
+	TupleDesc	desc = RelationGetDescr(trigger_data->tg_relation);
+	Mixin	   *mixin = palloc0(sizeof(Mixin));
+	char	  **members;
+	int			count;
+
+	mixin->id = column_named(desc, "id");
+	mixin->tenant_id = column_named(desc, "tenant_id");
+	mixin->updated_at = column_named(desc, "updated_at");
+	mixin->is_deleted = column_named(desc, "is_deleted");
+	mixin->deleted_at = column_named(desc, "deleted_at");
+
+	count = argument_members(trigger, 0, &members);
+	for (int i = 0; i < count; i++)
+		add_feature(mixin, desc, members[i]);
+
+	count = argument_members(trigger, 1, &members);
+	mixin->filled = palloc(sizeof(AttrNumber) * Max(count, 1));
+	for (int i = 0; i < count; i++)
+	{
+		AttrNumber	column = column_named(desc, members[i]);
+
+		if (column != InvalidAttrNumber)	/* a user may have dropped it */
+			mixin->filled[mixin->nfilled++] = column;
+	}
+	return mixin;
+}
+
+/* --- INSERT: an explicit NULL is what the column's default says --- */
+
+/* Evaluates the default of a column, copied into the caller's memory context. */
+static Datum
+column_default(Relation relation, AttrNumber column, bool *isnull)
+{
+	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), column - 1);
+	Node	   *expression = build_column_default(relation, column);
+	EState	   *estate;
+	Datum		result;
+
+	*isnull = true;
+	if (expression == NULL)
+		return (Datum) 0;
+	estate = CreateExecutorState();
+	result = ExecEvalExprSwitchContext(ExecPrepareExpr((Expr *) expression, estate),
+									   GetPerTupleExprContext(estate), isnull);
+	if (!*isnull)
+		result = datumCopy(result, attribute->attbyval, attribute->attlen);
+	FreeExecutorState(estate);
+	return result;
+}
+
+static void
+fill_defaults(const Mixin *mixin, Relation relation, Row *row)
+{
+	int			tenant_id = stratum_context()->tenant_id;
+
+	if (mixin->tenant_id && is_null(row, mixin->tenant_id) && tenant_id != 0)
+		put(row, mixin->tenant_id, Int32GetDatum(tenant_id));
+
+	for (int i = 0; i < mixin->nfilled; i++)
+	{
+		AttrNumber	column = mixin->filled[i];
+
+		if (is_null(row, column))
+			row->values[column - 1] = column_default(relation, column, &row->nulls[column - 1]);
+	}
+}
+
+/* --- UPDATE: a row keeps its id and its tenant --- */
+
+static void
+refuse_moves(const Mixin *mixin, Relation relation, const Row *old, const Row *new)
+{
+	if (mixin->id && !same_column(old, new, mixin->id))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("the id of a row of \"%s\" cannot be changed", RelationGetRelationName(relation)),
+				 errhint("Insert a new row instead.")));
+	if (mixin->tenant_id && !same_column(old, new, mixin->tenant_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a row of \"%s\" cannot be moved to another tenant",
+						RelationGetRelationName(relation)),
+				 errhint("Insert it for the other tenant instead.")));
+}
+
+/* --- hashes of addresses --- */
+
+/*
+ * A hash that is NULL is filled where the address is plain. When the address changes, the hash
+ * follows it if it was the old address's hash and the client did not set it in the same statement;
+ * any other hash is the client's own, who encrypts addresses, and stays.
+ */
+static void
+keep_hash(AttrNumber address, AttrNumber hash, bool (*is_plain) (const text *),
+		  text *(*compute) (const text *), const Row *old, Row *new)
+{
+	text	   *plain = NULL;
+	text	   *fresh;
+
+	if (!address || !hash)
+		return;
+	if (!is_null(new, address))
+		plain = DatumGetTextPP(value_of(new, address));
+	if (plain != NULL && !is_plain(plain))
+		return;
+
+	if (!is_null(new, hash))
+	{
+		text	   *was;
+
+		if (old == NULL || is_null(old, address) || is_null(old, hash) ||
+			same_column(old, new, address) || !same_column(old, new, hash))
+			return;
+		was = compute(DatumGetTextPP(value_of(old, address)));
+		if (was == NULL || !stratum_same_text(was, DatumGetTextPP(value_of(old, hash))))
+			return;
+	}
+	fresh = plain != NULL ? compute(plain) : NULL;
+	if (fresh != NULL)
+		put(new, hash, PointerGetDatum(fresh));
+	else
+		put_null(new, hash);
+}
+
+/* --- metrics of a campaign --- */
+
+static bool
+get_count(const Row *row, AttrNumber column, int64 *result)
+{
+	if (!column || is_null(row, column))
+		return false;
+	*result = TupleDescAttr(row->desc, column - 1)->atttypid == INT8OID
+		? DatumGetInt64(value_of(row, column)) : DatumGetInt32(value_of(row, column));
+	return true;
+}
+
+/* cents * multiplier / divisor into an integer column; NULL where it has no value or does not fit */
+static void
+put_cents(Row *row, AttrNumber column, AttrNumber cents, int64 multiplier, AttrNumber divisor)
+{
+	int64		a, b, result;
+
+	if (!column)
+		return;
+	if (!get_count(row, cents, &a) || !get_count(row, divisor, &b) ||
+		!stratum_cents_ratio(a, multiplier, b, &result))
+		put_null(row, column);
+	else if (TupleDescAttr(row->desc, column - 1)->atttypid == INT8OID)
+		put(row, column, Int64GetDatum(result));
+	else if (result < PG_INT32_MIN || result > PG_INT32_MAX)
+		put_null(row, column);
+	else
+		put(row, column, Int32GetDatum((int32) result));
+}
+
+static void
+put_ratio(Row *row, AttrNumber column, AttrNumber numerator, double multiplier, AttrNumber divisor)
+{
+	int64		a, b;
+	double		result;
+
+	if (!column)
+		return;
+	if (get_count(row, numerator, &a) && get_count(row, divisor, &b) &&
+		stratum_float_ratio(a, multiplier, b, &result))
+		put(row, column, Float8GetDatum(result));
+	else
+		put_null(row, column);
+}
+
+static void
+keep_metrics(const Mixin *mixin, Row *row)
+{
+	put_ratio(row, mixin->ctr, mixin->clicks, 100.0, mixin->impressions);
+	put_cents(row, mixin->cpc, mixin->spend, 1, mixin->clicks);
+	put_cents(row, mixin->cpm, mixin->spend, 1000, mixin->impressions);
+	put_cents(row, mixin->cpa, mixin->spend, 1, mixin->conversions);
+	put_ratio(row, mixin->roas, mixin->revenue, 1.0, mixin->spend);
+}
+
+/* --- soft delete, conditions, updated_at --- */
+
+static bool
+is_true(const Row *row, AttrNumber column)
+{
+	return row != NULL && !is_null(row, column) && DatumGetBool(value_of(row, column));
+}
+
+/* is_deleted going true sets deleted_at, unless the client set it too; going false clears it. */
+static void
+keep_deleted_at(const Mixin *mixin, const Row *old, Row *new)
+{
+	bool		was, is, untouched;
+
+	if (!mixin->is_deleted || !mixin->deleted_at)
+		return;
+	was = is_true(old, mixin->is_deleted);
+	is = is_true(new, mixin->is_deleted);
+	untouched = is_null(new, mixin->deleted_at) ||
+		(old != NULL && same_column(old, new, mixin->deleted_at));
+	if (is && !was && untouched)
+		put(new, mixin->deleted_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+	else if (was && !is)
+		put_null(new, mixin->deleted_at);
+}
+
+static void
+check_conditions(const Mixin *mixin, const Row *old, const Row *new)
+{
+	if (!mixin->conditions || is_null(new, mixin->conditions))
+		return;
+	if (old != NULL && same_column(old, new, mixin->conditions))
+		return;
+	stratum_validate_conditions(DatumGetJsonbP(value_of(new, mixin->conditions)), mixin->target);
+}
+
+static void
+keep_updated_at(const Mixin *mixin, const Row *old, Row *new)
+{
+	if (!mixin->updated_at)
+		return;
+	for (AttrNumber column = 1; column <= new->desc->natts; column++)
+	{
+		if (TupleDescAttr(new->desc, column - 1)->attisdropped || same_column(old, new, column))
+			continue;
+		put(new, mixin->updated_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+		return;
+	}
+}
+
+static void
+check_protocol(FunctionCallInfo fcinfo)
+{
+	TriggerEvent event;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("stratum._mixin() was not called by a trigger")));
+	event = ((TriggerData *) fcinfo->context)->tg_event;
+	if (!TRIGGER_FIRED_BEFORE(event) || !TRIGGER_FIRED_FOR_ROW(event) || TRIGGER_FIRED_BY_DELETE(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("stratum._mixin() must be fired before INSERT or UPDATE for each row")));
+}
+
+PG_FUNCTION_INFO_V1(stratum_mixin);
+Datum
+stratum_mixin(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger_data = (TriggerData *) fcinfo->context;
+	Relation	relation;
+	TupleDesc	desc;
+	Mixin	   *mixin;
+	Row			before, row;
+	Row		   *old = NULL;
+	HeapTuple	tuple;
+
+	check_protocol(fcinfo);
+	relation = trigger_data->tg_relation;
+	desc = RelationGetDescr(relation);
+	if (fcinfo->flinfo->fn_extra == NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+
+		fcinfo->flinfo->fn_extra = describe_table(trigger_data);
+		MemoryContextSwitchTo(caller);
+	}
+	mixin = fcinfo->flinfo->fn_extra;
+
+	if (TRIGGER_FIRED_BY_UPDATE(trigger_data->tg_event))
+	{
+		tuple = trigger_data->tg_newtuple;
+		before = open_row(trigger_data->tg_trigtuple, desc);
+		old = &before;
+		row = open_row(tuple, desc);
+		refuse_moves(mixin, relation, old, &row);
+	}
+	else
+	{
+		tuple = trigger_data->tg_trigtuple;
+		row = open_row(tuple, desc);
+		fill_defaults(mixin, relation, &row);
+	}
+	keep_hash(mixin->email, mixin->email_hash, stratum_is_plain_email, stratum_email_hash, old, &row);
+	keep_hash(mixin->phone, mixin->phone_hash, stratum_is_plain_phone, stratum_phone_hash, old, &row);
+	keep_metrics(mixin, &row);
+	keep_deleted_at(mixin, old, &row);
+	check_conditions(mixin, old, &row);
+	if (old != NULL)
+		keep_updated_at(mixin, old, &row);
+	/* PostgreSQL copies what it keeps; the rest goes with the per-row memory context. */
+	return PointerGetDatum(stratum_changed_tuple(tuple, desc, row.values, row.nulls));
+}
