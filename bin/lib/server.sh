@@ -75,8 +75,13 @@ as_root() {
 	if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+# Says something only when it fails.
 apt_get() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >/dev/null
+	local said
+	said=$(as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" 2>&1) || {
+		printf '%s\n' "$said" >&2
+		return 1
+	}
 }
 
 # The version to install: the one asked for, that of a server which lacks only its headers, or Debian's own.
