@@ -148,11 +148,11 @@ as_server() {
 }
 
 # Runs a command as the server's user, in a process group of its own: `wait` lets a signal through at once, and
-# clean_up can end the whole group. Not for use inside $( ), where the trap is not ours.
+# clean_up can end the whole group. It reads from the file $input, if that is set. Not for use inside $( ), where the trap is not ours.
 run() {
 	local rc=0
 	set -m
-	(as_server "$@") </dev/null &
+	(as_server "$@") <"${input:-/dev/null}" &
 	job=$!
 	set +m
 	wait "$job" || rc=$?
