@@ -24,3 +24,5 @@ END $$;
 
 -- Also while a dump is restored: pg_dump takes a grant made here for the extension's own and leaves it out.
 GRANT USAGE ON SCHEMA stratum TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
+
+COMMENT ON SCHEMA stratum IS 'Multi-tenant marketing database: tables that outlive the extension, functions that belong to it.';

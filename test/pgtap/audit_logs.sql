@@ -1,0 +1,38 @@
+-- The audit log's table.
+\ir helpers.psql
+SELECT plan(24);
+
+SELECT pg_temp.columns_are('audit_logs', $$
+  id integer not null default nextval('stratum.audit_logs_id_seq'::regclass)
+  tenant_id integer default stratum.current_tenant_id()
+  user_id integer
+  action stratum.audit_action not null
+  resource_type character varying(100) not null
+  resource_id character varying(255)
+  old_values jsonb
+  new_values jsonb
+  metadata jsonb default '{}'::jsonb
+  ip_address inet
+  user_agent text
+  request_id character varying(100)
+  created_at timestamp with time zone default now()
+$$);
+-- user_id stays single-column: platform users, who have no tenant, act in tenants too
+SELECT pg_temp.keys_are('audit_logs', $$
+  audit_logs_pkey PRIMARY KEY (id)
+  audit_logs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  audit_logs_user_id_fkey FOREIGN KEY (user_id) REFERENCES stratum.users(id)
+$$);
+SELECT pg_temp.has_indexes('audit_logs', $$
+  ix_audit_logs_tenant btree (tenant_id)
+  ix_audit_logs_user btree (user_id)
+  ix_audit_logs_resource btree (resource_type, resource_id)
+  ix_audit_logs_created btree (created_at)
+$$);
+SELECT is(relpersistence, 'p'::"char", 'the log is a logged table')
+FROM pg_class WHERE oid = pg_temp.relation('audit_logs');
+SELECT is(count(*), 0::bigint, 'the log is not a partition and has no children')
+FROM pg_inherits WHERE pg_temp.relation('audit_logs') IN (inhrelid, inhparent);
+
+SELECT * FROM finish();
+ROLLBACK;

@@ -1,0 +1,132 @@
+-- Customer data: profiles, events, segments, memberships, audience syncs.
+\ir helpers.psql
+SELECT plan(98);
+
+-- ---- cdp_profiles
+SELECT pg_temp.columns_are('cdp_profiles', $$
+  id integer not null default nextval('stratum.cdp_profiles_id_seq'::regclass)
+  tenant_id integer default stratum.current_tenant_id()
+  canonical_id uuid not null
+  anonymous_id character varying(255)
+  external_id character varying(255)
+  email character varying(255)
+  email_hash character varying(64)
+  phone character varying(100)
+  phone_hash character varying(64)
+  first_name character varying(255)
+  last_name character varying(255)
+  lifecycle_stage character varying(50) default 'anonymous'::character varying
+  first_seen_at timestamp with time zone
+  last_seen_at timestamp with time zone
+  traits jsonb default '{}'::jsonb
+  computed_traits jsonb default '{}'::jsonb
+  consent jsonb default '{}'::jsonb
+  created_at timestamp with time zone default now()
+  updated_at timestamp with time zone default now()
+$$);
+SELECT pg_temp.keys_are('cdp_profiles', $$
+  cdp_profiles_pkey PRIMARY KEY (id)
+  cdp_profiles_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_profiles_canonical_id_key UNIQUE (canonical_id)
+  cdp_profiles_tenant_id_canonical_id_key UNIQUE (tenant_id, canonical_id)
+  cdp_profiles_tenant_id_id_key UNIQUE (tenant_id, id)
+$$);
+SELECT pg_temp.has_indexes('cdp_profiles', $$
+  ix_cdp_profiles_tenant btree (tenant_id)
+  ix_cdp_profiles_email_hash btree (tenant_id, email_hash)
+  ix_cdp_profiles_lifecycle btree (tenant_id, lifecycle_stage)
+  ix_profiles_traits gin (traits)
+$$);
+
+-- ---- cdp_events
+SELECT pg_temp.columns_are('cdp_events', $$
+  id integer not null default nextval('stratum.cdp_events_id_seq'::regclass)
+  tenant_id integer default stratum.current_tenant_id()
+  profile_id integer
+  event_name character varying(255) not null
+  event_type character varying(50) not null
+  properties jsonb default '{}'::jsonb
+  context jsonb default '{}'::jsonb
+  message_id uuid
+  anonymous_id character varying(255)
+  timestamp timestamp with time zone not null
+  received_at timestamp with time zone default now()
+$$);
+SELECT pg_temp.keys_are('cdp_events', $$
+  cdp_events_pkey PRIMARY KEY (id)
+  cdp_events_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_events_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)
+  cdp_events_message_id_key UNIQUE (message_id)
+  cdp_events_tenant_id_message_id_key UNIQUE (tenant_id, message_id)
+$$);
+SELECT pg_temp.has_indexes('cdp_events', $$
+  ix_cdp_events_profile btree (profile_id)
+  ix_cdp_events_name btree (tenant_id, event_name)
+  ix_cdp_events_timestamp btree (tenant_id, "timestamp")
+$$);
+
+-- ---- cdp_segments
+SELECT pg_temp.columns_are('cdp_segments', $$
+  id integer not null default nextval('stratum.cdp_segments_id_seq'::regclass)
+  tenant_id integer default stratum.current_tenant_id()
+  name character varying(255) not null
+  description text
+  slug character varying(100)
+  conditions jsonb not null
+  profile_count integer default 0
+  last_computed_at timestamp with time zone
+  is_active boolean default true
+  created_at timestamp with time zone default now()
+  updated_at timestamp with time zone default now()
+$$);
+SELECT pg_temp.keys_are('cdp_segments', $$
+  cdp_segments_pkey PRIMARY KEY (id)
+  cdp_segments_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_segments_tenant_id_id_key UNIQUE (tenant_id, id)
+$$);
+
+-- ---- cdp_audience_syncs
+SELECT pg_temp.columns_are('cdp_audience_syncs', $$
+  id integer not null default nextval('stratum.cdp_audience_syncs_id_seq'::regclass)
+  tenant_id integer default stratum.current_tenant_id()
+  segment_id integer
+  platform stratum.ad_platform not null
+  platform_audience_id character varying(255)
+  name character varying(255) not null
+  sync_interval character varying(50) default 'daily'::character varying
+  identifier_types jsonb default '["email"]'::jsonb
+  is_active boolean default true
+  last_sync_at timestamp with time zone
+  last_sync_status character varying(50)
+  last_sync_error text
+  profiles_synced integer default 0
+  match_rate double precision
+  created_at timestamp with time zone default now()
+  updated_at timestamp with time zone default now()
+$$);
+SELECT pg_temp.keys_are('cdp_audience_syncs', $$
+  cdp_audience_syncs_pkey PRIMARY KEY (id)
+  cdp_audience_syncs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_audience_syncs_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)
+$$);
+
+-- ---- cdp_segment_memberships: who is in a segment now
+SELECT columns_are('stratum', 'cdp_segment_memberships',
+  ARRAY['tenant_id', 'segment_id', 'profile_id', 'added_at'], 'columns of cdp_segment_memberships');
+SELECT is(format_type(a.atttypid, a.atttypmod), 'integer', 'type of cdp_segment_memberships.' || c.name)
+FROM unnest(ARRAY['tenant_id', 'segment_id', 'profile_id']) AS c (name)
+LEFT JOIN pg_attribute a ON a.attrelid = pg_temp.relation('cdp_segment_memberships') AND a.attname = c.name;
+SELECT col_type_is('stratum', 'cdp_segment_memberships', 'added_at', 'timestamp with time zone', 'type of cdp_segment_memberships.added_at');
+SELECT col_not_null('stratum', 'cdp_segment_memberships', c, 'cdp_segment_memberships.' || c || ' is not null')
+FROM unnest(ARRAY['tenant_id', 'segment_id', 'profile_id']) AS c;
+SELECT is((SELECT definition FROM pg_temp.actual_keys('cdp_segment_memberships')
+           WHERE name = 'cdp_segment_memberships_tenant_id_segment_id_fkey'),
+  'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE',
+  'memberships go with their segment');
+SELECT is((SELECT definition FROM pg_temp.actual_keys('cdp_segment_memberships')
+           WHERE name = 'cdp_segment_memberships_tenant_id_profile_id_fkey'),
+  'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE',
+  'memberships go with their profile');
+
+SELECT * FROM finish();
+ROLLBACK;
