@@ -34,11 +34,11 @@ extern bool stratum_same_text(const text *a, const text *b);
 extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
 extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, Datum *values, bool *nulls);
 
-/* --- metrics.c --- */
+/* --- metrics.c; false where the metric is NULL --- */
 extern bool stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result);
-extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 divisor, double *result);
+extern bool stratum_float_ratio(int64 numerator, int64 multiplier, int64 divisor, double *result);
 
-/* --- hash.c --- */
+/* --- hash.c; the texts must not be toasted, short headers are fine --- */
 extern text *stratum_email_hash(const text *address);	/* NULL for a blank one */
 extern text *stratum_phone_hash(const text *number);	/* NULL where no digit is left */
 extern bool stratum_is_plain_email(const text *address);
