@@ -36,14 +36,12 @@ stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result)
 
 /* numerator * multiplier / divisor; false if the divisor is 0. */
 bool
-stratum_float_ratio(int64 numerator, int64 multiplier, int64 divisor, double *result)
+stratum_float_ratio(int64 numerator, double multiplier, int64 divisor, double *result)
 {
-	int128		product = (int128) numerator * multiplier;
-
 	if (divisor == 0)
 		return false;
-	/* Not -0 where a divisor is negative. */
-	*result = product == 0 ? 0.0 : (double) product / (double) divisor;
+	/* Not -0 where the divisor is negative. */
+	*result = numerator == 0 ? 0.0 : (double) numerator * multiplier / (double) divisor;
 	return true;
 }
 
@@ -58,7 +56,7 @@ return_cents(FunctionCallInfo fcinfo, int64 multiplier)
 }
 
 static Datum
-return_ratio(FunctionCallInfo fcinfo, int64 multiplier)
+return_ratio(FunctionCallInfo fcinfo, double multiplier)
 {
 	double		result;
 
@@ -72,7 +70,7 @@ PG_FUNCTION_INFO_V1(stratum_ctr);
 Datum
 stratum_ctr(PG_FUNCTION_ARGS)
 {
-	return return_ratio(fcinfo, 100);
+	return return_ratio(fcinfo, 100.0);
 }
 
 /* roas(revenue_cents, spend_cents) -> double precision: revenue per unit spent */
@@ -80,7 +78,7 @@ PG_FUNCTION_INFO_V1(stratum_roas);
 Datum
 stratum_roas(PG_FUNCTION_ARGS)
 {
-	return return_ratio(fcinfo, 1);
+	return return_ratio(fcinfo, 1.0);
 }
 
 /* cpc_cents(spend_cents, clicks) and cpa_cents(spend_cents, conversions) -> bigint */

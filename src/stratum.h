@@ -36,7 +36,7 @@ extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, Datum *v
 
 /* --- metrics.c; false where the metric is NULL --- */
 extern bool stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result);
-extern bool stratum_float_ratio(int64 numerator, int64 multiplier, int64 divisor, double *result);
+extern bool stratum_float_ratio(int64 numerator, double multiplier, int64 divisor, double *result);
 
 /* --- hash.c; the texts must not be toasted, short headers are fine --- */
 extern text *stratum_email_hash(const text *address);	/* NULL for a blank one */

@@ -26,3 +26,15 @@ GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
+
+-- hashes, metrics
+GRANT EXECUTE ON FUNCTION stratum.normalize_email(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.email_hash(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.normalize_phone(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.phone_hash(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.audience_hash(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.ctr(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpc_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpm_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpa_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.roas(bigint, bigint) TO stratum_app, stratum_admin;
