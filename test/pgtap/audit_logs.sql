@@ -1,6 +1,6 @@
--- The audit log's table.
+-- The audit log's table, and the one that remembers which of the user's own tables are audited.
 \ir helpers.psql
-SELECT plan(24);
+SELECT plan(31);
 
 SELECT pg_temp.columns_are('audit_logs', $$
   id integer not null default nextval('stratum.audit_logs_id_seq'::regclass)
@@ -33,6 +33,17 @@ SELECT is(relpersistence, 'p'::"char", 'the log is a logged table')
 FROM pg_class WHERE oid = pg_temp.relation('audit_logs');
 SELECT is(count(*), 0::bigint, 'the log is not a partition and has no children')
 FROM pg_inherits WHERE pg_temp.relation('audit_logs') IN (inhrelid, inhparent);
+
+-- ---- audited_tables
+SELECT pg_temp.columns_are('audited_tables', $$
+  table_name text not null
+  redact text[] not null default '{}'::text[]
+  ignore text[] not null default '{}'::text[]
+  operations text not null default 'insert,update,delete,truncate'::text
+$$);
+SELECT pg_temp.keys_are('audited_tables', $$
+  audited_tables_pkey PRIMARY KEY (table_name)
+$$);
 
 SELECT * FROM finish();
 ROLLBACK;

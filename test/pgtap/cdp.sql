@@ -111,22 +111,18 @@ SELECT pg_temp.keys_are('cdp_audience_syncs', $$
 $$);
 
 -- ---- cdp_segment_memberships: who is in a segment now
-SELECT columns_are('stratum', 'cdp_segment_memberships',
-  ARRAY['tenant_id', 'segment_id', 'profile_id', 'added_at'], 'columns of cdp_segment_memberships');
-SELECT is(format_type(a.atttypid, a.atttypmod), 'integer', 'type of cdp_segment_memberships.' || c.name)
-FROM unnest(ARRAY['tenant_id', 'segment_id', 'profile_id']) AS c (name)
-LEFT JOIN pg_attribute a ON a.attrelid = pg_temp.relation('cdp_segment_memberships') AND a.attname = c.name;
-SELECT col_type_is('stratum', 'cdp_segment_memberships', 'added_at', 'timestamp with time zone', 'type of cdp_segment_memberships.added_at');
-SELECT col_not_null('stratum', 'cdp_segment_memberships', c, 'cdp_segment_memberships.' || c || ' is not null')
-FROM unnest(ARRAY['tenant_id', 'segment_id', 'profile_id']) AS c;
-SELECT is((SELECT definition FROM pg_temp.actual_keys('cdp_segment_memberships')
-           WHERE name = 'cdp_segment_memberships_tenant_id_segment_id_fkey'),
-  'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE',
-  'memberships go with their segment');
-SELECT is((SELECT definition FROM pg_temp.actual_keys('cdp_segment_memberships')
-           WHERE name = 'cdp_segment_memberships_tenant_id_profile_id_fkey'),
-  'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE',
-  'memberships go with their profile');
+SELECT pg_temp.columns_are('cdp_segment_memberships', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  segment_id integer not null
+  profile_id integer not null
+  added_at timestamp with time zone not null default now()
+$$);
+SELECT pg_temp.keys_are('cdp_segment_memberships', $$
+  cdp_segment_memberships_pkey PRIMARY KEY (tenant_id, segment_id, profile_id)
+  cdp_segment_memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_segment_memberships_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE
+  cdp_segment_memberships_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE
+$$);
 
 SELECT * FROM finish();
 ROLLBACK;

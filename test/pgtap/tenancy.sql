@@ -26,8 +26,7 @@ SELECT is_empty($$
 $$, 'every tenant_id defaults to stratum.current_tenant_id()');
 SELECT is_empty($$
   SELECT t.name FROM tenant_table t
-  WHERE t.name <> 'cdp_segment_memberships'
-    AND NOT EXISTS (SELECT FROM pg_temp.actual_keys(t.name) k
+  WHERE NOT EXISTS (SELECT FROM pg_temp.actual_keys(t.name) k
                     WHERE k.definition = 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)')
 $$, 'every tenant table refers to tenants');
 SELECT is_empty($$
