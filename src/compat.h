@@ -38,4 +38,11 @@ extern int no_such_variable
 #define stratum_guc_free(pointer) guc_free(pointer)
 #endif
 
+/* Columns that are computed when they are read exist from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define STRATUM_IS_VIRTUAL(attribute) ((attribute)->attgenerated == ATTRIBUTE_GENERATED_VIRTUAL)
+#else
+#define STRATUM_IS_VIRTUAL(attribute) false
+#endif
+
 #endif							/* STRATUM_COMPAT_H */

@@ -1,0 +1,393 @@
+/*
+ * audit_table.c
+ *	  What the audit trail needs to know of a table, kept for the session.
+ *
+ * An entry belongs to one trigger, since redacted and ignored columns are the trigger's arguments.
+ * An invalidation only marks it: whoever is using it may be further down the stack. The memory of
+ * a replaced entry goes with the transaction, which no trigger outlives.
+ */
+#include "audit.h"
+
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+typedef struct CachedTable
+{
+	Oid			trigger;		/* the key */
+	Oid			relation;
+	Oid			root;			/* the topmost partitioned table, or the table itself */
+	bool		valid;
+	MemoryContext context;
+	AuditTable *table;
+} CachedTable;
+
+static HTAB *cache = NULL;
+
+/* Counts invalidations, so that one which arrives while an entry is built is not missed. */
+static uint64 invalidations = 0;
+
+/* Never in clear, whatever the table. */
+static const char *const secrets[] = {
+	"password_hash", "totp_secret", "backup_codes", "access_token", "refresh_token"
+};
+
+/* What the library itself keeps up to date in stratum's own tables. */
+static const char *const bookkeeping[] = {
+	"profile_count", "last_computed_at", "last_executed_at", "executions_count",
+	"last_execution_result", "last_login_at", "last_synced_at"
+};
+
+/* --- names --- */
+
+static bool
+is_one_of(const char *name, const char *const *names, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_listed(const char *name, List *names)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		if (strcmp(name, lfirst(cell)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static Oid
+root_of(Oid relid)
+{
+	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
+}
+
+/* A table's bare name in schema stratum, schema.table (quoted where needed) elsewhere. */
+static char *
+compose_name(Oid namespace, const char *name)
+{
+	char	   *schema = get_namespace_name(namespace);
+
+	if (schema == NULL)
+		elog(ERROR, "cache lookup failed for namespace %u", namespace);
+	if (strcmp(schema, STRATUM_SCHEMA) == 0)
+		return pstrdup(name);
+	return quote_qualified_identifier(schema, name);
+}
+
+/* `name` without "_" and the digits at its end; NULL if it does not end like that. */
+static char *
+strip_number(const char *name)
+{
+	Size		size = strlen(name);
+	Size		kept = size;
+
+	while (kept > 0 && name[kept - 1] >= '0' && name[kept - 1] <= '9')
+		kept--;
+	if (kept == size || kept < 2 || name[kept - 1] != '_')
+		return NULL;
+	return pnstrdup(name, kept - 1);
+}
+
+/*
+ * What audit_logs.resource_type says of a table. A partition counts as its partitioned table. The
+ * name is the table's own, so that nobody who may create a trigger can write another table's
+ * history; a name declared in the trigger is believed of its shards only ("campaigns_102018").
+ */
+char *
+stratum_resource_type(Oid relid, const char *declared)
+{
+	Oid			root = root_of(relid);
+	Oid			namespace = get_rel_namespace(root);
+	char	   *name = get_rel_name(root);
+	char	   *result, *stripped;
+
+	if (name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", root)));
+	result = compose_name(namespace, name);
+	if (declared != NULL && strcmp(declared, result) != 0 && (stripped = strip_number(name)) != NULL)
+	{
+		stripped = compose_name(namespace, stripped);
+		if (strcmp(declared, stripped) == 0)
+			result = stripped;
+	}
+	if (pg_mbstrlen(result) > AUDIT_RESOURCE_TYPE_LENGTH)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("name of table %s is too long for the audit trail", result),
+				 errdetail("audit_logs.resource_type holds %d characters.", AUDIT_RESOURCE_TYPE_LENGTH)));
+	return result;
+}
+
+/* --- the trigger's arguments: resource type, redacted columns, ignored columns --- */
+
+/* Argument n, a text[] literal, as a list of names; empty if there is none. */
+static List *
+read_names(Trigger *trigger, int n)
+{
+	List	   *result = NIL;
+	Datum		array;
+	Datum	   *elements;
+	int			count;
+
+	if (trigger->tgnargs <= n)
+		return NIL;
+	array = OidInputFunctionCall(F_ARRAY_IN, trigger->tgargs[n], TEXTOID, -1);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+		result = lappend(result, TextDatumGetCString(elements[i]));
+	return result;
+}
+
+/*
+ * A column that was to be redacted and is not there any more may have been renamed: rather no write
+ * than a secret in clear.
+ */
+static void
+check_redacted_exist(Relation relation, List *redacted)
+{
+	ListCell   *cell;
+
+	foreach(cell, redacted)
+	{
+		if (get_attnum(RelationGetRelid(relation), lfirst(cell)) == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of table %s is to be redacted in the audit trail and does not exist",
+							(char *) lfirst(cell),
+							quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+													   RelationGetRelationName(relation))),
+					 errhint("Call stratum.audit_table() again with the names of today.")));
+	}
+}
+
+/* --- building --- */
+
+static bool
+is_integer(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
+static void
+describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attribute)
+{
+	Oid			type = getBaseType(attribute->atttypid);
+
+	column->number = attribute->attnum;
+	column->name = pstrdup(NameStr(attribute->attname));
+	column->is_timestamptz = type == TIMESTAMPTZOID;
+	stratum_json_encoder_init(&column->encoder, attribute->atttypid, CurrentMemoryContext);
+
+	if (strcmp(column->name, "is_deleted") == 0 && type == BOOLOID)
+		table->is_deleted = attribute->attnum;
+	if (strcmp(column->name, "tenant_id") == 0 && is_integer(type))
+	{
+		table->tenant_id = attribute->attnum;
+		table->tenant_id_type = type;
+	}
+}
+
+static void
+describe_columns(AuditTable *table, Relation relation, Trigger *trigger)
+{
+	TupleDesc	desc = RelationGetDescr(relation);
+	bool		own = strcmp(get_namespace_name(RelationGetNamespace(relation)), STRATUM_SCHEMA) == 0;
+	List	   *redacted = read_names(trigger, 1);
+	List	   *ignored = read_names(trigger, 2);
+
+	check_redacted_exist(relation, redacted);
+	table->columns = palloc0(sizeof(AuditColumn) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		AuditColumn *column = &table->columns[table->ncolumns];
+
+		/* A virtual column has no value of its own to change, and none in a trigger. */
+		if (attribute->attisdropped || STRATUM_IS_VIRTUAL(attribute))
+			continue;
+		describe_column(table, column, attribute);
+		column->redacted = is_one_of(column->name, secrets, lengthof(secrets)) ||
+			is_listed(column->name, redacted);
+		column->ignored = strcmp(column->name, "updated_at") == 0 ||
+			(own && is_one_of(column->name, bookkeeping, lengthof(bookkeeping))) ||
+			is_listed(column->name, ignored);
+		table->ncolumns++;
+	}
+}
+
+static AuditColumn *
+find_column(AuditTable *table, AttrNumber number)
+{
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].number == number)
+			return &table->columns[i];
+	}
+	elog(ERROR, "key column %d is not a column of %s", number, table->resource_type);
+}
+
+/* The primary key, else the replica identity's index, else nothing. */
+static void
+describe_key(AuditTable *table, Relation relation)
+{
+	HeapTuple	tuple;
+	Form_pg_index index;
+	Oid			index_oid;
+
+	list_free(RelationGetIndexList(relation));	/* sets the two fields */
+	index_oid = OidIsValid(relation->rd_pkindex) ? relation->rd_pkindex : relation->rd_replidindex;
+	if (!OidIsValid(index_oid))
+		return;
+	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index_oid));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for index %u", index_oid);
+	index = (Form_pg_index) GETSTRUCT(tuple);
+	table->keys = palloc(sizeof(AuditColumn *) * index->indnkeyatts);
+	for (int i = 0; i < index->indnkeyatts; i++)
+		table->keys[table->nkeys++] = find_column(table, index->indkey.values[i]);
+	ReleaseSysCache(tuple);
+}
+
+/* A row of stratum.tenants is the tenant's own. */
+static void
+describe_tenants(AuditTable *table, Relation relation)
+{
+	AttrNumber	id = get_attnum(RelationGetRelid(relation), "id");
+
+	if (strcmp(table->resource_type, "tenants") != 0 || id == InvalidAttrNumber)
+		return;
+	table->tenant_id = id;
+	table->tenant_id_type = getBaseType(get_atttype(RelationGetRelid(relation), id));
+}
+
+/* In the current memory context, all of it. */
+static AuditTable *
+build_table(Relation relation, Trigger *trigger)
+{
+	AuditTable *table = palloc0(sizeof(AuditTable));
+
+	table->resource_type = stratum_resource_type(RelationGetRelid(relation),
+												 trigger->tgnargs > 0 ? trigger->tgargs[0] : NULL);
+	describe_columns(table, relation, trigger);
+	describe_key(table, relation);
+	describe_tenants(table, relation);
+	return table;
+}
+
+/* --- the cache --- */
+
+static void
+invalidate_relation(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS scan;
+	CachedTable *entry;
+
+	invalidations++;
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (relid == InvalidOid || relid == entry->relation || relid == entry->root)
+			entry->valid = false;
+	}
+}
+
+/* A renamed schema changes names without a word to its tables. */
+static void
+invalidate_namespace(Datum arg, int cacheid, uint32 hashvalue)
+{
+	invalidate_relation((Datum) 0, InvalidOid);
+}
+
+static void
+create_cache(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(CachedTable)};
+
+	cache = hash_create("stratum audited tables", 32, &control, HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_namespace, (Datum) 0);
+}
+
+/* Drops what is out of date, tables that are gone among it. */
+static void
+sweep_cache(void)
+{
+	HASH_SEQ_STATUS scan;
+	CachedTable *entry;
+
+	hash_seq_init(&scan, cache);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		if (entry->valid)
+			continue;
+		MemoryContextSetParent(entry->context, TopTransactionContext);
+		hash_search(cache, &entry->trigger, HASH_REMOVE, NULL);
+	}
+}
+
+static const AuditTable *
+add_to_cache(Relation relation, Trigger *trigger)
+{
+	uint64		before = invalidations;
+	Oid			root = root_of(RelationGetRelid(relation));
+	MemoryContext context, caller;
+	AuditTable *table;
+	CachedTable *entry;
+	bool		found;
+
+	context = AllocSetContextCreate(TopTransactionContext, "stratum audited table",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	table = build_table(relation, trigger);
+	MemoryContextSwitchTo(caller);
+
+	/* Not worth keeping if something changed meanwhile, but right for this change. */
+	if (before != invalidations)
+		return table;
+	entry = hash_search(cache, &trigger->tgoid, HASH_ENTER, &found);
+	Assert(!found);
+	entry->relation = RelationGetRelid(relation);
+	entry->root = root;
+	entry->context = context;
+	entry->table = table;
+	entry->valid = true;
+	MemoryContextSetParent(context, CacheMemoryContext);
+	return table;
+}
+
+/* What the trigger on this table has to know. The result lives as long as the transaction. */
+const AuditTable *
+stratum_audit_table(Relation relation, Trigger *trigger)
+{
+	CachedTable *entry;
+
+	if (cache == NULL)
+		create_cache();
+	entry = hash_search(cache, &trigger->tgoid, HASH_FIND, NULL);
+	if (entry != NULL && entry->valid)
+		return entry->table;
+	sweep_cache();
+	return add_to_cache(relation, trigger);
+}
