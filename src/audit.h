@@ -62,7 +62,7 @@ typedef struct AuditTable
 
 /* --- audit_table.c --- */
 extern const AuditTable *stratum_audit_table(Relation relation, Trigger *trigger);
-extern char *stratum_resource_type(Oid relid, const char *declared);
+extern bool stratum_is_audit_trigger(const Trigger *trigger);
 
 /* --- audit_row.c --- */
 extern bool stratum_describe_change(const AuditTable *table, TriggerData *trigdata,

@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/inet.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 
 /* A row of the log, taken apart. */
 typedef struct LogRow

@@ -8,11 +8,16 @@
  */
 #include "audit.h"
 
+#include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_type.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -112,8 +117,8 @@ strip_number(const char *name)
  * name is the table's own, so that nobody who may create a trigger can write another table's
  * history; a name declared in the trigger is believed of its shards only ("campaigns_102018").
  */
-char *
-stratum_resource_type(Oid relid, const char *declared)
+static char *
+name_resource_type(Oid relid, const char *declared)
 {
 	Oid			root = root_of(relid);
 	Oid			namespace = get_rel_namespace(root);
@@ -288,8 +293,8 @@ build_table(Relation relation, Trigger *trigger)
 {
 	AuditTable *table = palloc0(sizeof(AuditTable));
 
-	table->resource_type = stratum_resource_type(RelationGetRelid(relation),
-												 trigger->tgnargs > 0 ? trigger->tgargs[0] : NULL);
+	table->resource_type = name_resource_type(RelationGetRelid(relation),
+											  trigger->tgnargs > 0 ? trigger->tgargs[0] : NULL);
 	describe_columns(table, relation, trigger);
 	describe_key(table, relation);
 	describe_tenants(table, relation);
@@ -390,4 +395,122 @@ stratum_audit_table(Relation relation, Trigger *trigger)
 		return entry->table;
 	sweep_cache();
 	return add_to_cache(relation, trigger);
+}
+
+/* --- for row_history() --- */
+
+static Oid
+trigger_function(const char *name)
+{
+	return LookupFuncName(list_make2(makeString(STRATUM_SCHEMA), makeString(pstrdup(name))),
+						  0, NULL, true);
+}
+
+/* Whether the trigger records changes in the trail. */
+bool
+stratum_is_audit_trigger(const Trigger *trigger)
+{
+	return trigger->tgfoid == trigger_function("_audit_row") ||
+		trigger->tgfoid == trigger_function("_audit_truncate");
+}
+
+/* The table's audit trigger, else one that says nothing. */
+static Trigger *
+find_trigger(Relation relation)
+{
+	static Trigger none = {0};
+
+	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	{
+		if (stratum_is_audit_trigger(&relation->trigdesc->triggers[i]))
+			return &relation->trigdesc->triggers[i];
+	}
+	return &none;
+}
+
+static Datum
+array_of_names(ArrayBuildState *names)
+{
+	if (names == NULL)
+		return PointerGetDatum(construct_empty_array(TEXTOID));
+	return makeArrayResult(names, CurrentMemoryContext);
+}
+
+static ArrayBuildState *
+add_name(ArrayBuildState *names, const char *name)
+{
+	return accumArrayResult(names, CStringGetTextDatum(name), false, TEXTOID, CurrentMemoryContext);
+}
+
+static Datum
+key_names(const AuditTable *table)
+{
+	ArrayBuildState *names = NULL;
+
+	for (int i = 0; i < table->nkeys; i++)
+		names = add_name(names, table->keys[i]->name);
+	return array_of_names(names);
+}
+
+static Datum
+redacted_names(const AuditTable *table)
+{
+	ArrayBuildState *names = NULL;
+
+	for (int i = 0; i < table->ncolumns; i++)
+	{
+		if (table->columns[i].redacted)
+			names = add_name(names, table->columns[i].name);
+	}
+	return array_of_names(names);
+}
+
+static Datum
+virtual_names(Relation relation)
+{
+	ArrayBuildState *names = NULL;
+
+	for (int i = 0; i < RelationGetNumberOfAttributes(relation); i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), i);
+
+		if (!attribute->attisdropped && STRATUM_IS_VIRTUAL(attribute))
+			names = add_name(names, NameStr(attribute->attname));
+	}
+	return array_of_names(names);
+}
+
+/*
+ * _audit_shape(regclass) -> (resource_type text, key_columns text[], redacted text[],
+ * virtual_columns text[]): the table as the trail sees it, audited or not.
+ */
+PG_FUNCTION_INFO_V1(stratum_audit_shape);
+Datum
+stratum_audit_shape(PG_FUNCTION_ARGS)
+{
+	Relation	relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
+	AuditTable *table = build_table(relation, find_trigger(relation));
+	Datum		values[4];
+	bool		nulls[4] = {false};
+	TupleDesc	desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = CStringGetTextDatum(table->resource_type);
+	values[1] = key_names(table);
+	values[2] = redacted_names(table);
+	values[3] = virtual_names(relation);
+	relation_close(relation, AccessShareLock);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/*
+ * _resource_type(regclass) -> text: what the trail calls a table. Nothing that its triggers say can
+ * be in the way, since it is asked before they are replaced.
+ */
+PG_FUNCTION_INFO_V1(stratum_resource_type);
+Datum
+stratum_resource_type(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(name_resource_type(PG_GETARG_OID(0), NULL)));
 }

@@ -75,11 +75,3 @@ stratum_audit_truncate(PG_FUNCTION_ARGS)
 	stratum_write_entry(&entry, owner_of(fcinfo->flinfo->fn_oid));
 	return PointerGetDatum(NULL);
 }
-
-/* _resource_type(regclass) -> text: what audit_logs calls a table */
-PG_FUNCTION_INFO_V1(stratum_resource_type_of);
-Datum
-stratum_resource_type_of(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_TEXT_P(cstring_to_text(stratum_resource_type(PG_GETARG_OID(0), NULL)));
-}

@@ -7,12 +7,12 @@
  */
 #include "audit.h"
 
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "parser/parse_func.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -234,30 +234,17 @@ table_of(const char *resource_type)
 	return OidIsValid(namespace) ? get_relname_relid(lsecond(names), namespace) : InvalidOid;
 }
 
-static Oid
-trigger_function(const char *name)
-{
-	return LookupFuncName(list_make2(makeString(STRATUM_SCHEMA), makeString(pstrdup(name))),
-						  0, NULL, true);
-}
-
 static bool
 is_audited(const char *resource_type)
 {
 	Oid			relid = table_of(resource_type);
-	Oid			row = trigger_function("_audit_row");
-	Oid			truncate = trigger_function("_audit_truncate");
 	Relation	relation;
 	bool		result = false;
 
 	if (!OidIsValid(relid) || (relation = try_relation_open(relid, AccessShareLock)) == NULL)
 		return false;
 	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
-	{
-		Oid			function = relation->trigdesc->triggers[i].tgfoid;
-
-		result |= function == row || function == truncate;
-	}
+		result |= stratum_is_audit_trigger(&relation->trigdesc->triggers[i]);
 	relation_close(relation, AccessShareLock);
 	return result;
 }

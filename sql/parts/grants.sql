@@ -38,3 +38,24 @@ GRANT EXECUTE ON FUNCTION stratum.cpc_cents(bigint, bigint) TO stratum_app, stra
 GRANT EXECUTE ON FUNCTION stratum.cpm_cents(bigint, bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.cpa_cents(bigint, bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.roas(bigint, bigint) TO stratum_app, stratum_admin;
+
+-- audit trail
+GRANT EXECUTE ON FUNCTION stratum.log_event(text, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.row_history(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;
+-- what these two call with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._check_auditable(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_operations(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;

@@ -1,0 +1,411 @@
+-- The audit trail: triggers that record changes, events, the history of a row, the guard of the log.
+-- rights: log_event -> stratum_app, stratum_admin
+-- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
+-- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
+
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- json which somebody wrote for a type of his own does not.
+CREATE FUNCTION stratum._audit_row() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
+COMMENT ON FUNCTION stratum._audit_row() IS
+  'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
+COMMENT ON FUNCTION stratum._audit_truncate() IS
+  'AFTER TRUNCATE statement trigger of audited tables; argument: resource type.';
+
+CREATE FUNCTION stratum._audit_guard_insert() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_guard_insert';
+COMMENT ON FUNCTION stratum._audit_guard_insert() IS
+  'BEFORE INSERT row trigger of audit_logs: others than the library write events only, with who and when taken from the context.';
+
+CREATE FUNCTION stratum._audit_guard_change() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_guard_change';
+COMMENT ON FUNCTION stratum._audit_guard_change() IS
+  'BEFORE UPDATE, DELETE and TRUNCATE statement trigger of audit_logs: refuses them.';
+
+CREATE FUNCTION stratum._audit_shape(
+    table_name regclass, OUT resource_type text, OUT key_columns text[], OUT redacted text[],
+    OUT virtual_columns text[])
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'stratum_audit_shape';
+COMMENT ON FUNCTION stratum._audit_shape(regclass) IS
+  'A table as the audit trail sees it, audited or not; internal.';
+
+CREATE FUNCTION stratum._resource_type(table_name regclass) RETURNS text
+  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'stratum_resource_type';
+COMMENT ON FUNCTION stratum._resource_type(regclass) IS
+  'What the audit trail calls a table: its bare name in schema stratum, schema.table elsewhere; internal.';
+
+-- ---- events ----
+
+CREATE FUNCTION stratum.log_event(
+    action text, resource_type text, resource_id text DEFAULT NULL, metadata jsonb DEFAULT '{}')
+  RETURNS bigint
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_event';
+COMMENT ON FUNCTION stratum.log_event(text, text, text, jsonb) IS
+  'Logs what no trigger sees: login, logout, export and the like. Returns the id of the row in audit_logs.';
+
+-- ---- putting tables under audit ----
+
+CREATE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o)) FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+
+CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  fault text;
+BEGIN
+  SELECT CASE
+           WHEN c.relkind NOT IN ('r', 'p') THEN 'is not a table'
+           WHEN c.oid < 16384 OR n.nspname ~ '^pg_' THEN CASE WHEN c.relpersistence = 't' THEN 'is temporary' ELSE 'belongs to the system' END
+           WHEN c.relispartition THEN 'is a partition'
+           WHEN n.nspname = 'stratum' AND c.relname = 'audit_logs' THEN 'is the audit trail itself'
+         END
+    INTO fault
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = table_name;
+  IF fault IS NOT NULL THEN
+    RAISE EXCEPTION '% cannot be audited: it %', table_name, fault
+      USING ERRCODE = 'wrong_object_type',
+            HINT = CASE fault WHEN 'is a partition' THEN 'Audit its partitioned table.' ELSE 'Only ordinary and partitioned tables can be audited.' END;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_auditable(regclass) IS
+  'Raises for whatever cannot be audited; internal to audit_table().';
+
+CREATE FUNCTION stratum._check_columns(table_name regclass, columns text[]) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strange text := (
+    SELECT x.name FROM unnest(columns) x (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = table_name AND a.attname = x.name AND a.attnum > 0 AND NOT a.attisdropped)
+    LIMIT 1);
+BEGIN
+  IF array_position(columns, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'a column name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF strange IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name USING ERRCODE = 'undefined_column';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
+  'Raises for names that are no columns of the table; internal to audit_table().';
+
+-- One of the two triggers; `events` NULL: none.
+CREATE FUNCTION stratum._put_audit_trigger(
+    table_name regclass, trigger_name text, events text, action text, comment text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF events IS NOT NULL THEN
+    PERFORM stratum._put_trigger(
+      table_name, trigger_name,
+      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+    EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
+  'Creates, replaces or drops an audit trigger; internal.';
+
+CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := stratum._audit_operations(operations);
+  resource_type text := stratum._resource_type(table_name);
+BEGIN
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit',
+    (SELECT upper(string_agg(o, ' OR ')) FROM unnest(asked) o WHERE o <> 'truncate'),
+    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
+    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit_truncate',
+    CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
+    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    'Records TRUNCATE in stratum.audit_logs.');
+END $$;
+COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
+  'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
+
+CREATE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
+  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
+
+CREATE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF table_name IS NULL THEN
+    RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
+  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
+  'Changes to the table are recorded no longer; what has been recorded stays.';
+
+CREATE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._restore_audit_triggers() IS
+  'Puts the audit triggers back on the tables of audited_tables; internal to install().';
+
+CREATE FUNCTION stratum._audit_stratum_table(table_name text, ignore text[], operations text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', ignore, operations);
+END $$;
+COMMENT ON FUNCTION stratum._audit_stratum_table(text, text[], text) IS
+  'Puts the audit triggers on a stratum table; internal to install().';
+
+CREATE FUNCTION stratum._attach_audit_guard() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_insert',
+    'BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()',
+    'Others than the library write events only, with who and when taken from the context.');
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_change',
+    'BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()',
+    'The audit trail is append-only.');
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_truncate',
+    'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()',
+    'The audit trail is append-only.');
+END $$;
+COMMENT ON FUNCTION stratum._attach_audit_guard() IS
+  'Puts the guard triggers on audit_logs; internal to install().';
+
+-- ---- the history of a row ----
+
+-- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
+-- not be read by the caller.
+CREATE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ')
+    INTO condition
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) IS
+  'A row as it is now, secrets redacted, if the caller may read it; internal.';
+
+-- What the trail has on a row, newest first. Followed through changes of its key; a TRUNCATE counts where the
+-- row was there. Ordered by id, not by time: a row's changes wait for each other, transactions do not.
+CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text)
+  RETURNS TABLE (
+    id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key text := resource_id;
+  previous_key text;
+  below bigint := 9223372036854775807;
+  entry record;
+BEGIN
+  LOOP
+    previous_key := NULL;
+    FOR entry IN
+      SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
+             l.old_values, l.new_values, l.metadata ->> 'previous_resource_id' AS previous,
+             l.resource_id IS NOT NULL
+               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL) OVER (ORDER BY l.id DESC), false)
+               AS counts
+      FROM stratum.audit_logs l
+      WHERE l.resource_type = _row_entries.resource_type AND l.id < below
+        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate')
+        AND l.action IN ('create', 'update', 'delete')
+      ORDER BY l.id DESC
+    LOOP
+      CONTINUE WHEN NOT entry.counts;
+      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id, entry.request_id,
+                          entry.old_values, entry.new_values;
+      below := entry.id;
+      previous_key := entry.previous;
+      EXIT WHEN previous_key IS NOT NULL;
+    END LOOP;
+    EXIT WHEN previous_key IS NULL;
+    key := previous_key;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._row_entries(text, text) IS
+  'Entries of the trail on one row, newest first; internal to row_history().';
+
+-- Every entry with the row after it. Going back from the row of today, each entry is undone; where that leads
+-- nowhere (the row is gone or may not be read), going forth from its creation, each is done again. NULL where
+-- neither is possible.
+CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id integer, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_before jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  entries record;
+  after jsonb[] := '{}';
+  state jsonb;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
+         array_agg(e.new_values) AS became
+    INTO entries
+  FROM stratum._row_entries(shape.resource_type, resource_id) e;
+  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+
+  FOR i IN 1 .. entries.n LOOP
+    IF entries.became[i] IS NULL THEN  -- gone
+      after[i] := NULL;
+      state := entries.was[i];
+    ELSIF entries.action[i] = 'create' THEN
+      after[i] := CASE WHEN i = 1 THEN coalesce(state, entries.became[i]) ELSE entries.became[i] END;
+      state := NULL;
+    ELSE
+      after[i] := state;
+      state := state || entries.was[i];
+    END IF;
+  END LOOP;
+  FOR i IN REVERSE entries.n - 1 .. 1 LOOP
+    IF after[i] IS NULL AND entries.became[i] IS NOT NULL THEN
+      after[i] := after[i + 1] || entries.became[i];
+    END IF;
+  END LOOP;
+
+  RETURN QUERY
+    SELECT e.id::integer, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
+           CASE WHEN e.action = 'create' THEN NULL
+                WHEN e.new_values IS NULL THEN e.old_values
+                ELSE after[e.n] || e.old_values END,
+           after[e.n]
+    FROM stratum._row_entries(shape.resource_type, resource_id)
+      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, n)
+    ORDER BY e.n;
+END $$;
+COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
+  'Every entry on a row, newest first, with the row before and after it; internal to row_history() and row_as_of().';
+
+CREATE FUNCTION stratum.row_history(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id integer, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
+    FROM stratum._row_versions(table_name, resource_id) v;
+END $$;
+COMMENT ON FUNCTION stratum.row_history(regclass, text) IS
+  'Every recorded version of a row, newest first; row_after is the whole row after the change, NULL once it is deleted.';
+
+CREATE FUNCTION stratum.row_as_of(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version record;
+  shape record;
+BEGIN
+  -- The newest that is not later; where all are, the oldest, for what was before it.
+  SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
+    INTO version
+  FROM stratum._row_versions(table_name, resource_id) v
+  ORDER BY v.changed_at <= row_as_of.at DESC,
+           CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
+  LIMIT 1;
+  IF found THEN
+    RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
+  END IF;
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+END $$;
+COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
