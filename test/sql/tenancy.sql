@@ -86,16 +86,17 @@ SET stratum.context = '9001 0 -1 -1 -1:';
 SET stratum.context = '';
 SET LOCAL stratum.context = '9001 0 -1 -1 -1:';
 SELECT set_config('stratum.context', '9001 0 -1 -1 -1:', false);
-UPDATE pg_settings SET setting = '9001 0 -1 -1 -1:' WHERE name = 'stratum.context' RETURNING name;
+UPDATE pg_settings SET setting = '9001 0 -1 -1 -1:' WHERE name = 'stratum.context';
 ALTER ROLE regress_stratum_app SET stratum.context = '9001 0 -1 -1 -1:';
 DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET stratum.context = %L', current_database(), '9001 0 -1 -1 -1:'); END $$;
 CREATE FUNCTION pg_temp.f() RETURNS int LANGUAGE sql SET stratum.context = '9001 0 -1 -1 -1:' AS 'SELECT stratum.current_tenant_id()';
-SELECT pg_temp.f();
 SET stratum.tenant_id = 9001;
 SET SESSION AUTHORIZATION regress_stratum_app;
 SET stratum.context = '9001 0 -1 -1 -1:';
 SELECT set_config('stratum.context', '9001 0 -1 -1 -1:', true);
+\set VERBOSITY sqlstate
 SHOW stratum.context;
+\set VERBOSITY terse
 SELECT stratum.current_tenant_id();
 RESET SESSION AUTHORIZATION;
 -- before the library is loaded
