@@ -38,7 +38,9 @@ RETURNING name, ctr, cpc_cents, cpm_cents, cpa_cents, roas;
 UPDATE stratum.campaigns SET id = id, tenant_id = tenant_id, name = name, created_at = created_at WHERE external_id = 'b'
 RETURNING name;
 -- a stranger's tenant
+SAVEPOINT a;
 INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) VALUES (9102, 'meta', 'x', 'acc', 'X');
+ROLLBACK TO a;
 COMMIT;
 
 -- metrics are those of the counters, whatever is written into them
