@@ -1,0 +1,393 @@
+/*
+ * conditions.h
+ *	  The language of segments and rules: what its files share.
+ *
+ * A definition is parsed into a tree of groups and predicates (conditions_parse.c, conditions_field.c,
+ * conditions_operand.c) and the tree is laid out as a flat list of instructions
+ * (conditions_compile.c). A row is evaluated by running the instructions: each asks one predicate
+ * (conditions_match.c) about one field (conditions_value.c, conditions_events.c).
+ *
+ * A definition may raise when it is parsed. No value of a row may ever raise when it is evaluated.
+ */
+#ifndef STRATUM_CONDITIONS_H
+#define STRATUM_CONDITIONS_H
+
+#include "stratum.h"
+
+#include "access/htup_details.h"
+#include "access/tupdesc.h"
+#include "common/int.h"
+#include "datatype/timestamp.h"
+#include "utils/numeric.h"
+
+/* --- numbers: conditions_number.c --- */
+
+/*
+ * A decimal number as base-10000 digits, which is how numeric stores it: reading one is no work.
+ * Neither the first nor the last digit is 0, so equal numbers look alike.
+ */
+typedef struct Number
+{
+	int			sign;			/* -1, 0, 1 */
+	int			weight;			/* the first digit counts 10000^weight */
+	int			ndigits;
+	const int16 *digits;
+} Number;
+
+/* Room for the digits of a JSON-number string within the limits, and of any int64. */
+#define NUMBER_MAX_DECIMALS 1000
+#define NUMBER_MAX_EXPONENT 1000
+#define NUMBER_ROOM (NUMBER_MAX_DECIMALS / 4 + 2)
+
+extern bool stratum_number_from_numeric(Numeric numeric, Number *number);
+extern bool stratum_number_from_string(const char *string, int length, int16 *digits, Number *number);
+extern void stratum_number_from_int64(int64 value, int16 *digits, Number *number);
+extern void stratum_number_hundredth(const Number *number, int16 *digits, Number *result);
+extern int	stratum_number_compare(const Number *a, const Number *b);
+extern int64 stratum_number_days(const Number *days);
+
+/* --- times: conditions_time.c --- */
+extern bool stratum_time_from_string(const char *string, int length, TimestampTz *time);
+
+/* So many microseconds before `now`; the beginning of time where that is out of range. */
+static inline TimestampTz
+stratum_time_ago(TimestampTz now, int64 microseconds)
+{
+	TimestampTz result;
+
+	return pg_sub_s64_overflow(now, microseconds, &result) ? DT_NOBEGIN : result;
+}
+
+/* --- values: conditions_json.c --- */
+typedef enum ValueKind
+{
+	VALUE_MISSING,
+	VALUE_NULL,					/* JSON null; a field that holds it counts as missing */
+	VALUE_STRING,
+	VALUE_NUMBER,
+	VALUE_BOOL,
+	VALUE_ARRAY,
+	VALUE_OBJECT,
+	VALUE_TIME					/* of a column or an event; JSON has none */
+} ValueKind;
+
+/* What a field holds. It points into the row's data and lives as long as that. */
+typedef struct Value
+{
+	ValueKind	kind;
+	int			length;			/* of a string, in bytes */
+	union
+	{
+		const char *string;
+		Number		number;
+		bool		boolean;
+		const JsonbContainer *container;
+		TimestampTz time;
+	}			of;
+} Value;
+
+typedef struct Elements
+{
+	const JsonbContainer *container;
+	int			count;			/* elements, or values of an object */
+	int			first;			/* its number among the children */
+	int			next;
+	uint32		offset;
+	const char *data;
+} Elements;
+
+extern void stratum_json_root(const Jsonb *jsonb, Value *value);
+extern bool stratum_json_find(const Value *object, const char *key, int length, Value *value);
+extern void stratum_json_elements(const JsonbContainer *array, Elements *elements);
+extern bool stratum_json_next(Elements *elements, Value *value);
+extern void stratum_json_key(const JsonbContainer *object, int index, Value *key);
+extern bool stratum_json_equal(const JsonbContainer *a, const JsonbContainer *b);
+
+/* --- conditions_json_text.c --- */
+extern bool stratum_json_is_safe(const text *json);
+
+/* --- fields: conditions_field.c --- */
+typedef enum ColumnReader
+{
+	READ_NOTHING,				/* the row has no such column: it is missing */
+	READ_BOOL,
+	READ_INT2,
+	READ_INT4,
+	READ_INT8,
+	READ_FLOAT4,
+	READ_FLOAT8,
+	READ_NUMERIC,
+	READ_TEXT,
+	READ_JSONB,
+	READ_JSON,
+	READ_TIMESTAMP,				/* with and without time zone: the latter is UTC */
+	READ_DATE,
+	READ_OUTPUT,				/* a string: what the type's output function says */
+	READ_ENCODED				/* what to_jsonb makes of it */
+} ColumnReader;
+
+typedef struct Column
+{
+	char	   *name;
+	AttrNumber	number;			/* 0 when there is no row */
+	Oid			type;			/* InvalidOid when unknown; of a domain the base type */
+	ColumnReader reader;
+	FmgrInfo	output;
+	StratumJsonEncoder encoder;
+} Column;
+
+typedef enum FieldSource
+{
+	FIELD_DOCUMENT,				/* a path into a jsonb column */
+	FIELD_COLUMN,
+	FIELD_PRESENCE,				/* whether a column holds something */
+	FIELD_HUNDREDTH,			/* a column of cents, in currency units */
+	FIELD_CONVERSION_RATE,		/* two columns' ratio, in per cent */
+	FIELD_EVENT
+} FieldSource;
+
+typedef enum EventPart
+{
+	EVENT_COUNT,
+	EVENT_EXISTS,
+	EVENT_FIRST,
+	EVENT_LAST,
+	EVENT_PROPERTY
+} EventPart;
+
+typedef struct Key
+{
+	const char *name;
+	int			length;
+} Key;
+
+typedef struct Field
+{
+	FieldSource source;
+	int			column;			/* index of the column; not for events */
+	int			divisor;		/* FIELD_CONVERSION_RATE: index of the second column */
+	int			probe;			/* FIELD_EVENT: index of the probe */
+	EventPart	part;
+	int			npath;
+	Key		   *path;
+} Field;
+
+/* The events of one name and window; all fields about them share one look at the table. */
+typedef struct EventProbe
+{
+	Key			name;
+	int64		window;			/* microseconds back from now, or -1 */
+	bool		wants_summary;	/* count, first, last */
+	bool		wants_latest;	/* the latest one's properties */
+} EventProbe;
+
+/* --- predicates: conditions_operand.c --- */
+typedef enum Operator
+{
+	OP_EQUALS,
+	OP_NOT_EQUALS,
+	OP_CONTAINS,
+	OP_NOT_CONTAINS,
+	OP_STARTS_WITH,
+	OP_ENDS_WITH,
+	OP_GREATER_THAN,
+	OP_LESS_THAN,
+	OP_GREATER_OR_EQUAL,
+	OP_LESS_OR_EQUAL,
+	OP_BETWEEN,
+	OP_IN,
+	OP_NOT_IN,
+	OP_IS_NULL,
+	OP_IS_NOT_NULL,
+	OP_BEFORE,
+	OP_AFTER,
+	OP_WITHIN_LAST,
+	OP_CONTAINS_ANY,
+	OP_CONTAINS_ALL
+} Operator;
+
+/* A value of the definition, and what else it can be read as. */
+typedef struct Operand
+{
+	Value		value;
+	bool		has_number;		/* it is a number or a string that is one */
+	bool		has_time;		/* it is a string that is an ISO time */
+	Number		number;
+	TimestampTz time;
+} Operand;
+
+/* The scalars of a list by their hash; containers are few and compared one by one. */
+typedef struct OperandSet
+{
+	int			count;
+	Operand    *operands;		/* all, in the order of the definition */
+	uint32		mask;
+	int		   *slots;			/* index of the operand + 1, 0 where empty */
+	uint32	   *hashes;			/* of each operand */
+	bool		has_container;
+} OperandSet;
+
+typedef struct Predicate
+{
+	Operator	operator;
+	int			field;
+	Operand		operand;		/* the value, or the lower bound */
+	Operand		upper;			/* of between */
+	OperandSet	set;			/* of in, not_in, contains_any, contains_all */
+	char	   *folded;			/* a string to search for, A-Z in lower case */
+	int64		window;			/* of within_last, in microseconds */
+	double		cost;
+} Predicate;
+
+/* --- programs: conditions_compile.c --- */
+typedef enum Logic
+{
+	LOGIC_AND,
+	LOGIC_OR,
+	LOGIC_NOT					/* none of the members */
+} Logic;
+
+/* A group (members) or a predicate (members is NULL). */
+typedef struct Member
+{
+	Logic		logic;
+	int			nmembers;
+	struct Member **members;
+	int			predicate;
+	double		cost;
+} Member;
+
+#define PROGRAM_ACCEPT (-1)
+#define PROGRAM_REJECT (-2)
+
+/* Asks one predicate; the answer leads to another instruction, or to the end. */
+typedef struct Instruction
+{
+	int			predicate;
+	int			if_true;
+	int			if_false;
+} Instruction;
+
+typedef struct CachedValue
+{
+	uint32		row;			/* number of the row it was read from */
+	Value		value;
+} CachedValue;
+
+typedef struct EventSummary
+{
+	uint32		row;
+	int64		count;
+	bool		found;
+	TimestampTz first;
+	TimestampTz last;
+	Value		properties;
+} EventSummary;
+
+/* The row that is being evaluated: read lazily, every value once. */
+typedef struct Row
+{
+	uint32		number;
+	TimestampTz now;			/* the transaction's time: not kept from one to the next */
+	HeapTupleData tuple;		/* t_data is NULL when there are only traits */
+	Datum		traits;
+	bool		traits_null;
+	CachedValue *columns;
+	CachedValue *fields;
+	EventSummary *events;
+} Row;
+
+/*
+ * One or more definitions, compiled for rows of one type. They share fields, so a field that
+ * several of them name is read once per row.
+ */
+typedef struct Program
+{
+	MemoryContext context;		/* holds everything below */
+	MemoryContext scratch;		/* reset with each row */
+	StratumTarget target;
+	TupleDesc	row_type;		/* NULL when there is no row: traits only */
+	int			ncolumns;
+	Column	   *columns;
+	int			nfields;
+	Field	   *fields;
+	int			nprobes;
+	EventProbe *probes;
+	int			npredicates;
+	Predicate  *predicates;
+	int			ninstructions;
+	Instruction *instructions;
+	int			ntrees;
+	Member	  **trees;			/* of each definition; NULL when it matches nobody */
+	int		   *entries;		/* where its instructions begin */
+	int			traits_column;	/* -1 where no field needs it */
+	int			id_column;
+	int			tenant_column;
+	Row			row;
+} Program;
+
+extern Program *stratum_program_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
+									   Jsonb **definitions);
+extern void stratum_program_free(Program *program);
+extern void stratum_program_row(Program *program, HeapTupleHeader row);
+extern void stratum_program_traits(Program *program, Datum traits, bool isnull);
+extern bool stratum_program_matches(Program *program, int definition);
+
+/* --- parsing: conditions_parse.c --- */
+
+/* Where in the definition we are; "key" is NULL for an element of an array. */
+typedef struct Place
+{
+	const struct Place *outer;
+	Key			key;
+	int			index;
+} Place;
+
+typedef struct Parser
+{
+	Program    *program;
+	TupleDesc	table;			/* columns of the storage table, NULL where it is not there */
+	StringInfoData lacking;		/* names of columns that the table has and the row has not */
+	struct interned_hash *interned;
+	int			columns_room;
+	int			fields_room;
+	int			probes_room;
+	int			predicates_room;
+} Parser;
+
+extern Member *stratum_parse_definition(Parser *parser, Jsonb *definition);
+extern void stratum_refuse(const Place *place, const char *hint, const char *format,...)
+	pg_attribute_printf(3, 4) __attribute__((noreturn));
+extern char *stratum_quote(const char *string, int length);
+extern void *stratum_grow(void *array, int used, int *room, Size size);
+
+extern TupleDesc stratum_table_columns(StratumTarget target);
+extern int	stratum_parse_field(Parser *parser, const Place *place, const Value *name,
+								const Value *days, const Place *days_place);
+extern bool stratum_field_is_time(const Program *program, int field, bool *unknown);
+extern double stratum_field_cost(const Program *program, int field);
+
+extern Operator stratum_parse_operator(const Place *place, const Value *name);
+extern void stratum_parse_operand(const Program *program, Predicate *predicate, const Place *place,
+								  const Value *value);
+extern bool stratum_key_is(const char *name, const Value *string);
+extern bool stratum_same_folded(const char *folded, const char *string, int length);
+extern char *stratum_fold(const char *string, int length);
+extern uint32 stratum_value_hash(const Value *value);
+extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
+
+/* --- evaluation --- */
+extern const Value *stratum_field_value(Program *program, int field);
+extern const Value *stratum_column_value(Program *program, int column);
+extern const EventSummary *stratum_event_summary(Program *program, int probe);
+extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
+extern bool stratum_value_equals(const Value *value, const Operand *operand);
+
+/* A-Z to lower case, nothing else: no result may depend on a locale. */
+static inline unsigned char
+fold_ascii(unsigned char c)
+{
+	return c + (((unsigned char) (c - 'A') < 26) << 5);
+}
+
+#endif							/* STRATUM_CONDITIONS_H */

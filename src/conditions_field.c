@@ -1,0 +1,593 @@
+/*
+ * conditions_field.c
+ *	  Names of fields: what they stand for, and the columns that they need.
+ *
+ * A name is a string of pieces joined by dots, or an array of the pieces.
+ */
+#include "conditions.h"
+
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "common/hashfn.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/typcache.h"
+
+#define HINT_PROFILE "Fields of a profile: trait.<path>, computed.<path>, consent.<path>, profile.<column>, " \
+	"identifier.<email|phone|external_id|anonymous_id>, event.<name>.<count|exists|first|last>, " \
+	"event.<name>.property.<path>."
+#define HINT_IDENTIFIER "Identifiers: email, phone, external_id, anonymous_id."
+#define HINT_EVENT "Write it as event.<name>.<count|exists|first|last> or event.<name>.property.<path>; a name with a dot goes into an array: [\"event\", \"a.b\", \"count\"]."
+#define HINT_PATH "Pieces are joined by dots, as in \"trait.address.city\"; a key with a dot goes into an array: [\"trait\", \"a.b\"]."
+#define HINT_WINDOW "Use a number of days above 0, as 30 or 0.5, in conditions about events."
+
+/* Fields, columns and probes that a program has already, by a text that describes them. */
+typedef struct Interned
+{
+	const char *key;
+	int			index;
+	uint32		hash;
+	char		status;
+} Interned;
+
+#define SH_PREFIX interned
+#define SH_ELEMENT_TYPE Interned
+#define SH_KEY_TYPE const char *
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), strlen(key))
+#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* The pieces of a name. */
+typedef struct Pieces
+{
+	int			count;
+	Key		   *pieces;
+} Pieces;
+
+/* Finds or notes `key`; *index is kept where it is found and set to `next` where not. */
+static bool
+intern(Parser *parser, char *key, int next, int *index)
+{
+	Interned   *entry;
+	bool		found;
+
+	if (parser->interned == NULL)
+		parser->interned = interned_create(CurrentMemoryContext, 16, NULL);
+	entry = interned_insert(parser->interned, key, &found);
+	if (!found)
+		entry->index = next;
+	*index = entry->index;
+	return found;
+}
+
+static bool
+piece_is(const Key *piece, const char *name)
+{
+	return strlen(name) == piece->length && memcmp(piece->name, name, piece->length) == 0;
+}
+
+static char *
+piece_string(const Key *piece)
+{
+	return pnstrdup(piece->name, piece->length);
+}
+
+/* --- columns --- */
+
+/* The columns of the table that holds what the target is about; NULL while it is not there. */
+TupleDesc
+stratum_table_columns(StratumTarget target)
+{
+	const char *name = target == STRATUM_PROFILE ? "cdp_profiles" : "campaigns";
+	Oid			schema = get_namespace_oid(STRATUM_SCHEMA, true);
+	Oid			table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+	Oid			type = OidIsValid(table) ? get_rel_type_id(table) : InvalidOid;
+
+	if (!OidIsValid(type))
+		return NULL;
+	return lookup_rowtype_tupdesc_copy(type, -1);
+}
+
+static AttrNumber
+find_column(TupleDesc columns, const char *name)
+{
+	if (columns == NULL)
+		return 0;
+	for (int i = 0; i < columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+
+		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
+			return column->attnum;
+	}
+	return 0;
+}
+
+static char *
+columns_hint(StratumTarget target, TupleDesc columns)
+{
+	StringInfoData hint;
+	const char *separator = "";
+
+	initStringInfo(&hint);
+	if (target == STRATUM_CAMPAIGN)
+		appendStringInfoString(&hint, "Fields of a campaign: spend, revenue, cpc, cpm, cpa, conversion_rate, and the columns ");
+	else
+		appendStringInfoString(&hint, "Columns: ");
+	for (int i = 0; i < columns->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(columns, i);
+
+		if (column->attisdropped)
+			continue;
+		appendStringInfo(&hint, "%s%s", separator, NameStr(column->attname));
+		separator = ", ";
+	}
+	appendStringInfoChar(&hint, '.');
+	return hint.data;
+}
+
+static ColumnReader
+choose_reader(Oid type)
+{
+	switch (type)
+	{
+		case BOOLOID:
+			return READ_BOOL;
+		case INT2OID:
+			return READ_INT2;
+		case INT4OID:
+			return READ_INT4;
+		case INT8OID:
+			return READ_INT8;
+		case FLOAT4OID:
+			return READ_FLOAT4;
+		case FLOAT8OID:
+			return READ_FLOAT8;
+		case NUMERICOID:
+			return READ_NUMERIC;
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			return READ_TEXT;
+		case JSONBOID:
+			return READ_JSONB;
+		case JSONOID:
+			return READ_JSON;
+		case TIMESTAMPOID:
+		case TIMESTAMPTZOID:
+			return READ_TIMESTAMP;
+		case DATEOID:
+			return READ_DATE;
+		default:
+			break;
+	}
+	if (type_is_enum(type))
+		return READ_OUTPUT;
+	/* A built-in type has no cast to json that to_jsonb would look for. */
+	if (type < FirstNormalObjectId && !type_is_rowtype(type) &&
+		!OidIsValid(get_element_type(type)))
+		return READ_OUTPUT;
+	return READ_ENCODED;
+}
+
+static void
+prepare_column(Column *column, Oid type)
+{
+	column->type = getBaseType(type);
+	column->reader = choose_reader(column->type);
+	if (column->reader == READ_OUTPUT)
+	{
+		Oid			function;
+		bool		is_varlena;
+
+		getTypeOutputInfo(column->type, &function, &is_varlena);
+		fmgr_info(function, &column->output);
+	}
+	if (column->reader == READ_ENCODED || column->reader == READ_JSON)
+		stratum_json_encoder_init(&column->encoder, column->type, CurrentMemoryContext);
+}
+
+/*
+ * The index of a column among those of the program. One that neither the row nor the table has is
+ * refused, unless `built_in`: those are part of the documented tables.
+ */
+static int
+use_column(Parser *parser, const Place *place, const char *name, bool built_in)
+{
+	Program    *program = parser->program;
+	TupleDesc	row = program->row_type;
+	TupleDesc	columns = row ? row : parser->table;
+	AttrNumber	number = find_column(columns, name);
+	Column	   *column;
+	int			index;
+
+	if (intern(parser, psprintf("column %s", name), program->ncolumns, &index))
+		return index;
+	if (number == 0 && !built_in && columns != NULL)
+	{
+		bool		known = row == NULL ? false :
+			parser->table == NULL || find_column(parser->table, name) > 0;
+
+		if (!known)
+			stratum_refuse(place, columns_hint(program->target, columns),
+						   "unknown column \"%s\"", stratum_quote(name, strlen(name)));
+	}
+	if (number == 0 && row != NULL)
+		appendStringInfo(&parser->lacking, "%s\"%s\"", parser->lacking.len > 0 ? ", " : "", name);
+
+	program->columns = stratum_grow(program->columns, program->ncolumns, &parser->columns_room,
+									sizeof(Column));
+	column = &program->columns[program->ncolumns];
+	memset(column, 0, sizeof(Column));
+	column->name = pstrdup(name);
+	if (number > 0)
+		prepare_column(column, TupleDescAttr(columns, number - 1)->atttypid);
+	if (row != NULL)
+		column->number = number;
+	return program->ncolumns++;
+}
+
+/* A column that must be of certain types for the field to make sense. */
+static int
+use_typed_column(Parser *parser, const Place *place, const char *name, const char *types,
+				 ColumnReader least, ColumnReader most)
+{
+	int			index = use_column(parser, place, name, true);
+	const Column *column = &parser->program->columns[index];
+
+	if (OidIsValid(column->type) && (column->reader < least || column->reader > most))
+		ereport(ERROR,
+				errcode(ERRCODE_DATATYPE_MISMATCH),
+				errmsg("column \"%s\" is of type %s, expected %s", name,
+					   format_type_be(column->type), types));
+	return index;
+}
+
+static int
+use_document(Parser *parser, const Place *place, const char *name)
+{
+	return use_typed_column(parser, place, name, "jsonb", READ_JSONB, READ_JSONB);
+}
+
+static int
+use_number(Parser *parser, const Place *place, const char *name)
+{
+	return use_typed_column(parser, place, name, "a number", READ_INT2, READ_NUMERIC);
+}
+
+static int
+use_integer(Parser *parser, const Place *place, const char *name)
+{
+	return use_typed_column(parser, place, name, "an integer", READ_INT2, READ_INT8);
+}
+
+/* --- names --- */
+
+static void
+split_name(const Value *name, Pieces *result)
+{
+	const char *at = name->of.string;
+	const char *end = at + name->length;
+	int			room = 1;
+
+	for (const char *s = at; s < end; s++)
+		room += *s == '.';
+	result->pieces = palloc_extended(room * sizeof(Key), MCXT_ALLOC_HUGE);
+	for (;;)
+	{
+		const char *dot = memchr(at, '.', end - at);
+		const char *stop = dot ? dot : end;
+
+		result->pieces[result->count++] = (Key) {at, stop - at};
+		if (dot == NULL)
+			return;
+		at = dot + 1;
+	}
+}
+
+static void
+read_name_array(const Place *place, const Value *name, Pieces *result)
+{
+	Elements	elements;
+	Value		element;
+
+	stratum_json_elements(name->of.container, &elements);
+	result->pieces = palloc_extended((elements.count + 1) * sizeof(Key), MCXT_ALLOC_HUGE);
+	while (stratum_json_next(&elements, &element))
+	{
+		Place		at = {.outer = place, .index = elements.next - 1};
+
+		if (element.kind != VALUE_STRING)
+			stratum_refuse(&at, HINT_PATH, "a piece of a field must be a string");
+		result->pieces[result->count++] = (Key) {element.of.string, element.length};
+	}
+}
+
+static void
+read_pieces(const Place *place, const Value *name, Pieces *result)
+{
+	if (name->kind == VALUE_STRING)
+		split_name(name, result);
+	else if (name->kind == VALUE_ARRAY)
+		read_name_array(place, name, result);
+	else
+		stratum_refuse(place, HINT_PATH, "the field must be a string or an array of strings");
+	for (int i = 0; i < result->count; i++)
+	{
+		if (result->pieces[i].length == 0)
+			stratum_refuse(place, HINT_PATH, "a piece of the field is empty");
+	}
+	if (result->count == 0)
+		stratum_refuse(place, HINT_PATH, "the field is empty");
+}
+
+static void
+			refuse_field(const Place *place, const Pieces *name, const char *hint) __attribute__((noreturn));
+
+static void
+refuse_field(const Place *place, const Pieces *name, const char *hint)
+{
+	StringInfoData joined;
+
+	initStringInfo(&joined);
+	for (int i = 0; i < name->count && joined.len < 200; i++)
+		appendStringInfo(&joined, "%s%s", i > 0 ? "." : "",
+						 stratum_quote(name->pieces[i].name, name->pieces[i].length));
+	stratum_refuse(place, hint, "unknown field \"%s\"", joined.data);
+}
+
+/* --- fields of a profile --- */
+
+static bool
+read_document_field(Parser *parser, const Place *place, const Pieces *name, Field *field)
+{
+	static const char *const documents[][2] = {
+		{"trait", "traits"}, {"computed", "computed_traits"}, {"consent", "consent"}
+	};
+
+	for (int i = 0; i < lengthof(documents); i++)
+	{
+		if (!piece_is(&name->pieces[0], documents[i][0]))
+			continue;
+		if (name->count < 2)
+			refuse_field(place, name, HINT_PROFILE);
+		field->source = FIELD_DOCUMENT;
+		field->column = use_document(parser, place, documents[i][1]);
+		field->path = name->pieces + 1;
+		field->npath = name->count - 1;
+		if (i == 0)
+			parser->program->traits_column = field->column;
+		return true;
+	}
+	return false;
+}
+
+static void
+read_identifier_field(Parser *parser, const Place *place, const Pieces *name, Field *field)
+{
+	static const char *const identifiers[] = {"email", "phone", "external_id", "anonymous_id"};
+
+	for (int i = 0; name->count == 2 && i < lengthof(identifiers); i++)
+	{
+		if (!piece_is(&name->pieces[1], identifiers[i]))
+			continue;
+		field->source = FIELD_PRESENCE;
+		field->column = use_column(parser, place, identifiers[i], true);
+		return;
+	}
+	refuse_field(place, name, HINT_IDENTIFIER);
+}
+
+/* The window in microseconds, -1 where the condition has none. */
+static int64
+read_window(const Place *place, const Value *days)
+{
+	if (days->kind == VALUE_MISSING)
+		return -1;
+	if (days->kind != VALUE_NUMBER || days->of.number.sign <= 0)
+		stratum_refuse(place, HINT_WINDOW, "\"within_days\" takes a number of days above 0");
+	return stratum_number_days(&days->of.number);
+}
+
+static int
+use_probe(Parser *parser, const Key *name, int64 window)
+{
+	Program    *program = parser->program;
+	EventProbe *probe;
+	int			index;
+
+	if (intern(parser, psprintf("event " INT64_FORMAT " %s", window, piece_string(name)),
+			   program->nprobes, &index))
+		return index;
+	program->probes = stratum_grow(program->probes, program->nprobes, &parser->probes_room,
+								   sizeof(EventProbe));
+	probe = &program->probes[program->nprobes];
+	memset(probe, 0, sizeof(EventProbe));
+	probe->name = *name;
+	probe->window = window;
+	return program->nprobes++;
+}
+
+static void
+read_event_field(Parser *parser, const Place *place, const Pieces *name, int64 window, Field *field)
+{
+	static const char *const parts[] = {"count", "exists", "first", "last", "property"};
+	Program    *program = parser->program;
+	int			part = 0;
+
+	if (name->count < 3)
+		refuse_field(place, name, HINT_EVENT);
+	while (part < lengthof(parts) && !piece_is(&name->pieces[2], parts[part]))
+		part++;
+	if (part == lengthof(parts) || (part == EVENT_PROPERTY ? name->count < 4 : name->count > 3))
+		refuse_field(place, name, HINT_EVENT);
+	field->source = FIELD_EVENT;
+	field->part = part;
+	field->probe = use_probe(parser, &name->pieces[1], window);
+	if (part == EVENT_PROPERTY)
+	{
+		field->path = name->pieces + 3;
+		field->npath = name->count - 3;
+		program->probes[field->probe].wants_latest = true;
+	}
+	else
+		program->probes[field->probe].wants_summary = true;
+	program->id_column = use_integer(parser, place, "id");
+	program->tenant_column = use_integer(parser, place, "tenant_id");
+}
+
+static void
+read_profile_field(Parser *parser, const Place *place, const Pieces *name, int64 window,
+				   Field *field)
+{
+	const Key  *source = &name->pieces[0];
+
+	if (read_document_field(parser, place, name, field))
+		return;
+	if (piece_is(source, "identifier"))
+		read_identifier_field(parser, place, name, field);
+	else if (piece_is(source, "event"))
+		read_event_field(parser, place, name, window, field);
+	else if (piece_is(source, "profile") && name->count == 2)
+	{
+		field->source = FIELD_COLUMN;
+		field->column = use_column(parser, place, piece_string(&name->pieces[1]), false);
+	}
+	else
+		refuse_field(place, name, HINT_PROFILE);
+}
+
+/* --- fields of a campaign --- */
+
+/* The fields that are computed from columns. */
+static bool
+read_derived_field(Parser *parser, const Place *place, const Key *name, Field *field)
+{
+	static const char *const amounts[][2] = {
+		{"spend", "total_spend_cents"}, {"revenue", "revenue_cents"},
+		{"cpc", "cpc_cents"}, {"cpm", "cpm_cents"}, {"cpa", "cpa_cents"}
+	};
+
+	for (int i = 0; i < lengthof(amounts); i++)
+	{
+		if (!piece_is(name, amounts[i][0]))
+			continue;
+		field->source = FIELD_HUNDREDTH;
+		field->column = use_number(parser, place, amounts[i][1]);
+		return true;
+	}
+	if (!piece_is(name, "conversion_rate"))
+		return false;
+	field->source = FIELD_CONVERSION_RATE;
+	field->column = use_number(parser, place, "conversions");
+	field->divisor = use_number(parser, place, "clicks");
+	return true;
+}
+
+static void
+read_campaign_field(Parser *parser, const Place *place, const Pieces *name, Field *field)
+{
+	const Key  *column = &name->pieces[name->count - 1];
+
+	if (name->count == 1 && read_derived_field(parser, place, column, field))
+		return;
+	if (name->count > 2 || (name->count == 2 && !piece_is(&name->pieces[0], "campaign")))
+		refuse_field(place, name, "Write it as campaign.<column> or <column>, or one of spend, revenue, cpc, cpm, cpa, conversion_rate.");
+	field->source = FIELD_COLUMN;
+	field->column = use_column(parser, place, piece_string(column), false);
+}
+
+/* --- all fields --- */
+
+/* A text that is the same for the same field and no other. */
+static char *
+describe_field(const Field *field)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "field %d %d %d %d %d", field->source, field->column, field->divisor,
+					 field->probe, field->part);
+	for (int i = 0; i < field->npath; i++)
+	{
+		appendStringInfo(&text, " %d:", field->path[i].length);
+		appendBinaryStringInfo(&text, field->path[i].name, field->path[i].length);
+	}
+	return text.data;
+}
+
+/*
+ * The index of the field that `name` stands for; it is added to the program if it is new. `days` is the
+ * condition's "within_days".
+ */
+int
+stratum_parse_field(Parser *parser, const Place *place, const Value *name, const Value *days,
+					const Place *days_place)
+{
+	Program    *program = parser->program;
+	Pieces		pieces = {0};
+	Field		field = {0};
+	int64		window = read_window(days_place, days);
+	int			index;
+
+	read_pieces(place, name, &pieces);
+	if (program->target == STRATUM_PROFILE)
+		read_profile_field(parser, place, &pieces, window, &field);
+	else
+		read_campaign_field(parser, place, &pieces, &field);
+	if (window >= 0 && field.source != FIELD_EVENT)
+		stratum_refuse(days_place, HINT_WINDOW, "\"within_days\" goes with fields of events only");
+	if (intern(parser, describe_field(&field), program->nfields, &index))
+		return index;
+	program->fields = stratum_grow(program->fields, program->nfields, &parser->fields_room,
+								   sizeof(Field));
+	program->fields[program->nfields] = field;
+	return program->nfields++;
+}
+
+/* Whether the field is a point in time; *unknown when that cannot be said, for want of the table. */
+bool
+stratum_field_is_time(const Program *program, int field, bool *unknown)
+{
+	const Field *f = &program->fields[field];
+
+	*unknown = false;
+	if (f->source == FIELD_EVENT)
+		return f->part == EVENT_FIRST || f->part == EVENT_LAST;
+	if (f->source == FIELD_COLUMN)
+	{
+		const Column *column = &program->columns[f->column];
+
+		*unknown = !OidIsValid(column->type);
+		return column->reader == READ_TIMESTAMP || column->reader == READ_DATE;
+	}
+	return false;
+}
+
+/* What reading the field costs, in units of an equality. It only orders the members of a group. */
+double
+stratum_field_cost(const Program *program, int field)
+{
+	const Field *f = &program->fields[field];
+
+	switch (f->source)
+	{
+		case FIELD_DOCUMENT:
+			return 2 + 2 * f->npath;
+		case FIELD_EVENT:
+			return 1000;
+		case FIELD_CONVERSION_RATE:
+			return 20;
+		default:
+			return program->columns[f->column].reader >= READ_OUTPUT ? 20 : 2;
+	}
+}

@@ -1,0 +1,285 @@
+/*
+ * conditions_parse.c
+ *	  A definition, as a tree of groups and predicates; and all refusals of its outer shape.
+ *
+ * A refusal names the place as a JSON path and says in the hint what is allowed there.
+ */
+#include "conditions.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#define MAX_DEPTH 64
+#define MAX_QUOTED 64			/* bytes of the definition repeated in a message */
+
+#define HINT_GROUP "Allowed in a group: \"logic\", \"conditions\", \"groups\"."
+#define HINT_CONDITION "Allowed in a condition: \"field\", \"operator\", \"value\", and \"within_days\" for events."
+#define HINT_LOGIC "Allowed: \"and\", \"or\", \"not\"."
+
+/* --- messages --- */
+
+static bool
+is_plain_key(const Key *key)
+{
+	for (int i = 0; i < key->length; i++)
+	{
+		unsigned char c = key->name[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80 ||
+			  (i > 0 && c >= '0' && c <= '9')))
+			return false;
+	}
+	return key->length > 0;
+}
+
+static void
+append_place(StringInfo path, const Place *place)
+{
+	if (place == NULL)
+	{
+		appendStringInfoChar(path, '$');
+		return;
+	}
+	append_place(path, place->outer);
+	if (place->key.name == NULL)
+		appendStringInfo(path, "[%d]", place->index);
+	else if (is_plain_key(&place->key))
+		appendStringInfo(path, ".%s", stratum_quote(place->key.name, place->key.length));
+	else
+		appendStringInfo(path, "[\"%s\"]", stratum_quote(place->key.name, place->key.length));
+}
+
+/* A text of the definition for a message, shortened where it is long. */
+char *
+stratum_quote(const char *string, int length)
+{
+	int			kept = pg_mbcliplen(string, length, MAX_QUOTED);
+
+	return psprintf("%s%s", pnstrdup(string, kept), kept < length ? "..." : "");
+}
+
+/* Refuses the definition: what is wrong, at which JSON path, and what would be right. */
+void
+stratum_refuse(const Place *place, const char *hint, const char *format,...)
+{
+	StringInfoData path,
+				message;
+	int			needed;
+
+	initStringInfo(&path);
+	append_place(&path, place);
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_list		args;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	ereport(ERROR,
+			errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			errmsg("invalid condition at %s: %s", path.data, message.data),
+			errhint("%s", hint));
+}
+
+/* --- objects --- */
+
+bool
+stratum_key_is(const char *name, const Value *string)
+{
+	return strlen(name) == string->length && memcmp(name, string->of.string, string->length) == 0;
+}
+
+/* Reads a key of an object; JSON null counts as absent. */
+static bool
+get_key(const Value *object, const char *name, const Place *place, Place *inner, Value *value)
+{
+	*inner = (Place) {.outer = place, .key = {name, strlen(name)}};
+	stratum_json_find(object, name, strlen(name), value);
+	if (value->kind == VALUE_NULL)
+		value->kind = VALUE_MISSING;
+	return value->kind != VALUE_MISSING;
+}
+
+static void
+check_object(const Value *value, const Place *place, const char *what, const char *hint)
+{
+	if (value->kind != VALUE_OBJECT)
+		stratum_refuse(place, hint, "%s must be an object", what);
+}
+
+/* Refuses keys that are not in the list, which ends with NULL. */
+static void
+check_keys(const Value *object, const Place *place, const char *const *allowed, const char *hint)
+{
+	int			count = JsonContainerSize(object->of.container);
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *const *name = allowed;
+		Value		key;
+		Place		inner;
+
+		stratum_json_key(object->of.container, i, &key);
+		while (*name != NULL && !stratum_key_is(*name, &key))
+			name++;
+		if (*name != NULL)
+			continue;
+		inner = (Place) {.outer = place, .key = {key.of.string, key.length}};
+		stratum_refuse(&inner, hint, "unknown key \"%s\"",
+					   stratum_quote(key.of.string, key.length));
+	}
+}
+
+/* --- trees --- */
+
+/* Room for one more in an array whose size doubles; "room" is 0 at first. */
+void *
+stratum_grow(void *array, int used, int *room, Size size)
+{
+	if (used < *room)
+		return array;
+	*room = Max(8, *room * 2);
+	if (array == NULL)
+		return palloc_extended(*room * size, MCXT_ALLOC_HUGE);
+	return repalloc_huge(array, *room * size);
+}
+
+static Member *
+parse_condition(Parser *parser, const Value *condition, const Place *place)
+{
+	static const char *const keys[] = {"field", "operator", "value", "within_days", NULL};
+	Program    *program = parser->program;
+	Member	   *node = palloc0(sizeof(Member));
+	Predicate  *predicate;
+	Place		field_place,
+				operator_place,
+				value_place,
+				days_place;
+	Value		field,
+				operator,
+				value,
+				days;
+
+	CHECK_FOR_INTERRUPTS();
+	check_object(condition, place, "a condition", HINT_CONDITION);
+	check_keys(condition, place, keys, HINT_CONDITION);
+	if (!get_key(condition, "field", place, &field_place, &field))
+		stratum_refuse(place, HINT_CONDITION, "\"field\" is missing");
+	if (!get_key(condition, "operator", place, &operator_place, &operator))
+		stratum_refuse(place, HINT_CONDITION, "\"operator\" is missing");
+	get_key(condition, "within_days", place, &days_place, &days);
+
+	program->predicates = stratum_grow(program->predicates, program->npredicates,
+									   &parser->predicates_room, sizeof(Predicate));
+	predicate = &program->predicates[program->npredicates];
+	memset(predicate, 0, sizeof(Predicate));
+	predicate->operator = stratum_parse_operator(&operator_place, &operator);
+	predicate->field = stratum_parse_field(parser, &field_place, &field, &days, &days_place);
+	/* Not through get_key: for equality the value may be null. */
+	value_place = (Place) {.outer = place, .key = {"value", 5}};
+	stratum_json_find(condition, "value", 5, &value);
+	stratum_parse_operand(program, predicate, &value_place, &value);
+
+	node->predicate = program->npredicates++;
+	node->cost = predicate->cost;
+	return node;
+}
+
+static Logic
+parse_logic(const Value *object, const Place *place)
+{
+	Place		inner;
+	Value		logic;
+
+	if (!get_key(object, "logic", place, &inner, &logic))
+		return LOGIC_AND;
+	if (logic.kind != VALUE_STRING)
+		stratum_refuse(&inner, HINT_LOGIC, "the logic must be a string");
+	if (stratum_same_folded("and", logic.of.string, logic.length))
+		return LOGIC_AND;
+	if (stratum_same_folded("or", logic.of.string, logic.length))
+		return LOGIC_OR;
+	if (stratum_same_folded("not", logic.of.string, logic.length))
+		return LOGIC_NOT;
+	stratum_refuse(&inner, HINT_LOGIC, "unknown logic \"%s\"",
+				   stratum_quote(logic.of.string, logic.length));
+}
+
+/* Starts a walk through a list that may be absent. */
+static void
+open_list(const Value *object, const char *name, const Place *place, Place *inner,
+		  Elements *elements)
+{
+	Value		list;
+
+	memset(elements, 0, sizeof(Elements));
+	if (!get_key(object, name, place, inner, &list))
+		return;
+	if (list.kind != VALUE_ARRAY)
+		stratum_refuse(inner, HINT_GROUP, "\"%s\" must be an array", name);
+	stratum_json_elements(list.of.container, elements);
+}
+
+static Member *
+parse_group(Parser *parser, const Value *object, const Place *place, int depth)
+{
+	static const char *const keys[] = {"logic", "conditions", "groups", NULL};
+	Member	   *node = palloc0(sizeof(Member));
+	Place		conditions_place,
+				groups_place;
+	Elements	conditions,
+				groups;
+	Value		member;
+
+	check_object(object, place, depth == 1 ? "a definition" : "a group", HINT_GROUP);
+	if (depth > MAX_DEPTH)
+		stratum_refuse(place, "A group can often be written as one with more conditions.",
+					   "groups are nested deeper than %d levels", MAX_DEPTH);
+	check_keys(object, place, keys, HINT_GROUP);
+	node->logic = parse_logic(object, place);
+	open_list(object, "conditions", place, &conditions_place, &conditions);
+	open_list(object, "groups", place, &groups_place, &groups);
+	node->members = palloc_extended((conditions.count + groups.count) * sizeof(Member *),
+									MCXT_ALLOC_HUGE);
+	while (stratum_json_next(&conditions, &member))
+	{
+		Place		at = {.outer = &conditions_place, .index = conditions.next - 1};
+
+		node->members[node->nmembers++] = parse_condition(parser, &member, &at);
+	}
+	while (stratum_json_next(&groups, &member))
+	{
+		Place		at = {.outer = &groups_place, .index = groups.next - 1};
+
+		node->members[node->nmembers++] = parse_group(parser, &member, &at, depth + 1);
+	}
+	if (depth > 1 && node->nmembers == 0)
+		stratum_refuse(place, HINT_GROUP, "the group is empty");
+	for (int i = 0; i < node->nmembers; i++)
+		node->cost += node->members[i]->cost;
+	return node;
+}
+
+/*
+ * The tree of a definition, in the current memory context; its predicates and fields are added to the
+ * parser's program. NULL for an empty one and for JSON null: it matches nobody. The definition
+ * itself must live as long as the program.
+ */
+Member *
+stratum_parse_definition(Parser *parser, Jsonb *definition)
+{
+	Value		root;
+	Member	   *node;
+
+	stratum_json_root(definition, &root);
+	if (root.kind == VALUE_NULL)
+		return NULL;
+	node = parse_group(parser, &root, NULL, 1);
+	return node->nmembers > 0 ? node : NULL;
+}

@@ -1,0 +1,397 @@
+/*
+ * conditions_value.c
+ *	  What the fields of a row hold. Every value is read when it is asked for, and once per row.
+ *
+ * Nothing here may raise, whatever the row holds.
+ */
+#include "conditions.h"
+
+#include "access/xact.h"
+#include "common/shortest_dec.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* No numbers beyond 10^1000 are divided: numeric's own division could overflow. */
+#define DIVIDED_WEIGHT 250
+
+/* --- the row --- */
+
+static void
+start_row(Program *program)
+{
+	Row		   *row = &program->row;
+
+	MemoryContextReset(program->scratch);
+	row->now = GetCurrentTransactionStartTimestamp();
+	if (++row->number != 0)
+		return;
+	/* The counter has come round: what is cached would seem to be of this row. */
+	memset(row->columns, 0, program->ncolumns * sizeof(CachedValue));
+	memset(row->fields, 0, program->nfields * sizeof(CachedValue));
+	memset(row->events, 0, program->nprobes * sizeof(EventSummary));
+	row->number = 1;
+}
+
+/* Turns to the next row; it must stay where it is until the program has been asked. */
+void
+stratum_program_row(Program *program, HeapTupleHeader row)
+{
+	HeapTuple	tuple = &program->row.tuple;
+
+	start_row(program);
+	tuple->t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple->t_self);
+	tuple->t_tableOid = InvalidOid;
+	tuple->t_data = row;
+}
+
+/* Turns to a profile of which only the traits are known. */
+void
+stratum_program_traits(Program *program, Datum traits, bool isnull)
+{
+	start_row(program);
+	program->row.tuple.t_data = NULL;
+	program->row.traits = traits;
+	program->row.traits_null = isnull;
+}
+
+bool
+stratum_program_matches(Program *program, int definition)
+{
+	int			at = program->entries[definition];
+
+	while (at >= 0)
+	{
+		const Instruction *instruction = &program->instructions[at];
+		const Predicate *predicate = &program->predicates[instruction->predicate];
+		const Value *value = stratum_field_value(program, predicate->field);
+
+		at = stratum_predicate_holds(program, predicate, value) ?
+			instruction->if_true : instruction->if_false;
+	}
+	return at == PROGRAM_ACCEPT;
+}
+
+/* --- columns --- */
+
+static void
+set_string(Value *value, const char *string, int length)
+{
+	value->kind = VALUE_STRING;
+	value->of.string = string;
+	value->length = length;
+}
+
+static void
+set_int64(Value *value, int64 number)
+{
+	value->kind = VALUE_NUMBER;
+	stratum_number_from_int64(number, palloc(6 * sizeof(int16)), &value->of.number);
+}
+
+/* A float as to_jsonb has it: its shortest decimal form; NaN and the infinities are strings. */
+static void
+set_shortest(Value *value, const char *shortest)
+{
+	int16	   *digits = palloc(NUMBER_ROOM * sizeof(int16));
+
+	if (stratum_number_from_string(shortest, strlen(shortest), digits, &value->of.number))
+		value->kind = VALUE_NUMBER;
+	else
+		set_string(value, pstrdup(shortest), strlen(shortest));
+}
+
+static void
+set_numeric(Value *value, Numeric numeric)
+{
+	if (stratum_number_from_numeric(numeric, &value->of.number))
+		value->kind = VALUE_NUMBER;
+	else if (numeric_is_nan(numeric))
+		set_string(value, "NaN", 3);
+	else
+	{
+		/* An infinity has no digits; its sign is told by its text. */
+		char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(numeric)));
+
+		set_string(value, text, strlen(text));
+	}
+}
+
+/* A date's midnight in UTC; one beyond the range of timestamps is at its end. */
+static TimestampTz
+date_time(DateADT date)
+{
+	if (DATE_IS_NOBEGIN(date))
+		return DT_NOBEGIN;
+	if (DATE_IS_NOEND(date) || date >= TIMESTAMP_END_JULIAN - POSTGRES_EPOCH_JDATE)
+		return DT_NOEND;
+	return date * USECS_PER_DAY;
+}
+
+static void
+set_datum(Column *column, Datum datum, Value *value)
+{
+	char		shortest[DOUBLE_SHORTEST_DECIMAL_LEN];
+	text	   *string;
+	char	   *output;
+
+	switch (column->reader)
+	{
+		case READ_NOTHING:
+			break;
+		case READ_BOOL:
+			value->kind = VALUE_BOOL;
+			value->of.boolean = DatumGetBool(datum);
+			break;
+		case READ_INT2:
+			set_int64(value, DatumGetInt16(datum));
+			break;
+		case READ_INT4:
+			set_int64(value, DatumGetInt32(datum));
+			break;
+		case READ_INT8:
+			set_int64(value, DatumGetInt64(datum));
+			break;
+		case READ_FLOAT4:
+			float_to_shortest_decimal_buf(DatumGetFloat4(datum), shortest);
+			set_shortest(value, shortest);
+			break;
+		case READ_FLOAT8:
+			double_to_shortest_decimal_buf(DatumGetFloat8(datum), shortest);
+			set_shortest(value, shortest);
+			break;
+		case READ_NUMERIC:
+			set_numeric(value, DatumGetNumeric(datum));
+			break;
+		case READ_TEXT:
+			string = DatumGetTextPP(datum);
+			set_string(value, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+			break;
+		case READ_JSONB:
+			stratum_json_root(DatumGetJsonbP(datum), value);
+			break;
+		case READ_TIMESTAMP:
+			value->kind = VALUE_TIME;
+			value->of.time = DatumGetTimestampTz(datum);
+			break;
+		case READ_DATE:
+			value->kind = VALUE_TIME;
+			value->of.time = date_time(DatumGetDateADT(datum));
+			break;
+		case READ_OUTPUT:
+			output = OutputFunctionCall(&column->output, datum);
+			set_string(value, output, strlen(output));
+			break;
+		case READ_JSON:
+			string = DatumGetTextPP(datum);
+			if (stratum_json_is_safe(string))
+				stratum_json_root(stratum_json_encode(&column->encoder,
+													  PointerGetDatum(string)), value);
+			break;
+		case READ_ENCODED:
+			stratum_json_root(stratum_json_encode(&column->encoder, datum), value);
+			break;
+	}
+}
+
+static void
+read_column(Program *program, int index, Value *value)
+{
+	Column	   *column = &program->columns[index];
+	Row		   *row = &program->row;
+	Datum		datum = (Datum) 0;
+	bool		isnull = true;
+	MemoryContext before;
+
+	value->kind = VALUE_MISSING;
+	if (row->tuple.t_data == NULL)
+	{
+		if (index != program->traits_column || row->traits_null)
+			return;
+		before = MemoryContextSwitchTo(program->scratch);
+		stratum_json_root(DatumGetJsonbP(row->traits), value);
+		MemoryContextSwitchTo(before);
+		return;
+	}
+	if (column->number > 0)
+		datum = heap_getattr(&row->tuple, column->number, program->row_type, &isnull);
+	if (isnull)
+		return;
+	before = MemoryContextSwitchTo(program->scratch);
+	set_datum(column, datum, value);
+	MemoryContextSwitchTo(before);
+}
+
+const Value *
+stratum_column_value(Program *program, int column)
+{
+	CachedValue *cached = &program->row.columns[column];
+
+	if (cached->row != program->row.number)
+	{
+		read_column(program, column, &cached->value);
+		cached->row = program->row.number;
+	}
+	return &cached->value;
+}
+
+/* --- fields --- */
+
+/* Follows a path through objects; an element of an array has no name. */
+static void
+follow_path(const Value *document, const Field *field, Value *value)
+{
+	if (!stratum_json_find(document, field->path[0].name, field->path[0].length, value))
+		return;
+	for (int i = 1; i < field->npath; i++)
+	{
+		Value		object = *value;
+
+		if (!stratum_json_find(&object, field->path[i].name, field->path[i].length, value))
+			return;
+	}
+}
+
+static void
+read_hundredth(Program *program, const Value *cents, Value *value)
+{
+	const Number *number = &cents->of.number;
+
+	if (cents->kind != VALUE_NUMBER)
+		return;
+	value->kind = VALUE_NUMBER;
+	stratum_number_hundredth(number,
+							 MemoryContextAlloc(program->scratch,
+												(number->ndigits + 1) * sizeof(int16)),
+							 &value->of.number);
+}
+
+/* A column of numbers as numeric; NULL where there is none that can be divided. */
+static Numeric
+column_numeric(Program *program, int index)
+{
+	const Value *value = stratum_column_value(program, index);
+	Column	   *column = &program->columns[index];
+	bool		isnull;
+	Datum		datum;
+
+	if (value->kind != VALUE_NUMBER || abs(value->of.number.weight) > DIVIDED_WEIGHT)
+		return NULL;
+	datum = heap_getattr(&program->row.tuple, column->number, program->row_type, &isnull);
+	switch (column->reader)
+	{
+		case READ_INT2:
+			return int64_to_numeric(DatumGetInt16(datum));
+		case READ_INT4:
+			return int64_to_numeric(DatumGetInt32(datum));
+		case READ_INT8:
+			return int64_to_numeric(DatumGetInt64(datum));
+		case READ_NUMERIC:
+			return DatumGetNumeric(datum);
+		default:
+			return DatumGetNumeric(DirectFunctionCall1(column->reader == READ_FLOAT4 ?
+													   float4_numeric : float8_numeric, datum));
+	}
+}
+
+/* Conversions * 100 / clicks, as SQL's numeric says. */
+static void
+read_conversion_rate(Program *program, const Field *field, Value *value)
+{
+	MemoryContext before = MemoryContextSwitchTo(program->scratch);
+	Numeric		conversions = column_numeric(program, field->column);
+	Numeric		clicks = column_numeric(program, field->divisor);
+
+	if (conversions != NULL && clicks != NULL &&
+		stratum_column_value(program, field->divisor)->of.number.sign != 0)
+	{
+		Datum		per_cent = DirectFunctionCall2(numeric_mul, NumericGetDatum(conversions),
+												   NumericGetDatum(int64_to_numeric(100)));
+
+		set_numeric(value, DatumGetNumeric(DirectFunctionCall2(numeric_div, per_cent,
+															   NumericGetDatum(clicks))));
+	}
+	MemoryContextSwitchTo(before);
+}
+
+static void
+read_event(Program *program, const Field *field, Value *value)
+{
+	const EventSummary *events = stratum_event_summary(program, field->probe);
+
+	switch (field->part)
+	{
+		case EVENT_COUNT:
+			value->kind = VALUE_NUMBER;
+			stratum_number_from_int64(events->count,
+									  MemoryContextAlloc(program->scratch, 6 * sizeof(int16)),
+									  &value->of.number);
+			break;
+		case EVENT_EXISTS:
+			value->kind = VALUE_BOOL;
+			value->of.boolean = events->count > 0;
+			break;
+		case EVENT_FIRST:
+		case EVENT_LAST:
+			if (events->count == 0)
+				break;
+			value->kind = VALUE_TIME;
+			value->of.time = field->part == EVENT_FIRST ? events->first : events->last;
+			break;
+		case EVENT_PROPERTY:
+			follow_path(&events->properties, field, value);
+			break;
+	}
+}
+
+/* Whether a column holds something: neither NULL nor an empty string. Never missing. */
+static void
+read_presence(const Value *column, Value *value)
+{
+	value->kind = VALUE_BOOL;
+	value->of.boolean = column->kind > VALUE_NULL &&
+		!(column->kind == VALUE_STRING && column->length == 0);
+}
+
+static void
+read_field(Program *program, const Field *field, Value *value)
+{
+	value->kind = VALUE_MISSING;
+	switch (field->source)
+	{
+		case FIELD_DOCUMENT:
+			follow_path(stratum_column_value(program, field->column), field, value);
+			break;
+		case FIELD_COLUMN:
+			*value = *stratum_column_value(program, field->column);
+			break;
+		case FIELD_PRESENCE:
+			if (program->row.tuple.t_data != NULL)
+				read_presence(stratum_column_value(program, field->column), value);
+			break;
+		case FIELD_HUNDREDTH:
+			read_hundredth(program, stratum_column_value(program, field->column), value);
+			break;
+		case FIELD_CONVERSION_RATE:
+			read_conversion_rate(program, field, value);
+			break;
+		case FIELD_EVENT:
+			read_event(program, field, value);
+			break;
+	}
+}
+
+const Value *
+stratum_field_value(Program *program, int field)
+{
+	CachedValue *cached = &program->row.fields[field];
+
+	if (cached->row != program->row.number)
+	{
+		read_field(program, &program->fields[field], &cached->value);
+		cached->row = program->row.number;
+	}
+	return &cached->value;
+}
