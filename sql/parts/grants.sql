@@ -59,3 +59,21 @@ GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+
+-- conditions
+GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.traits_match(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+
+-- segments; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_profiles(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(integer) TO stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;

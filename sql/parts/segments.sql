@@ -1,0 +1,262 @@
+-- Segments: who is in one, live and as memberships.
+-- rights: preview_segment, segment_profiles, profile_segments, refresh_segment, refresh_segments and the
+--   internal functions they call as their caller -> stratum_app, stratum_admin;
+--   refresh_all_segments, _refresh_tenant_segments -> stratum_admin
+
+CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], profile anyelement)
+  RETURNS bigint[]
+  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
+COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
+  'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+
+CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+AS $$
+BEGIN
+  PERFORM stratum.validate_conditions(conditions);
+  RETURN true;
+EXCEPTION WHEN invalid_parameter_value OR datatype_mismatch THEN
+  -- It was valid when it was written: a column that it names has gone since.
+  RAISE WARNING 'segment % "%" is left out: %', segment_id, name, SQLERRM;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
+  'Whether a stored definition still means something; if not, a WARNING says why; internal.';
+
+CREATE FUNCTION stratum._refreshing_tenant() RETURNS integer
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'there is no tenant whose segments could be refreshed'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._refreshing_tenant() IS
+  'The current tenant; raises where there is none; internal to the refresh functions.';
+
+-- ---- live -----------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._preview_segment(
+    definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
+  RETURNS record
+  LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF wanted IS NULL THEN
+    RAISE EXCEPTION 'the size of the sample must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF wanted NOT BETWEEN 0 AND 1000 THEN
+    RAISE EXCEPTION 'a sample of % profiles is not possible', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The sample has 0 to 1000 profiles.';
+  END IF;
+  PERFORM stratum.validate_conditions(definition);
+  WITH matching AS MATERIALIZED (
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
+  )
+  SELECT (SELECT count(*) FROM matching m),
+         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id), '[]')
+          FROM stratum.cdp_profiles p
+          WHERE p.tenant_id = stratum.current_tenant_id()
+            AND p.id = ANY (ARRAY(SELECT m.id FROM matching m ORDER BY m.id LIMIT wanted)))
+  INTO profile_count, profiles;
+END $$;
+COMMENT ON FUNCTION stratum._preview_segment(jsonb, integer) IS
+  'preview_segment() under names of arguments that plpgsql can tell apart; internal.';
+
+CREATE FUNCTION stratum.preview_segment(
+    conditions jsonb, sample integer DEFAULT 10, OUT profile_count bigint, OUT sample jsonb)
+  RETURNS record
+  LANGUAGE sql STABLE
+AS 'SELECT p.profile_count, p.profiles FROM stratum._preview_segment($1, $2) p';
+COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
+  'How many profiles of the current tenant satisfy a definition, and the first of them (at most 1000) by id as a JSON array. Stores nothing.';
+
+CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE plpgsql STABLE
+AS $$
+DECLARE
+  definition jsonb;
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT s.conditions INTO definition
+  FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+END $$;
+COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
+  'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
+
+CREATE FUNCTION stratum.profile_segments(profile_id bigint)
+  RETURNS TABLE (segment_id integer)
+  LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', profile_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT s.id
+    FROM stratum.cdp_profiles p CROSS JOIN stratum.cdp_segments s
+    WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id
+      AND s.tenant_id = stratum.current_tenant_id() AND s.is_active
+      AND CASE WHEN stratum._is_valid_segment(s.id, s.name, s.conditions)
+               THEN stratum.segment_matches(s.conditions, p) END
+    ORDER BY s.id;
+END $$;
+COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
+  'Active segments that the profile is in now, whatever the last refresh found.';
+
+-- ---- memberships ----------------------------------------------------------------------------------
+
+-- Called by definer functions only, so it runs with their rights; every statement names the tenant.
+CREATE FUNCTION stratum._refresh(tenant integer, wanted bigint)
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  segment record;
+  ids bigint[] := '{}';
+  definitions jsonb[] := '{}';
+BEGIN
+  -- Two refreshes of a segment go one after the other; the second sees what the first wrote.
+  FOR segment IN
+    SELECT s.id, s.name, s.conditions
+    FROM stratum.cdp_segments s
+    WHERE s.tenant_id = _refresh.tenant
+      AND CASE WHEN _refresh.wanted IS NULL THEN s.is_active ELSE s.id = _refresh.wanted END
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+  LOOP
+    IF wanted IS NOT NULL THEN
+      PERFORM stratum.validate_conditions(segment.conditions);
+    ELSIF NOT stratum._is_valid_segment(segment.id, segment.name, segment.conditions) THEN
+      CONTINUE;
+    END IF;
+    ids := array_append(ids, segment.id::bigint);
+    definitions := array_append(definitions, segment.conditions);
+  END LOOP;
+  IF ids = '{}' THEN
+    RETURN;
+  END IF;
+
+  RETURN QUERY
+  WITH matching AS MATERIALIZED (
+    SELECT p.id AS profile, m.segment
+    FROM stratum.cdp_profiles p
+      CROSS JOIN LATERAL unnest(stratum._matching_segments(run.ids, run.definitions, p)) AS m (segment)
+    WHERE p.tenant_id = _refresh.tenant
+  ), deleted AS (
+    DELETE FROM stratum.cdp_segment_memberships d
+    WHERE d.tenant_id = _refresh.tenant AND d.segment_id = ANY (run.ids)
+      AND NOT EXISTS (SELECT FROM matching m WHERE m.segment = d.segment_id AND m.profile = d.profile_id)
+    RETURNING d.segment_id AS segment
+  ), missing AS MATERIALIZED (
+    SELECT m.segment, m.profile
+    FROM matching m
+    WHERE NOT EXISTS (SELECT FROM stratum.cdp_segment_memberships e
+                      WHERE e.tenant_id = _refresh.tenant AND e.segment_id = m.segment AND e.profile_id = m.profile)
+  ), inserted AS (
+    INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)
+    SELECT p.tenant_id, m.segment, p.id
+    FROM missing m JOIN stratum.cdp_profiles p ON p.tenant_id = _refresh.tenant AND p.id = m.profile
+    -- a profile that is being deleted meanwhile is waited for, and then left out
+    FOR KEY SHARE OF p
+    ON CONFLICT DO NOTHING
+    RETURNING i.segment_id AS segment
+  ), counts AS (
+    SELECT c.segment, sum(c.n_matching) - sum(c.n_missing) + sum(c.n_inserted) AS members,
+           sum(c.n_inserted) AS n_inserted, sum(c.n_deleted) AS n_deleted
+    FROM (SELECT m.segment, count(*) AS n_matching, 0 AS n_missing, 0 AS n_inserted, 0 AS n_deleted
+          FROM matching m GROUP BY m.segment
+          UNION ALL SELECT m.segment, 0, count(*), 0, 0 FROM missing m GROUP BY m.segment
+          UNION ALL SELECT i.segment, 0, 0, count(*), 0 FROM inserted i GROUP BY i.segment
+          UNION ALL SELECT d.segment, 0, 0, 0, count(*) FROM deleted d GROUP BY d.segment
+          UNION ALL SELECT r.segment, 0, 0, 0, 0 FROM unnest(run.ids) AS r (segment)) c
+    GROUP BY c.segment
+  )
+  UPDATE stratum.cdp_segments s
+  SET profile_count = c.members, last_computed_at = now()
+  FROM counts c
+  WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
+  RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+END $$;
+COMMENT ON FUNCTION stratum._refresh(integer, bigint) IS
+  'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
+
+CREATE FUNCTION stratum.refresh_segment(
+    segment_id bigint, OUT profile_count bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- An id of NULL is no segment; for _refresh() it would be all of them.
+  SELECT r.profile_count, r.added, r.removed INTO profile_count, added, removed
+  FROM stratum._refresh(stratum._refreshing_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.refresh_segment(bigint) IS
+  'Brings memberships, profile_count and last_computed_at of a segment up to date; returns its size and how many came in and went.';
+
+CREATE FUNCTION stratum.refresh_segments()
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT r.segment_id, r.profile_count, r.added, r.removed
+    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    ORDER BY r.segment_id;
+END $$;
+COMMENT ON FUNCTION stratum.refresh_segments() IS
+  'refresh_segment() of all active segments of the current tenant, reading its profiles once.';
+
+CREATE FUNCTION stratum._refresh_tenant_segments(tenant_id integer) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM stratum._refresh(_refresh_tenant_segments.tenant_id, NULL) r);
+END $$;
+COMMENT ON FUNCTION stratum._refresh_tenant_segments(integer) IS
+  'Refreshes the active segments of a tenant, for administrators; returns how many; internal to refresh_all_segments().';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.refresh_all_segments()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+BEGIN
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._refresh_tenant_segments(tenant.id);
+    EXCEPTION WHEN OTHERS THEN
+      -- One tenant's trouble is not the others'.
+      RAISE WARNING 'the segments of tenant % were not refreshed: %', tenant.id, SQLERRM;
+    END;
+    COMMIT;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.refresh_all_segments() IS
+  'refresh_segments() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
