@@ -185,13 +185,18 @@ AS $$
 BEGIN
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
     RETURN QUERY
-      SELECT 'trigger zz_stratum_audit on ' || t.table_name, 'missing',
-             format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+      SELECT format('trigger %s on %s', x.trigger_name, t.table_name),
+             CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'disabled' END,
+             CASE WHEN g.oid IS NULL
+                  THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+                  ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
       FROM stratum.audited_tables t
-      WHERE to_regclass(t.table_name) IS NOT NULL
-        AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = to_regclass(t.table_name)
-                          AND g.tgname LIKE 'zz\_stratum\_audit%');
+        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
+          AS x (trigger_name, operations)
+        LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
+      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
+        AND (g.oid IS NULL OR g.tgenabled = 'D');
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_audited_tables() IS
-  'Audited tables of the user that lost their trigger; internal to check_install().';
+  'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';

@@ -38,7 +38,7 @@ is($node->sql($count), $rows, 'and no row changed');
 is($node->sql(<<'SQL', user => 'app'), '20|20', 'the tenant sees its rows again');
 BEGIN;
 SELECT stratum.enter(1) \g /dev/null
-SELECT count(*), sum((SELECT count(*) FROM stratum.audit_logs a WHERE a.resource_id = c.id::text)) FROM stratum.campaigns c;
+SELECT count(*), sum((SELECT count(*) FROM stratum.audit_logs a WHERE a.resource_type = 'campaigns' AND a.resource_id = c.id::text)) FROM stratum.campaigns c;
 COMMIT;
 SQL
 $node->sql(q{INSERT INTO public.notes (body) VALUES ('x')});
