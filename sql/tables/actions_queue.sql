@@ -7,6 +7,7 @@ DECLARE
   is_new boolean := to_regclass('stratum.fact_actions_queue') IS NULL;
 BEGIN
   IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
     CREATE TABLE stratum.fact_actions_queue (
       id SERIAL PRIMARY KEY,
       tenant_id INTEGER REFERENCES stratum.tenants (id),
@@ -18,7 +19,7 @@ BEGIN
       payload JSONB NOT NULL,
       reason TEXT,
 
-      status VARCHAR(20) DEFAULT 'pending' CHECK (status IN ('pending', 'approved', 'rejected', 'executed')),
+      status VARCHAR(20) DEFAULT 'pending' CHECK (status = ANY ('{pending,approved,rejected,executed}'::text[])),
 
       created_by_id INTEGER,
       approved_by_id INTEGER,

@@ -7,6 +7,7 @@ DECLARE
   is_new boolean := to_regclass('stratum.fact_signal_health_daily') IS NULL;
 BEGIN
   IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
     CREATE TABLE stratum.fact_signal_health_daily (
       id SERIAL PRIMARY KEY,
       tenant_id INTEGER REFERENCES stratum.tenants (id),
@@ -20,7 +21,7 @@ BEGIN
       completeness_score INTEGER CHECK (completeness_score BETWEEN 0 AND 100),
       accuracy_score INTEGER CHECK (accuracy_score BETWEEN 0 AND 100),
 
-      status VARCHAR(20) CHECK (status IN ('healthy', 'degraded', 'unhealthy')),
+      status VARCHAR(20) CHECK (status = ANY ('{healthy,degraded,unhealthy}'::text[])),
 
       issues JSONB DEFAULT '[]',
 
