@@ -98,6 +98,7 @@ SELECT pg_temp.try('SELECT FROM stratum.campaigns') AS row_security_off;
 ROLLBACK;
 SET ROLE stratum_admin;
 COPY stratum.campaigns (platform, external_id, account_id, name) FROM stdin;
+\.
 BEGIN; SELECT stratum.enter(9201); SET ROLE stratum_app; SELECT count(*) FROM stratum.campaigns; RESET ROLE; COMMIT;
 
 -- a leaky function in the user's own hands sees no row of B before the policy does
@@ -147,4 +148,5 @@ SET LOCAL ROLE stratum_auth;
 SELECT pg_temp.try('SELECT FROM stratum.users') AS users, pg_temp.try('SELECT stratum.enter(9201)') AS enter;
 ROLLBACK;
 REVOKE USAGE ON SCHEMA stratum FROM regress_stratum_tenant;
+DROP OWNED BY regress_stratum_tenant;
 DROP ROLE regress_stratum_tenant;

@@ -131,7 +131,7 @@ def for_tenant(engine, tenant):
 
 async def inserts(engine):
     async with for_tenant(engine, 1) as session:
-        campaign = Campaign(platform="meta", external_id="a", account_id="acc", name="A", impressions=1000, clicks=20)
+        campaign = Campaign(platform="meta", external_id="a", account_id="acc", name="A", impressions=1000, clicks=20, targeting_genders=None)
         session.add(campaign)
         await session.commit()
         await session.refresh(campaign)
