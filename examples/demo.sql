@@ -40,7 +40,9 @@ CREATE ROLE stratum_demo LOGIN IN ROLE stratum_app;
 \echo '   (ctr in per cent, money in cents, roas is a ratio; no tenant_id is given: it is the context\'s)'
 \set ECHO queries
 BEGIN;
-SELECT stratum.enter(:acme, :ann) \g /dev/null
+\o /dev/null
+SELECT stratum.enter(:acme, :ann);
+\o
 INSERT INTO stratum.campaigns (platform, external_id, account_id, name, status, impressions, clicks, conversions, total_spend_cents, revenue_cents)
 VALUES ('meta',   'm-1', 'a-1', 'Spring tents',  'active', 2800000, 56000, 1120, 4200000, 16800000),
        ('google', 'g-1', 'a-2', 'Boots search',  'active',  640000, 25600,  768, 1920000,  4800000),
@@ -63,8 +65,10 @@ FROM (VALUES ('mia@example.com',  'Mia',  'customer',  '{"ltv": 920, "country": 
 INSERT INTO stratum.cdp_segments (name, slug, conditions) VALUES ('Big spenders', 'big-spenders', '
   {"logic": "and",
    "conditions": [{"field": "profile.lifecycle_stage", "operator": "equals", "value": "customer"},
-                  {"field": "trait.ltv", "operator": "greater_than", "value": 500}]}')
-RETURNING id AS segment \gset
+                  {"field": "trait.ltv", "operator": "greater_than", "value": 500}]}');
+\set ECHO none
+SELECT id AS segment FROM stratum.cdp_segments \gset
+\set ECHO queries
 
 SELECT * FROM stratum.refresh_segment(:segment);
 
@@ -88,8 +92,8 @@ BEGIN;
 SELECT stratum.enter(:globex, :gil) \g /dev/null
 \set ECHO queries
 SELECT (SELECT count(*) FROM stratum.campaigns) AS campaigns, (SELECT count(*) FROM stratum.cdp_profiles) AS profiles,
-       (SELECT count(*) FROM stratum.cdp_segments) AS segments, (SELECT count(*) FROM stratum.audit_logs) AS audit_logs,
-       (SELECT string_agg(name, ', ') FROM stratum.tenants) AS tenants;
+       (SELECT count(*) FROM stratum.cdp_segments) AS segments, (SELECT string_agg(name, ', ') FROM stratum.tenants) AS tenants,
+       (SELECT count(*) FROM stratum.row_history('stratum.campaigns', '1')) AS history;
 
 INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) VALUES (:acme, 'meta', 'x', 'x', 'planted');
 \set ECHO none
@@ -106,16 +110,19 @@ SET stratum.tenant_id = 1;
 \echo :bold'6. A change, and its trail':plain
 BEGIN;
 \set ECHO queries
-SELECT stratum.enter(:acme, :ann, request_id => 'req-42', ip_address => '192.0.2.7') \g /dev/null
-UPDATE stratum.campaigns SET clicks = 30000, status = 'paused' WHERE external_id = 'm-1' RETURNING id AS campaign \gset
+\o /dev/null
+SELECT stratum.enter(:acme, :ann, request_id => 'req-42', ip_address => '192.0.2.7');
+\o
+UPDATE stratum.campaigns SET clicks = 42000, status = 'paused' WHERE external_id = 'm-1';
 COMMIT;
 \set ECHO none
 BEGIN;
 SELECT stratum.enter(:acme, :ann) \g /dev/null
-SELECT a.action, u.full_name AS who, host(a.ip_address::inet) AS "from", a.request_id, c.key AS "column",
+SELECT id AS campaign FROM stratum.campaigns WHERE external_id = 'm-1' \gset
+SELECT a.action, u.full_name AS who, host(a.ip_address) AS "from", a.request_id, c.key AS "column",
        a.old_values -> c.key AS old, c.value AS new
 FROM stratum.audit_logs a LEFT JOIN stratum.users u ON u.id = a.user_id, jsonb_each(a.new_values) c
-WHERE a.resource_type = 'campaigns' AND a.resource_id = :'campaign' AND a.action = 'update'
+WHERE a.resource_type = 'campaigns' AND a.resource_id = :'campaign' AND a.action = 'update' AND c.key <> 'updated_at'
 ORDER BY a.id, c.key;
 SELECT action, resource_type, count(*) FROM stratum.audit_logs GROUP BY action, resource_type ORDER BY 2, 1;
 \echo '   Nobody rewrites it:'
