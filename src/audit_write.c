@@ -54,6 +54,18 @@ stratum_take_audit_writer(void)
 
 /* --- the statement --- */
 
+static void
+check_log_exists(void)
+{
+	Oid			namespace = get_namespace_oid(STRATUM_SCHEMA, true);
+
+	if (!OidIsValid(namespace) || !OidIsValid(get_relname_relid(LOG_TABLE, namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the audit trail, table stratum.audit_logs, is missing"),
+				 errhint("SELECT stratum.install() creates what is missing.")));
+}
+
 static SPIPlanPtr
 prepare(const char *query)
 {
@@ -61,15 +73,8 @@ prepare(const char *query)
 		INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
 		TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID
 	};
-	Oid			namespace = get_namespace_oid(STRATUM_SCHEMA, true);
-	SPIPlanPtr	plan;
+	SPIPlanPtr	plan = SPI_prepare_cursor(query, NPARAMETERS, types, CURSOR_OPT_GENERIC_PLAN);
 
-	if (!OidIsValid(namespace) || !OidIsValid(get_relname_relid(LOG_TABLE, namespace)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the audit trail, table stratum.audit_logs, is missing"),
-				 errhint("SELECT stratum.install() creates what is missing.")));
-	plan = SPI_prepare_cursor(query, NPARAMETERS, types, CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
 	return plan;
@@ -130,6 +135,8 @@ execute(SPIPlanPtr *plan, const char *query, Parameters *parameters, AuditWriter
 {
 	int			result;
 
+	if (*plan == NULL || !SPI_plan_is_valid(*plan))
+		check_log_exists();
 	if (*plan == NULL)
 		*plan = prepare(query);
 	writer = as;

@@ -84,7 +84,8 @@ BEGIN
   IF fault IS NOT NULL THEN
     RAISE EXCEPTION '% cannot be audited: it %', table_name, fault
       USING ERRCODE = 'wrong_object_type',
-            HINT = CASE fault WHEN 'is a partition' THEN 'Audit its partitioned table.' ELSE 'Only ordinary and partitioned tables can be audited.' END;
+            HINT = CASE fault WHEN 'is a partition' THEN 'Audit its partitioned table.'
+                              ELSE 'Ordinary and partitioned tables can be audited, but for temporary ones and those of the system.' END;
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_auditable(regclass) IS
@@ -304,6 +305,8 @@ BEGIN
       WHERE l.resource_type = _row_entries.resource_type AND l.id < below
         AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate')
         AND l.action IN ('create', 'update', 'delete')
+        -- no row of log_event(), from before the table was audited
+        AND (l.resource_id IS NULL OR l.old_values IS NOT NULL OR l.new_values IS NOT NULL)
       ORDER BY l.id DESC
     LOOP
       CONTINUE WHEN NOT entry.counts;
