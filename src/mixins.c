@@ -56,6 +56,17 @@ open_row(HeapTuple tuple, TupleDesc desc)
 	return row;
 }
 
+static Row
+copy_row(const Row *row)
+{
+	int			count = row->desc->natts;
+	Row			copy = {row->desc, palloc(sizeof(Datum) * count), palloc(sizeof(bool) * count)};
+
+	memcpy(copy.values, row->values, sizeof(Datum) * count);
+	memcpy(copy.nulls, row->nulls, sizeof(bool) * count);
+	return copy;
+}
+
 static inline bool
 is_null(const Row *row, AttrNumber column)
 {
@@ -421,15 +432,13 @@ stratum_mixin(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger_data = (TriggerData *) fcinfo->context;
 	Relation	relation;
-	TupleDesc	desc;
 	Mixin	   *mixin;
-	Row			before, row;
+	Row			before, given, row;
 	Row		   *old = NULL;
 	HeapTuple	tuple;
 
 	check_protocol(fcinfo);
 	relation = trigger_data->tg_relation;
-	desc = RelationGetDescr(relation);
 	if (fcinfo->flinfo->fn_extra == NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
@@ -441,18 +450,19 @@ stratum_mixin(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigger_data->tg_event))
 	{
-		tuple = trigger_data->tg_newtuple;
-		before = open_row(trigger_data->tg_trigtuple, desc);
+		before = open_row(trigger_data->tg_trigtuple, RelationGetDescr(relation));
 		old = &before;
-		row = open_row(tuple, desc);
-		refuse_moves(mixin, relation, old, &row);
+		tuple = trigger_data->tg_newtuple;
 	}
 	else
-	{
 		tuple = trigger_data->tg_trigtuple;
-		row = open_row(tuple, desc);
+	given = open_row(tuple, RelationGetDescr(relation));
+	row = copy_row(&given);
+
+	if (old != NULL)
+		refuse_moves(mixin, relation, old, &row);
+	else
 		fill_defaults(mixin, relation, &row);
-	}
 	keep_hash(mixin->email, mixin->email_hash, stratum_is_plain_email, stratum_email_hash, old, &row);
 	keep_hash(mixin->phone, mixin->phone_hash, stratum_is_plain_phone, stratum_phone_hash, old, &row);
 	keep_metrics(mixin, &row);
@@ -460,6 +470,8 @@ stratum_mixin(PG_FUNCTION_ARGS)
 	check_conditions(mixin, old, &row);
 	if (old != NULL)
 		keep_updated_at(mixin, old, &row);
+
 	/* PostgreSQL copies what it keeps; the rest goes with the per-row memory context. */
-	return PointerGetDatum(stratum_changed_tuple(tuple, desc, row.values, row.nulls));
+	return PointerGetDatum(stratum_changed_tuple(tuple, row.desc, given.values, given.nulls,
+												 row.values, row.nulls));
 }

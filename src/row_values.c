@@ -38,16 +38,17 @@ stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, b
 	return datum_image_eq(a, b, attribute->attbyval, attribute->attlen);
 }
 
-/* The tuple itself where nothing differs from it, otherwise a copy with the new values. */
+/*
+ * The tuple itself where no value was replaced, otherwise a copy with the new ones. "was" is what the
+ * tuple was taken apart into: values that nobody touched still have the same Datum.
+ */
 HeapTuple
-stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, Datum *values, bool *nulls)
+stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, const Datum *was, const bool *was_null,
+					  Datum *values, bool *nulls)
 {
-	Datum	   *was = palloc(sizeof(Datum) * desc->natts);
-	bool	   *was_null = palloc(sizeof(bool) * desc->natts);
 	bool	   *replace = palloc(sizeof(bool) * desc->natts);
 	bool		any = false;
 
-	heap_deform_tuple(tuple, desc, was, was_null);
 	for (int i = 0; i < desc->natts; i++)
 	{
 		replace[i] = nulls[i] != was_null[i] || (!nulls[i] && values[i] != was[i]);

@@ -32,7 +32,8 @@ extern void stratum_define_context(void);
 /* --- row_values.c --- */
 extern bool stratum_same_text(const text *a, const text *b);
 extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
-extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, Datum *values, bool *nulls);
+extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, const Datum *was,
+									   const bool *was_null, Datum *values, bool *nulls);
 
 /* --- metrics.c; false where the metric is NULL --- */
 extern bool stratum_cents_ratio(int64 cents, int64 multiplier, int64 divisor, int64 *result);
