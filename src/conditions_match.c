@@ -81,7 +81,10 @@ has_text(const char *folded, int wanted, const char *string, int length)
 		return true;
 	for (const char *at = string; at <= last; at++)
 	{
-		if ((char) fold_ascii(*at) == folded[0] && same_text(folded + 1, at + 1, wanted - 1))
+		if ((char) fold_ascii(*at) != folded[0])
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		if (same_text(folded + 1, at + 1, wanted - 1))
 			return true;
 	}
 	return false;
