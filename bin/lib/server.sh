@@ -222,9 +222,10 @@ make_stratum() {
 	run make -s -C "$src" PG_CONFIG="$pg_config" with_llvm=no "$@"
 }
 
+# $flags, if set, are added to the compiler's.
 build() {
 	say "building against PostgreSQL $("$pg_config" --version | cut -d' ' -f2)"
-	make_stratum -j "$(nproc)" ${WERROR:+COPT="-Wall -Wextra -Werror"} all >"$work/build.log" 2>&1 || {
+	make_stratum -j "$(nproc)" COPT="${flags:-}${WERROR:+-Wall -Wextra -Werror}" all >"$work/build.log" 2>&1 || {
 		cat "$work/build.log" >&2
 		die "the build failed"
 	}
@@ -233,14 +234,13 @@ build() {
 
 # A server finds its library and share directories relative to its own binary. So a tree with copies of the programs
 # that look there, and links for all the rest, is an installation that can be written to. $1 = directory, $2... =
-# names not to link.
+# names that are not to be links.
 link_all() {
-	local dir=$1 entry
+	local dir=$1 name
 	shift
 	mkdir -p "$work$dir"
-	for entry in "$dir"/*; do
-		case " $* " in *" ${entry##*/} "*) ;; *) ln -s "$entry" "$work$dir/" ;; esac
-	done
+	ln -s "$dir"/* "$work$dir/"
+	for name; do rm -f "$work$dir/"$name; done
 }
 
 make_tree() {
@@ -251,8 +251,7 @@ make_tree() {
 	cp "$bin/postgres" "$bin/initdb" "$bin/pg_ctl" "$tree_bin"
 	link_all "$lib" stratum.so
 	link_all "$share" extension
-	link_all "$share/extension"
-	rm -f "$work$share/extension/stratum.control" "$work$share/extension"/stratum--*.sql
+	link_all "$share/extension" stratum.control 'stratum--*.sql'
 	[ -z "$server_user" ] || chown -R -h "$server_user" "$work"
 	make_stratum install DESTDIR="$work" >"$work/install.log" 2>&1 || { cat "$work/install.log" >&2; die "make install failed"; }
 }
