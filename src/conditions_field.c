@@ -19,8 +19,12 @@
 	"identifier.<email|phone|external_id|anonymous_id>, event.<name>.<count|exists|first|last>, " \
 	"event.<name>.property.<path>."
 #define HINT_IDENTIFIER "Identifiers: email, phone, external_id, anonymous_id."
-#define HINT_EVENT "Write it as event.<name>.<count|exists|first|last> or event.<name>.property.<path>; a name with a dot goes into an array: [\"event\", \"a.b\", \"count\"]."
-#define HINT_PATH "Pieces are joined by dots, as in \"trait.address.city\"; a key with a dot goes into an array: [\"trait\", \"a.b\"]."
+#define HINT_EVENT "Write it as event.<name>.<count|exists|first|last> or event.<name>.property.<path>; " \
+	"a name with a dot goes into an array: [\"event\", \"a.b\", \"count\"]."
+#define HINT_PATH "Pieces are joined by dots, as in \"trait.address.city\"; " \
+	"a key with a dot goes into an array: [\"trait\", \"a.b\"]."
+#define HINT_CAMPAIGN "Write it as campaign.<column> or <column>, or one of " \
+	"spend, revenue, cpc, cpm, cpa, conversion_rate."
 #define HINT_WINDOW "Use a number of days above 0, as 30 or 0.5, in conditions about events."
 
 /* Fields, columns and probes that a program has already, by a text that describes them. */
@@ -119,7 +123,8 @@ columns_hint(StratumTarget target, TupleDesc columns)
 
 	initStringInfo(&hint);
 	if (target == STRATUM_CAMPAIGN)
-		appendStringInfoString(&hint, "Fields of a campaign: spend, revenue, cpc, cpm, cpa, conversion_rate, and the columns ");
+		appendStringInfoString(&hint, "Fields of a campaign: spend, revenue, cpc, cpm, cpa, "
+							   "conversion_rate, and the columns ");
 	else
 		appendStringInfoString(&hint, "Columns: ");
 	for (int i = 0; i < columns->natts; i++)
@@ -501,7 +506,7 @@ read_campaign_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 	if (name->count == 1 && read_derived_field(parser, place, column, field))
 		return;
 	if (name->count > 2 || (name->count == 2 && !piece_is(&name->pieces[0], "campaign")))
-		refuse_field(place, name, "Write it as campaign.<column> or <column>, or one of spend, revenue, cpc, cpm, cpa, conversion_rate.");
+		refuse_field(place, name, HINT_CAMPAIGN);
 	field->source = FIELD_COLUMN;
 	field->column = use_column(parser, place, piece_string(column), false);
 }

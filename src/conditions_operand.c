@@ -7,7 +7,8 @@
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 
-#define HINT_NUMBER "Use a number, or a string that is a JSON number; points in time go with before, after and within_last."
+#define HINT_NUMBER "Use a number, or a string that is a JSON number; " \
+	"points in time go with before, after and within_last."
 #define HINT_TIME "Write it as 2025-01-31 or 2025-01-31T12:00:00Z."
 #define HINT_LIST "Write it as [\"a\", \"b\"]."
 #define HINT_DAYS "Use a number of days that is not negative, as 30 or 0.5."

@@ -130,17 +130,47 @@ date_time(DateADT date)
 	return date * USECS_PER_DAY;
 }
 
+/* Columns whose values are strings or JSON. */
 static void
-set_datum(Column *column, Datum datum, Value *value)
+set_text_or_json(Column *column, Datum datum, Value *value)
 {
-	char		shortest[DOUBLE_SHORTEST_DECIMAL_LEN];
 	text	   *string;
 	char	   *output;
 
 	switch (column->reader)
 	{
-		case READ_NOTHING:
+		case READ_TEXT:
+			string = DatumGetTextPP(datum);
+			set_string(value, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
 			break;
+		case READ_OUTPUT:
+			output = OutputFunctionCall(&column->output, datum);
+			set_string(value, output, strlen(output));
+			break;
+		case READ_JSONB:
+			stratum_json_root(DatumGetJsonbP(datum), value);
+			break;
+		case READ_JSON:
+			string = DatumGetTextPP(datum);
+			if (stratum_json_is_safe(string))
+				stratum_json_root(stratum_json_encode(&column->encoder,
+													  PointerGetDatum(string)), value);
+			break;
+		case READ_ENCODED:
+			stratum_json_root(stratum_json_encode(&column->encoder, datum), value);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+set_datum(Column *column, Datum datum, Value *value)
+{
+	char		shortest[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	switch (column->reader)
+	{
 		case READ_BOOL:
 			value->kind = VALUE_BOOL;
 			value->of.boolean = DatumGetBool(datum);
@@ -165,13 +195,6 @@ set_datum(Column *column, Datum datum, Value *value)
 		case READ_NUMERIC:
 			set_numeric(value, DatumGetNumeric(datum));
 			break;
-		case READ_TEXT:
-			string = DatumGetTextPP(datum);
-			set_string(value, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
-			break;
-		case READ_JSONB:
-			stratum_json_root(DatumGetJsonbP(datum), value);
-			break;
 		case READ_TIMESTAMP:
 			value->kind = VALUE_TIME;
 			value->of.time = DatumGetTimestampTz(datum);
@@ -180,18 +203,8 @@ set_datum(Column *column, Datum datum, Value *value)
 			value->kind = VALUE_TIME;
 			value->of.time = date_time(DatumGetDateADT(datum));
 			break;
-		case READ_OUTPUT:
-			output = OutputFunctionCall(&column->output, datum);
-			set_string(value, output, strlen(output));
-			break;
-		case READ_JSON:
-			string = DatumGetTextPP(datum);
-			if (stratum_json_is_safe(string))
-				stratum_json_root(stratum_json_encode(&column->encoder,
-													  PointerGetDatum(string)), value);
-			break;
-		case READ_ENCODED:
-			stratum_json_root(stratum_json_encode(&column->encoder, datum), value);
+		default:
+			set_text_or_json(column, datum, value);
 			break;
 	}
 }

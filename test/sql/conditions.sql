@@ -2,6 +2,7 @@
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 SET TimeZone = 'Asia/Kolkata';  -- nothing may depend on it
+SET IntervalStyle = 'postgres';  -- but the text of an interval does
 
 -- "x" is the field; a case says what comes out. Only surprises are printed.
 CREATE TEMP TABLE cases (operator text, value jsonb, x jsonb, expected boolean);
