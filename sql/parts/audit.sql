@@ -212,6 +212,19 @@ END $$;
 COMMENT ON FUNCTION stratum._restore_audit_triggers() IS
   'Puts the audit triggers back on the tables of audited_tables; internal to install().';
 
+CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM stratum.audited_tables t
+                 WHERE t.table_name = 'stratum.' || split_part(trigger_object, '.', 1));
+END $$;
+COMMENT ON FUNCTION stratum._is_chosen_audit(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table follows the user''s choice instead of ours; internal to check_install().';
+
 CREATE FUNCTION stratum._audit_stratum_table(table_name text, ignore text[], operations text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

@@ -125,6 +125,19 @@ SELECT on_table, name, enabled FROM audit_own.triggers ORDER BY 1, 2;
 DELETE FROM stratum.audited_tables WHERE table_name IN ('audit_own.gone', 'audit_own.view', 'audit_own.list');
 SELECT object, problem FROM stratum.check_install();
 
+-- a choice of one's own for a stratum table; its bookkeeping stays bookkeeping
+SELECT stratum.audit_table('stratum.rules', redact => '{description}');
+INSERT INTO stratum.rules (id, tenant_id, name, description, conditions, actions) VALUES (7201, 7201, 'r', 'd', '{}', '[]');
+UPDATE stratum.rules SET executions_count = 1 WHERE id = 7201;
+SELECT action, new_values ->> 'description' AS description FROM stratum.audit_logs WHERE resource_type = 'rules' AND resource_id = '7201';
+SELECT object, problem FROM stratum.check_install();
+SELECT stratum.install();
+SELECT pg_get_triggerdef(oid) ~ 'description' AS chosen FROM pg_trigger WHERE tgrelid = 'stratum.rules'::regclass AND tgname = 'zz_stratum_audit';
+SELECT stratum.unaudit_table('stratum.rules');
+SELECT object, problem FROM stratum.check_install();
+SELECT stratum.install();
+SELECT object, problem FROM stratum.check_install();
+
 -- one's own tables need no superuser, but stratum_admin; others' need their owner
 CREATE ROLE regress_audit_owner LOGIN IN ROLE stratum_admin;
 CREATE ROLE regress_audit_plain LOGIN IN ROLE stratum_app;
