@@ -326,7 +326,8 @@ read_pieces(const Place *place, const Value *name, Pieces *result)
 		read_name_array(place, name, result);
 	else
 		stratum_refuse(place, HINT_PATH, "the field must be a string or an array of strings");
-	for (int i = 0; i < result->count; i++)
+	/* In a dotted name an empty piece is a slip; in an array it is what it says: the key "". */
+	for (int i = 0; i < result->count && name->kind == VALUE_STRING; i++)
 	{
 		if (result->pieces[i].length == 0)
 			stratum_refuse(place, HINT_PATH, "a piece of the field is empty");

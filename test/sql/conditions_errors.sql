@@ -25,7 +25,7 @@ SELECT pg_temp.refusal(d) FROM (VALUES (1, 'null'::jsonb), (2, '{}'), (3, NULL),
   (6, '{"conditions": [{"field": "trait.x", "operator": "IS_NULL", "value": {}, "within_days": null}]}')) v (n, d) ORDER BY n;
 -- fields
 SELECT pg_temp.refusal(pg_temp.one(jsonb_build_object('field', f, 'operator', 'is_null'))) FROM (VALUES (1, '""'::jsonb), (2, '"x"'), (3, '"trait"'), (4, '"trait."'), (5, '"trait..x"'), (6, '".x"'), (7, '5'), (8, '[]'), (9, '["trait", 5]'),
-  (10, '["trait", ""]'), (11, '["trait"]'), (12, '"Trait.x"'), (13, '"traits.x"'), (14, '"profile.nope"'), (15, '"profile.email.x"'), (16, '"profile.ctid"'), (17, '"identifier.nope"'), (18, '"identifier"'), (19, '"event.A"'), (20, '"event.A.sum"'),
+  (10, '["profile", ""]'), (11, '["trait"]'), (12, '"Trait.x"'), (13, '"traits.x"'), (14, '"profile.nope"'), (15, '"profile.email.x"'), (16, '"profile.ctid"'), (17, '"identifier.nope"'), (18, '"identifier"'), (19, '"event.A"'), (20, '"event.A.sum"'),
   (21, '"event.A.count.x"'), (22, '"event.A.property"'), (23, '"event.A.property.x"'), (24, '["event", "a.b", "count"]'), (25, '"campaign.name"'), (26, '{"a": 1}'), (27, '"profile.email"'), (28, to_jsonb('trait' || repeat('é', 100)))) v (n, f) ORDER BY n;
 SELECT pg_temp.refusal(pg_temp.one(jsonb_build_object('field', f, 'operator', 'is_null')), 'campaign') FROM (VALUES (1, 'trait.x'), (2, 'nope'), (3, 'campaign.nope'), (4, 'campaign.spend'), (5, 'spend'), (6, 'conversion_rate'), (7, 'status'), (8, 'campaign.status'),
   (9, 'campaign.raw_data.x'), (10, 'event.A.count')) v (n, f) ORDER BY n;
