@@ -183,7 +183,7 @@ end_processes() {
 
 kept() {
 	say "kept: psql -h $PGHOST -U postgres"
-	say "stop: kill $server; rm -rf $work"
+	say "stop: kill -INT $server; rm -rf $work"
 }
 
 clean_up() {
@@ -193,7 +193,7 @@ clean_up() {
 	cd /
 	allow_clusters
 	[ -n "$work" ] || exit $rc
-	if [ -n "${KEEP:-}" ] && [ -n "$server" ]; then
+	if [ -n "${KEEP:-}" ] && [ -n "${PGHOST:-}" ]; then
 		kept
 	else
 		end_processes
