@@ -1,0 +1,658 @@
+--
+-- Random definitions, profiles, events and campaigns for the property test, the same for the same
+-- seed:  \set seed 0.42  before \ir generate.sql (between -1 and 1). Needs oracle.sql.
+--
+-- Profiles and definitions draw from the same small pools of values, so that a condition is about
+-- as often true as false, and the pools are full of near misses: values of another type, texts
+-- that are almost numbers or times, letters in another case.
+--
+\if :{?seed}
+\else
+	\set seed 0.42
+\endif
+
+-- ---- chance -------------------------------------------------------------------------------------
+
+CREATE FUNCTION oracle.chance(p float8) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$ SELECT random() < p $$;
+
+CREATE FUNCTION oracle.below(n int) RETURNS int
+LANGUAGE sql VOLATILE AS $$ SELECT floor(random() * n)::int $$;
+
+CREATE FUNCTION oracle.pick(list jsonb) RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$ SELECT list -> oracle.below(jsonb_array_length(list)) $$;
+
+CREATE FUNCTION oracle.mangle_case(s text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN CASE oracle.below(4) WHEN 0 THEN upper(s COLLATE "C") WHEN 1 THEN lower(s COLLATE "C")
+		WHEN 2 THEN upper(left(s, 1) COLLATE "C") || substr(s, 2) ELSE s END;
+END $$;
+
+-- ---- pools --------------------------------------------------------------------------------------
+
+-- use: 'value' may stand in a profile and in a definition, 'data' in a profile only, as a
+-- definition would be refused for it by some operator.
+CREATE TABLE oracle.pool (
+	kind text NOT NULL,
+	use text NOT NULL,
+	entries jsonb NOT NULL,
+	PRIMARY KEY (kind, use)
+);
+
+INSERT INTO oracle.pool VALUES
+	('number', 'value', jsonb_build_array(
+		5, 100, 500, '100', '500.0', 1, 0, 1.0, -3.5, 42, 99.99, '0.1'::numeric, '-0.0'::numeric,
+		'500', '500.0', '1e2', '100', '-3.5', '-0', '0.10', '5E0', '50e-1', '1E+2',
+		'1e400'::numeric, '1e-400'::numeric, '-1e400'::numeric, '123456789012345678901234567890.5'::numeric,
+		'123456789012345678901234567890.5', '123456789012345678901234567890.50', '9007199254740993'::numeric,
+		'9007199254740992'::numeric, '1e1000', '1e-1000', '-1e1000', '1e0400',
+		repeat('9', 1000), repeat('9', 1000)::numeric, '0.' || repeat('0', 998) || '1',
+		'-' || repeat('9', 1000), '99999999999999999999999999999999', '2147483648'::numeric)),
+	('number', 'data', jsonb_build_array(
+		'1e1001', '-1e1001', '1e-1001', repeat('9', 1001), '0.' || repeat('1', 1000), '1e99999999999999999999',
+		'1e2147483648', '9' || repeat('0', 5000), ('9' || repeat('0', 3000))::numeric,
+		' 5', '5 ', '+5', '05', '.5', '5.', '0x10', '1e', '1e+', '--5', '1_000', '1,000', '5a', '5 6', '-', 'e5',
+		'NaN', 'Infinity', '-Infinity', 'n/a', '', '٥', '５', E'5\n', '١٠٠')),
+
+	('text', 'value', jsonb_build_array(
+		'soft', 'Soft Launch', 'SOFTWARE', 'straße', 'STRASSE', 'soft', 'microsoft', 'Launch', 'US', 'us', 'Us', 'DE',
+		'', ' ', 'Straße', 'É', 'é', E'e\u0301', 'Ärger', 'ärger', 'ÄRGER', 'ångström',
+		'日本語テキスト', '日本', 'Привет', 'ПРИВЕТ', 'K', E'\u212A', 'ſoft', 'İstanbul', 'istanbul', 'ISTANBUL',
+		'😀', '😀 smile', 'a%b_c', 'axb', '%', '_', E'back\\slash', 'quo"te', E'two\nlines', E'tab\t', '1', '100', 'true',
+		'null', '2024-01-15', '@[`{', '@[`z', repeat('long ', 700) || 'End', repeat('LONG ', 700) || 'eND')),
+
+	('list', 'value', jsonb_build_array(
+		'["vip", "beta", "x"]'::jsonb, '["vip"]'::jsonb, '["VIP", "beta", null, 1]'::jsonb, '[1, 2, 3]'::jsonb, '["x", "vip", 1.0]'::jsonb,
+		'[]'::jsonb, '["VIP"]'::jsonb, '["Beta"]'::jsonb, '[1.0, "1", 2]'::jsonb, '["1", "2"]'::jsonb, '[null]'::jsonb, '[null, "vip", null]'::jsonb,
+		'[true, false]'::jsonb, '[["vip"], "beta"]'::jsonb, '[{"a": 1}, {"a": "vip"}]'::jsonb, '[[], {}]'::jsonb,
+		'["É", "é", "straße"]'::jsonb, '["", " "]'::jsonb, '[1e400, 1e-400, -0, "x"]'::jsonb, '["x", "X", 1, null, true, [1], {"a": 1.0}]'::jsonb,
+		(SELECT jsonb_agg(n) FROM generate_series(4, 300) n) || '["vip", 2.0]', (SELECT jsonb_agg('tag ' || n) FROM generate_series(1, 100) n) || '["X"]')),
+	('element', 'value', jsonb_build_array(
+		'vip', 'VIP', 'beta', 'x', 1, 2, 'ViP', 'Beta', 'X', 'É', 'é', '', 1.0, '1', '2', 3, true, false,
+		'["vip"]'::jsonb, '["VIP"]'::jsonb, '{"a": 1}'::jsonb, '{"a": 1.00}'::jsonb, '{"a": "VIP"}'::jsonb, '[]'::jsonb, '{}'::jsonb,
+		'1e400'::numeric, 0, '[1]'::jsonb)),
+
+	('time', 'value', jsonb_build_array(
+		'2024-01-15', '2024-01-15T00:00:00Z', '2024-01-15T00:00:00', '2024-01-15 00:00', '2024-01-15T02:00:00+02:00',
+		'2024-01-15t00:00:00.000000z', '2024-01-14T19:00-0500', '2024-01-14 19:00:00-05', '2024-01-15T05:30+0530',
+		'2024-01-15T00:00:00.0000004Z', '2024-01-14T23:59:60Z', '2024-01-14T24:00:00Z', '2024-01-14T23:59:59.9999999',
+		'2024-01-15T00:00:00.000001Z', '2024-01-14T23:59:59.999999+00', '2024-01-15T00:00:00-00:00', '2024-02-29', '2000-02-29',
+		'2023-12-31T23:59:59.5Z', '2024-01-01', '2023-12-31T10:00:00-14:00', '2024-01-01T15:59+15:59', '1969-12-31T23:59:59.999999Z',
+		'1970-01-01', '0001-01-01', '0001-01-01T00:00:00+15:59', '9999-12-31T23:59:59.999999Z', '9999-12-31T23:59:59-15:59',
+		'2024-03-31T02:30:00', '2024-06-15T12:34:56.123456+02:00', '2024-06-15T10:34:56.1234561Z', '2024-06-15 10:34:56.123456',
+		'2024-06-15T10:34:56.123Z')),
+	('time', 'data', jsonb_build_array(
+		'2024-02-30', '2023-02-29', '1900-02-29', '2024-13-01T00:00:00Z', '2024-00-10', '2024-01-00', '0000-01-01',
+		' 2024-01-15', '2024-01-15 ', E'2024-01-15\n', '2024-1-5', '20240115', '24-01-15', '2024-01', '2024', '2024-01-15T', '2024-01-15T10',
+		'2024-01-15T10:00:00+16:00', '2024-01-15T10:00:00+15:60', '2024-01-15T10:00:00+', '2024-01-15T10:00:00+5',
+		'2024-01-15T10:00:00+05:3', '2024-01-15T10:00:00+05:30:00', '2024-01-15T25:00:00Z', '2024-01-15T24:00:01', '2024-01-15T24:01', '2024-01-15T12:60',
+		'2024-01-15T12:00:61', '2024-01-15T12:00:00.', '2024-01-15T12:00:00,5', '2024-01-15T12:00.5', '2024-01-15T1:00', '2024-01-15T10:00:00 Z',
+		'2024-01-15Z', '2024-01-15+02:00', '2024-01-15  10:00', '2024-01-15T10:00:00ZZ', '2024-01-15T10:00:00z+02:00', '2024-01-15T10:0:00',
+		'2024-W03-1', '2024-015', '-2024-01-15', '+2024-01-15', '12024-01-15', '10000-01-01', '2024/01/15', '15.01.2024', 'Jan 15 2024', '2024-Jan-15',
+		'now', 'today', 'tomorrow', 'infinity', '-infinity', 'epoch', 'allballs', '２０２４-01-15', '2024-01-15T10:00:00 BC', '2024-01-15T10:00 PM',
+		'2024-01-15T10:00:00 Europe/Berlin', '1705276800', '2024-01-15x', 'x2024-01-15', '2024-01-15T10:00:00.123456789012345678901234567890x')),
+
+	('boolean', 'value', '[true, false]'),
+	('boolean', 'data', '["true", "false", "yes", 1, 0, "", "TRUE"]'),
+	('object', 'value', '[{}, {"a": 1}, {"a": 1.0}, {"a": "1"}, {"A": 1}, {"a": null}, {"a": [1, 2]}, {"a": [2, 1]},
+		{"b": {"c": "x"}, "a": 1}, {"a": 1, "b": {"c": "X"}}, [], [1], [[1]], [1.00]]'),
+	('junk', 'value', '[0, 1, 5, 100, "100", "soft", "", true, false, [], ["soft"], [5], [100], {}, {"v": 5}, {"city": 1},
+		"2024-01-15", 1705276800, "vip", [null], {"": ""}]'),
+	('count', 'value', '[0, 1, 2, 3, 4, "2", 1.5, 0.0, -1]'),
+	('email', 'value', '["anna@example.com", "", "Anna@Example.COM", "müller@example.de", "bob@example.org"]'),
+	('stage', 'value', '["anonymous", "known", "Customer", "customer", "churned"]'),
+	('identity', 'value', '["100", "", "abc", "1e2", "ABC", "99.5", "x-1"]'),
+	('platform', 'value', '["meta", "google", "tiktok", "snapchat", "Meta"]'),
+	('status', 'value', '["draft", "active", "paused", "completed", "archived", "ACTIVE"]'),
+	('metric', 'value', '[0, 1, 10, 100, 250, 1000, 2800, 56000, 2147483647, "100", 99.5]'),
+	('cents', 'value', '[0, 0.01, 1, 1.5, 12.34, 99.99, 100, 250, 1000.05, "12.34", 21474836.47]'),
+	('rate', 'value', '[0, 0.12345, 1.98765, 9.87654, 33.21987, 76.54321, 199.98765, "1.98765"]');
+
+-- Times about now, for within_last; both edges of a window to the microsecond.
+CREATE FUNCTION oracle.recent_time(back_only boolean) RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	days float8 := (ARRAY[0, 0.5, 1, 2, 3, 7, 7, 14, 30, 30, 90, 365])[1 + oracle.below(12)];
+	edge text := (ARRAY['0', '0', '1 microsecond', '-1 microsecond', '3 hours', '-3 hours'])[1 + oracle.below(6)];
+	sign int := CASE WHEN back_only OR oracle.chance(0.85) THEN -1 ELSE 1 END;
+BEGIN
+	RETURN now() + sign * (days * 86400) * interval '1 second' + edge::interval;
+END $$;
+
+CREATE FUNCTION oracle.iso(t timestamptz) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	minutes int := (ARRAY[0, 0, 120, -330, 345, -720, 840])[1 + oracle.below(7)];
+	there timestamp := t AT TIME ZONE 'UTC' + minutes * interval '1 minute';
+BEGIN
+	RETURN CASE oracle.below(4)
+		WHEN 0 THEN to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+		WHEN 1 THEN to_char(t AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')
+		ELSE to_char(there, 'YYYY-MM-DD"T"HH24:MI:SS.US') || CASE WHEN minutes < 0 THEN '-' ELSE '+' END
+			|| lpad((abs(minutes) / 60)::text, 2, '0') || (ARRAY[':', ''])[1 + oracle.below(2)]
+			|| lpad((abs(minutes) % 60)::text, 2, '0') END;
+END $$;
+
+-- A value that a definition may name.
+CREATE FUNCTION oracle.named_value(of_kind text, first float8 DEFAULT 0.5) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	entries jsonb;
+BEGIN
+	IF of_kind = 'time' AND oracle.chance(0.4) THEN
+		RETURN to_jsonb(oracle.iso(oracle.recent_time(false)));
+	END IF;
+	SELECT p.entries INTO entries FROM oracle.pool p WHERE p.kind = of_kind AND p.use = 'value';
+	-- The first four of a pool come up more often, so that equal values meet.
+	RETURN entries -> oracle.below(CASE WHEN oracle.chance(first) THEN least(4, jsonb_array_length(entries)) ELSE jsonb_array_length(entries) END);
+END $$;
+
+-- A value that a profile may hold: right, nearly right, of another kind, or JSON null.
+CREATE FUNCTION oracle.held_value(of_kind text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	dice float8 := random();
+	near jsonb := (SELECT p.entries FROM oracle.pool p WHERE p.kind = of_kind AND p.use = 'data');
+BEGIN
+	IF dice < 0.05 THEN
+		RETURN 'null';
+	ELSIF dice < 0.10 THEN
+		RETURN oracle.named_value('junk');
+	ELSIF dice < (CASE of_kind WHEN 'time' THEN 0.40 ELSE 0.22 END) AND near IS NOT NULL THEN
+		RETURN oracle.pick(near);
+	END IF;
+	RETURN oracle.named_value(of_kind, CASE of_kind WHEN 'time' THEN 0.3 ELSE 0.75 END);
+END $$;
+
+-- ---- fields -------------------------------------------------------------------------------------
+
+CREATE TABLE oracle.field (
+	id serial PRIMARY KEY,
+	target text NOT NULL,
+	source text NOT NULL,			-- the column that holds it, event, or identifier
+	keys text[] NOT NULL,			-- of the whole field
+	kind text NOT NULL,
+	pool text NOT NULL
+);
+
+INSERT INTO oracle.field (target, source, keys, kind, pool) VALUES
+	('profile', 'traits', '{trait,ltv}', 'number', 'number'),
+	('profile', 'traits', '{trait,score}', 'number', 'number'),
+	('profile', 'traits', '{trait,stats,orders}', 'number', 'number'),
+	('profile', 'traits', '{trait,a.b,c}', 'number', 'number'),
+	('profile', 'traits', '{trait,"",n}', 'number', 'number'),
+	('profile', 'traits', '{trait,größe}', 'number', 'number'),
+	('profile', 'traits', '{trait,name}', 'text', 'text'),
+	('profile', 'traits', '{trait,Name}', 'text', 'text'),
+	('profile', 'traits', '{trait,country}', 'text', 'text'),
+	('profile', 'traits', '{trait,address,city}', 'text', 'text'),
+	('profile', 'traits', '{trait,address,"naïve.key",deep,deeper}', 'text', 'text'),
+	('profile', 'traits', '{trait,日本,"a b"}', 'text', 'text'),
+	('profile', 'traits', '{trait,tags}', 'list', 'list'),
+	('profile', 'traits', '{trait,address,codes}', 'list', 'list'),
+	('profile', 'traits', '{trait,tags,0}', 'text', 'element'),
+	('profile', 'traits', '{trait,signup}', 'time', 'time'),
+	('profile', 'traits', '{trait,last,seen}', 'time', 'time'),
+	('profile', 'traits', '{trait,last,"due.at"}', 'time', 'time'),
+	('profile', 'traits', '{trait,vip}', 'boolean', 'boolean'),
+	('profile', 'traits', '{trait,flags,beta}', 'boolean', 'boolean'),
+	('profile', 'traits', '{trait,address}', 'object', 'object'),
+	('profile', 'traits', '{trait,extra}', 'object', 'object'),
+	('profile', 'traits', '{trait,"",""}', 'object', 'object'),
+	('profile', 'computed_traits', '{computed,rfm,score}', 'number', 'number'),
+	('profile', 'computed_traits', '{computed,tier}', 'text', 'text'),
+	('profile', 'computed_traits', '{computed,seen}', 'time', 'time'),
+	('profile', 'computed_traits', '{computed,tags}', 'list', 'list'),
+	('profile', 'consent', '{consent,marketing}', 'boolean', 'boolean'),
+	('profile', 'consent', '{consent,email,at}', 'time', 'time'),
+	('profile', 'consent', '{consent,version}', 'number', 'number'),
+	('profile', 'column', '{profile,lifecycle_stage}', 'text', 'stage'),
+	('profile', 'column', '{profile,email}', 'text', 'email'),
+	('profile', 'column', '{profile,external_id}', 'text', 'identity'),
+	('profile', 'column', '{profile,first_name}', 'text', 'text'),
+	('profile', 'column', '{profile,id}', 'number column', 'number'),
+	('profile', 'column', '{profile,first_seen_at}', 'time column', 'time'),
+	('profile', 'column', '{profile,last_seen_at}', 'time column', 'time'),
+	('profile', 'column', '{profile,created_at}', 'time column', 'time'),
+	('profile', 'identifier', '{identifier,email}', 'boolean', 'boolean'),
+	('profile', 'identifier', '{identifier,phone}', 'boolean', 'boolean'),
+	('profile', 'identifier', '{identifier,external_id}', 'boolean', 'boolean'),
+	('profile', 'identifier', '{identifier,anonymous_id}', 'boolean', 'boolean'),
+	('profile', 'event', '{event,purchase,count}', 'number', 'count'),
+	('profile', 'event', '{event,purchase,exists}', 'boolean', 'boolean'),
+	('profile', 'event', '{event,purchase,first}', 'time column', 'time'),
+	('profile', 'event', '{event,purchase,last}', 'time column', 'time'),
+	('profile', 'event', '{event,purchase,property,amount}', 'number', 'number'),
+	('profile', 'event', '{event,purchase,property,item,"s.k.u"}', 'text', 'text'),
+	('profile', 'event', '{event,"page.view",count}', 'number', 'count'),
+	('profile', 'event', '{event,"page.view",property,tags}', 'list', 'list'),
+	('profile', 'event', '{event,Ünïcode Evènt,exists}', 'boolean', 'boolean'),
+	('profile', 'event', '{event,Purchase,count}', 'number', 'count'),
+	('profile', 'event', '{event,never happens,last}', 'time column', 'time'),
+	('profile', 'event', '{event,never happens,count}', 'number', 'count'),
+	('campaign', 'column', '{campaign,platform}', 'text', 'platform'),
+	('campaign', 'column', '{status}', 'text', 'status'),
+	('campaign', 'column', '{campaign,name}', 'text', 'text'),
+	('campaign', 'column', '{objective}', 'text', 'text'),
+	('campaign', 'column', '{external_id}', 'text', 'identity'),
+	('campaign', 'column', '{campaign,impressions}', 'number column', 'metric'),
+	('campaign', 'column', '{clicks}', 'number column', 'metric'),
+	('campaign', 'column', '{conversions}', 'number column', 'metric'),
+	('campaign', 'column', '{campaign,total_spend_cents}', 'number column', 'metric'),
+	('campaign', 'column', '{daily_budget_cents}', 'number column', 'metric'),
+	('campaign', 'column', '{ctr}', 'number column', 'rate'),
+	('campaign', 'column', '{roas}', 'number column', 'rate'),
+	('campaign', 'column', '{start_date}', 'time column', 'time'),
+	('campaign', 'column', '{campaign,end_date}', 'time column', 'time'),
+	('campaign', 'column', '{last_synced_at}', 'time column', 'time'),
+	('campaign', 'column', '{labels}', 'list column', 'list'),
+	('campaign', 'column', '{targeting_locations}', 'list column', 'list'),
+	('campaign', 'column', '{is_deleted}', 'boolean column', 'boolean'),
+	('campaign', 'derived', '{spend}', 'number column', 'cents'),
+	('campaign', 'derived', '{revenue}', 'number column', 'cents'),
+	('campaign', 'derived', '{cpc}', 'number column', 'cents'),
+	('campaign', 'derived', '{cpm}', 'number column', 'cents'),
+	('campaign', 'derived', '{cpa}', 'number column', 'cents'),
+	('campaign', 'derived', '{conversion_rate}', 'rate', 'rate');
+
+-- A dotted string where no key needs more, else an array; sometimes an array all the same.
+CREATE FUNCTION oracle.written_field(keys text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF EXISTS (SELECT FROM unnest(keys) k WHERE k = '' OR strpos(k, '.') > 0)
+		OR (cardinality(keys) > 1 AND oracle.chance(0.15)) THEN
+		RETURN to_jsonb(keys);
+	END IF;
+	RETURN to_jsonb(array_to_string(keys, '.'));
+END $$;
+
+-- ---- definitions --------------------------------------------------------------------------------
+
+CREATE TABLE oracle.operator (
+	name text PRIMARY KEY,
+	kinds text[] NOT NULL			-- of the fields it is meant for
+);
+INSERT INTO oracle.operator VALUES
+	('equals', '{number,text,list,time,boolean,object,number column,time column,boolean column}'),
+	('not_equals', '{number,text,list,time,boolean,object,number column,time column,boolean column}'),
+	('contains', '{text,text,list,list column}'),
+	('not_contains', '{text,text,list,list column}'),
+	('starts_with', '{text}'),
+	('ends_with', '{text}'),
+	('greater_than', '{number,number column,time column,rate}'),
+	('less_than', '{number,number column,time column,rate}'),
+	('greater_or_equal', '{number,number column,time column,rate}'),
+	('less_or_equal', '{number,number column,time column,rate}'),
+	('gte', '{number,number column,time column,rate}'),
+	('lte', '{number,number column,time column,rate}'),
+	('between', '{number,number column,time column,rate}'),
+	('in', '{number,text,list,object,boolean,time column,number column}'),
+	('not_in', '{number,text,list,object,boolean,time column,number column}'),
+	('is_null', '{number,text,list,time,boolean,object,time column,number column,list column,rate}'),
+	('is_not_null', '{number,text,list,time,boolean,object,time column,number column,list column,rate}'),
+	('before', '{time,time column}'),
+	('after', '{time,time column}'),
+	('within_last', '{time,time column}'),
+	('contains_any', '{list,list column}'),
+	('contains_all', '{list,list column}');
+
+-- A piece of a text of the pool, in another letter case.
+CREATE FUNCTION oracle.random_piece(pool text, operator text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	v jsonb := oracle.named_value(pool);
+	s text := v #>> '{}';
+	n int;
+BEGIN
+	IF jsonb_typeof(v) <> 'string' THEN
+		s := 'so';
+	END IF;
+	n := 1 + oracle.below(3);
+	RETURN to_jsonb(oracle.mangle_case(CASE
+		WHEN oracle.chance(0.05) THEN ''
+		WHEN oracle.chance(0.1) THEN s
+		WHEN operator = 'starts_with' THEN left(s, n)
+		WHEN operator = 'ends_with' THEN right(s, n)
+		ELSE substr(s, 1 + oracle.below(greatest(length(s), 1)), 1 + oracle.below(2)) END));
+END $$;
+
+CREATE FUNCTION oracle.random_list(pool text, at_most int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	list jsonb := '[]';
+BEGIN
+	FOR i IN 1 .. oracle.below(at_most + 1) LOOP
+		list := list || jsonb_build_array(oracle.named_value(pool));
+	END LOOP;
+	RETURN list;
+END $$;
+
+CREATE FUNCTION oracle.random_value(operator text, field oracle.field) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	timed boolean := field.kind = 'time column';
+	-- an operator may meet a field of another kind; its value must still be one it takes
+	numbers text := CASE WHEN timed THEN 'time' WHEN field.pool IN ('number', 'count', 'metric', 'cents', 'rate') THEN field.pool ELSE 'number' END;
+	pool text := CASE WHEN NOT timed AND oracle.chance(0.1) THEN 'junk' ELSE field.pool END;
+	a jsonb;
+	b jsonb;
+BEGIN
+	CASE operator
+		WHEN 'equals', 'not_equals' THEN
+			RETURN CASE WHEN NOT timed AND oracle.chance(0.03) THEN 'null' ELSE oracle.named_value(pool) END;
+		WHEN 'in', 'not_in' THEN
+			a := oracle.random_list(field.pool, 12);
+			IF NOT timed AND oracle.chance(0.3) THEN
+				a := a || oracle.random_list('junk', 2);
+			END IF;
+			IF NOT timed AND oracle.chance(0.1) THEN
+				a := a || (SELECT jsonb_agg(n) || jsonb_agg(n::text) FROM generate_series(1, 400) n);
+			END IF;
+			RETURN CASE WHEN NOT timed AND oracle.chance(0.1) THEN a || '[null]' ELSE a END;
+		WHEN 'contains', 'not_contains' THEN
+			IF field.kind LIKE 'list%' OR oracle.chance(0.1) THEN
+				RETURN oracle.named_value('element');
+			END IF;
+			RETURN oracle.random_piece(field.pool, operator);
+		WHEN 'starts_with', 'ends_with' THEN
+			RETURN oracle.random_piece(field.pool, operator);
+		WHEN 'greater_than', 'less_than', 'greater_or_equal', 'less_or_equal', 'gte', 'lte' THEN
+			RETURN oracle.named_value(numbers);
+		WHEN 'between' THEN
+			a := oracle.named_value(numbers);
+			b := oracle.named_value(numbers);
+			IF (timed AND oracle.parse_time(a #>> '{}') > oracle.parse_time(b #>> '{}'))
+				OR (NOT timed AND oracle.as_number(a) > oracle.as_number(b)) THEN
+				RETURN jsonb_build_array(b, a);
+			END IF;
+			RETURN jsonb_build_array(a, b);
+		WHEN 'before', 'after' THEN
+			RETURN oracle.named_value('time');
+		WHEN 'within_last' THEN
+			RETURN oracle.pick('[0, 0.5, 1, 2, 3, 7, 7, 14, 30, 30, 90, 365, 3650, 40000, 800000, 1e7]');
+		WHEN 'contains_any', 'contains_all' THEN
+			a := oracle.random_list('element', CASE operator WHEN 'contains_any' THEN 8 ELSE 2 END);
+			RETURN CASE WHEN oracle.chance(0.05) THEN a || '[null]' ELSE a END;
+		ELSE
+			RETURN NULL;
+	END CASE;
+END $$;
+
+-- sources: the fields' sources that may be used, NULL for all
+CREATE FUNCTION oracle.random_condition(for_target text, op text, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	o oracle.operator;
+	f oracle.field;
+	wanted text[];
+	fields int[];
+	chosen int;
+	value jsonb;
+	condition jsonb;
+BEGIN
+	SELECT * INTO o FROM oracle.operator WHERE name = op;
+	wanted := o.kinds;
+	-- Sometimes a field of a kind that the operator is not for; but where the kind is that of a
+	-- column the definition itself would make no sense.
+	IF oracle.chance(0.08) THEN
+		wanted := '{number,text,list,time,boolean,object}';
+	END IF;
+	fields := ARRAY(SELECT x.id FROM oracle.field x
+		WHERE x.target = for_target AND x.kind = ANY (wanted) AND (sources IS NULL OR x.source = ANY (sources))
+			AND (for_target = 'profile' OR x.kind = ANY (o.kinds))
+		ORDER BY x.id);
+	IF cardinality(fields) = 0 THEN
+		RETURN NULL;
+	END IF;
+	chosen := fields[1 + oracle.below(cardinality(fields))];
+	SELECT * INTO f FROM oracle.field WHERE id = chosen;
+	condition := jsonb_build_object('field', oracle.written_field(f.keys), 'operator', oracle.mangle_case(op));
+	value := oracle.random_value(op, f);
+	IF value IS NOT NULL THEN
+		condition := condition || jsonb_build_object('value', value);
+	END IF;
+	IF f.source = 'event' AND oracle.chance(0.6) THEN
+		condition := condition || jsonb_build_object('within_days', oracle.pick('[0.5, 1, 2, 3, 7, 7, 14, 30, 30, 90, 365, 1e6]'));
+	END IF;
+	RETURN condition;
+END $$;
+
+CREATE FUNCTION oracle.random_definition(target text, depth int, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	operators text[] := ARRAY(SELECT name FROM oracle.operator ORDER BY name COLLATE "C");
+	conditions jsonb := '[]';
+	groups jsonb := '[]';
+	n_conditions int := oracle.below(4);
+	n_groups int := CASE WHEN depth > 0 THEN oracle.below(3) ELSE 0 END;
+	condition jsonb;
+	result jsonb := '{}';
+BEGIN
+	IF n_groups = 0 AND n_conditions = 0 THEN
+		n_conditions := 1;
+	END IF;
+	WHILE jsonb_array_length(conditions) < n_conditions LOOP
+		condition := oracle.random_condition(target, operators[1 + oracle.below(cardinality(operators))], sources);
+		IF condition IS NOT NULL THEN
+			conditions := conditions || condition;
+		END IF;
+	END LOOP;
+	FOR i IN 1 .. n_groups LOOP
+		groups := groups || oracle.random_definition(target, depth - 1, sources);
+	END LOOP;
+	IF oracle.chance(0.85) THEN
+		result := result || jsonb_build_object('logic', oracle.mangle_case((ARRAY['and', 'or', 'or', 'not'])[1 + oracle.below(4)]));
+	END IF;
+	IF n_conditions > 0 OR oracle.chance(0.3) THEN
+		result := result || jsonb_build_object('conditions', conditions);
+	END IF;
+	IF n_groups > 0 OR oracle.chance(0.3) THEN
+		result := result || jsonb_build_object('groups', groups);
+	END IF;
+	RETURN result;
+END $$;
+
+CREATE TABLE oracle.definition (
+	id serial PRIMARY KEY,
+	target text NOT NULL,
+	operator text,				-- where it is a single condition
+	traits_only boolean NOT NULL,
+	conditions jsonb NOT NULL
+);
+CREATE UNIQUE INDEX ON oracle.definition (target, md5(conditions::text));
+
+-- As deep as definitions may be.
+CREATE FUNCTION oracle.random_tower(target text, levels int, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	definition jsonb := oracle.random_definition(target, 0, sources);
+BEGIN
+	FOR i IN 2 .. levels LOOP
+		definition := jsonb_build_object('logic', (ARRAY['and', 'or', 'not'])[1 + oracle.below(3)], 'groups', jsonb_build_array(definition));
+	END LOOP;
+	RETURN definition;
+END $$;
+
+-- per_operator single conditions of each operator, and n nested definitions; a third of each over
+-- traits alone
+CREATE PROCEDURE oracle.generate_definitions(for_target text, per_operator int, n int)
+LANGUAGE plpgsql AS $$
+DECLARE
+	op text;
+	condition jsonb;
+	definition jsonb;
+	sources text[];
+	operators text[] := ARRAY(SELECT name FROM oracle.operator ORDER BY name COLLATE "C");
+BEGIN
+	FOREACH op IN ARRAY operators LOOP
+		FOR i IN 1 .. per_operator LOOP
+			sources := CASE WHEN for_target = 'profile' AND i % 3 = 0 THEN '{traits}'::text[] END;
+			condition := oracle.random_condition(for_target, op, sources);
+			IF condition IS NOT NULL THEN
+				INSERT INTO oracle.definition (target, operator, traits_only, conditions)
+				VALUES (for_target, op, sources IS NOT NULL, jsonb_build_object('conditions', jsonb_build_array(condition)))
+				ON CONFLICT DO NOTHING;
+			END IF;
+		END LOOP;
+	END LOOP;
+	INSERT INTO oracle.definition (target, traits_only, conditions)
+	SELECT for_target, for_target = 'profile', d::jsonb
+	FROM unnest(ARRAY['{}', '{"logic": "not"}', '{"logic": "or", "conditions": [], "groups": []}']) AS d;
+	FOR i IN 1 .. n LOOP
+		sources := CASE WHEN for_target = 'profile' AND i % 3 = 0 THEN '{traits}'::text[] END;
+		-- every twentieth a tower
+		definition := CASE WHEN i % 20 = 0 THEN oracle.random_tower(for_target, 1 + oracle.below(64), sources)
+			ELSE oracle.random_definition(for_target, 1 + oracle.below(4), sources) END;
+		INSERT INTO oracle.definition (target, traits_only, conditions)
+		VALUES (for_target, sources IS NOT NULL, definition)
+		ON CONFLICT DO NOTHING;
+	END LOOP;
+END $$;
+
+-- ---- profiles -----------------------------------------------------------------------------------
+
+CREATE FUNCTION oracle.put(root jsonb, keys text[], value jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+	inner_root jsonb := root -> keys[1];
+BEGIN
+	IF cardinality(keys) = 1 THEN
+		RETURN root || jsonb_build_object(keys[1], value);
+	END IF;
+	IF inner_root IS NULL OR jsonb_typeof(inner_root) <> 'object' THEN
+		inner_root := '{}';
+	END IF;
+	RETURN root || jsonb_build_object(keys[1], oracle.put(inner_root, keys[2:], value));
+END $$;
+
+-- Keys that no definition asks for, before and behind the others in every order.
+CREATE FUNCTION oracle.random_filler(n int) RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$
+	SELECT coalesce(jsonb_object_agg(left(md5(random()::text), 1 + oracle.below(12)), (ARRAY['1', '"x"', 'null', 'true', '[1, 2]', '{"a": 1}'])[1 + oracle.below(6)]::jsonb), '{}')
+	FROM generate_series(1, n)
+$$;
+
+-- What a jsonb column of a profile, or the properties of an event, may hold. Deeper paths are put
+-- in first: what replaces an object of theirs makes them missing.
+CREATE FUNCTION oracle.random_document(of_source text, event text) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	f oracle.field;
+	document jsonb := oracle.random_filler((ARRAY[0, 0, 3, 30, 200])[1 + oracle.below(5)]);
+BEGIN
+	IF oracle.chance(0.06) THEN
+		RETURN oracle.pick('[null, [], [1], "text", 5, true, {}, [{"ltv": 5}], [[]]]');
+	END IF;
+	FOR f IN
+		SELECT * FROM oracle.field
+		WHERE target = 'profile' AND source = of_source AND (event IS NULL OR (keys[2] = event AND keys[3] = 'property'))
+		ORDER BY cardinality(keys) DESC, id
+	LOOP
+		-- mostly a list, without such a key
+		CONTINUE WHEN f.keys[cardinality(f.keys)] = '0' AND oracle.chance(0.85);
+		-- a shorter path would take the longer ones' object away: not too often
+		IF oracle.chance(CASE WHEN f.kind = 'object' OR cardinality(f.keys) = 2 AND document ? f.keys[2] THEN 0.15 ELSE 0.85 END) THEN
+			document := oracle.put(document, CASE WHEN event IS NULL THEN f.keys[2:] ELSE f.keys[4:] END, oracle.held_value(f.pool));
+		END IF;
+	END LOOP;
+	RETURN document;
+END $$;
+
+CREATE FUNCTION oracle.random_text(pool text) RETURNS text
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN CASE WHEN oracle.chance(0.8) THEN left(oracle.named_value(pool) #>> '{}', 50) END;
+END $$;
+
+CREATE FUNCTION oracle.random_instant() RETURNS timestamptz
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	IF oracle.chance(0.15) THEN
+		RETURN NULL;
+	ELSIF oracle.chance(0.5) THEN
+		RETURN oracle.recent_time(false);
+	END IF;
+	RETURN timestamptz '1970-01-01 00:00:00+00'
+		+ oracle.parse_time(oracle.pick((SELECT entries FROM oracle.pool WHERE kind = 'time' AND use = 'value')) #>> '{}')
+			/ 1000000 * interval '1 second';
+END $$;
+
+-- A profile as it may be inserted; a NULL is left to the column's default.
+CREATE FUNCTION oracle.random_profile() RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN jsonb_build_object(
+		'canonical_id', md5(random()::text)::uuid,
+		'anonymous_id', oracle.random_text('identity'),
+		'external_id', oracle.random_text('identity'),
+		'email', oracle.random_text('email'),
+		'phone', CASE WHEN oracle.chance(0.5) THEN '+49 30 ' || oracle.below(1000000) WHEN oracle.chance(0.2) THEN '' END,
+		'first_name', oracle.random_text('text'),
+		'lifecycle_stage', oracle.random_text('stage'),
+		'first_seen_at', oracle.random_instant(),
+		'last_seen_at', oracle.random_instant(),
+		'created_at', oracle.random_instant(),
+		'traits', oracle.random_document('traits', NULL),
+		'computed_traits', oracle.random_document('computed_traits', NULL),
+		'consent', oracle.random_document('consent', NULL));
+END $$;
+
+CREATE FUNCTION oracle.random_event_properties(event text) RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$ SELECT oracle.random_document('event', event) $$;
+
+-- Events, half of a profile's at one of few times, so that there are ties; every eighth is to come.
+CREATE PROCEDURE oracle.generate_events(tenant int, profiles int[])
+LANGUAGE plpgsql AS $$
+DECLARE
+	profile int;
+	name text;
+	at timestamptz;
+BEGIN
+	FOREACH profile IN ARRAY profiles LOOP
+		at := NULL;
+		FOR i IN 1 .. oracle.below(9) LOOP
+			name := (ARRAY['purchase', 'purchase', 'purchase', 'page.view', 'Purchase', 'Ünïcode Evènt'])[1 + oracle.below(6)];
+			IF at IS NULL OR oracle.chance(0.6) THEN
+				at := oracle.recent_time(oracle.chance(0.2));
+			END IF;
+			INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, properties, timestamp)
+			VALUES (tenant, profile, name, 'track', oracle.random_event_properties(name), at);
+		END LOOP;
+	END LOOP;
+END $$;
+
+-- ---- campaigns ----------------------------------------------------------------------------------
+
+CREATE FUNCTION oracle.random_count() RETURNS int
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN CASE WHEN oracle.chance(0.9) THEN (ARRAY[0, 1, 7, 10, 99, 100, 250, 1000, 1234, 2800, 56000, 100005, 2147483647])[1 + oracle.below(13)] END;
+END $$;
+
+CREATE FUNCTION oracle.random_campaign(n int) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+	RETURN jsonb_build_object(
+		'id', n, 'tenant_id', 1,
+		'platform', (ARRAY['meta', 'google', 'tiktok', 'snapchat'])[1 + oracle.below(4)],
+		'external_id', n::text,
+		'account_id', 'a',
+		'name', coalesce(oracle.random_text('text'), 'n'),
+		'status', (ARRAY['draft', 'active', 'paused', 'completed', 'archived', NULL])[1 + oracle.below(6)],
+		'objective', oracle.random_text('text'),
+		'impressions', oracle.random_count(), 'clicks', oracle.random_count(), 'conversions', oracle.random_count(),
+		'total_spend_cents', oracle.random_count(), 'revenue_cents', oracle.random_count(), 'daily_budget_cents', oracle.random_count(),
+		'cpc_cents', oracle.random_count(), 'cpm_cents', oracle.random_count(), 'cpa_cents', oracle.random_count(),
+		'ctr', (ARRAY[NULL, 0, 0.5, 2, 1.98765, 33.25, 1e10])[1 + oracle.below(7)],
+		'roas', (ARRAY[NULL, 0, 0.5, 2, 1.98765, 33.25, 1e10])[1 + oracle.below(7)],
+		'labels', oracle.held_value('list'),
+		'targeting_locations', CASE WHEN oracle.chance(0.8) THEN oracle.held_value('list') END,
+		'start_date', (oracle.random_instant() AT TIME ZONE 'UTC')::date,
+		'end_date', (oracle.random_instant() AT TIME ZONE 'UTC')::date,
+		'last_synced_at', oracle.random_instant(),
+		'created_at', now(),
+		'is_deleted', oracle.chance(0.5));
+END $$;
+
+SELECT setseed(:seed) AS seeded \gset
