@@ -52,7 +52,7 @@ CREATE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  asked text[] := ARRAY(SELECT lower(btrim(o)) FROM unnest(string_to_array(operations, ',')) o);
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
@@ -138,7 +138,7 @@ DECLARE
 BEGIN
   PERFORM stratum._put_audit_trigger(
     table_name, 'zz_stratum_audit',
-    (SELECT upper(string_agg(o, ' OR ')) FROM unnest(asked) o WHERE o <> 'truncate'),
+    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
     format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
     'Records changes in stratum.audit_logs.');
   PERFORM stratum._put_audit_trigger(
