@@ -8,8 +8,9 @@ EXTVERSION   = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" stratum.con
 # --- library -----------------------------------------------------------------------------------
 OBJS         = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
 PG_CPPFLAGS  = -DSTRATUM_VERSION='"$(EXTVERSION)"'
-# Nothing leaves the library but what PostgreSQL looks up by name.
-PG_CFLAGS    = -fvisibility=hidden -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers -Wno-cast-function-type
+# Nothing leaves the library but what PostgreSQL looks up by name. Functions that SQL calls have a
+# parameter that not all of them need.
+PG_CFLAGS    = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter
 
 # --- SQL ---------------------------------------------------------------------------------------
 # Committed, frozen at each release, so it is DATA: `make clean` must not delete it.

@@ -87,7 +87,7 @@ refuse_platform(const text *platform)
 	StringInfoData known;
 
 	initStringInfo(&known);
-	for (int i = 0; i < lengthof(rules); i++)
+	for (int i = 0; i < (int) lengthof(rules); i++)
 	{
 		if (i == 0 || strcmp(rules[i].platform, rules[i - 1].platform) != 0)
 			appendStringInfo(&known, "%s%s", i == 0 ? "" : ", ", rules[i].platform);
@@ -104,7 +104,7 @@ refuse_identifier(const char *platform, const text *identifier)
 	StringInfoData known;
 
 	initStringInfo(&known);
-	for (int i = 0; i < lengthof(rules); i++)
+	for (int i = 0; i < (int) lengthof(rules); i++)
 	{
 		if (strcmp(rules[i].platform, platform) == 0)
 			appendStringInfo(&known, "%s%s", known.len == 0 ? "" : ", ", rules[i].identifier);
@@ -121,7 +121,7 @@ find_rule(const text *platform, const text *identifier)
 {
 	const char *found = NULL;
 
-	for (int i = 0; i < lengthof(rules); i++)
+	for (int i = 0; i < (int) lengthof(rules); i++)
 	{
 		if (!text_is(platform, rules[i].platform))
 			continue;

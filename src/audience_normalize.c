@@ -78,7 +78,7 @@ stratum_email_google(const unsigned char *value, Size length, unsigned char *out
 	Size		at;
 	Size		n = copy_address(value, length, out, &at);
 
-	for (int i = 0; i < lengthof(gmail); i++)
+	for (int i = 0; i < (int) lengthof(gmail); i++)
 	{
 		if (n - at == strlen(gmail[i]) && memcmp(out + at, gmail[i], n - at) == 0)
 			return clean_local_part(out, n, at, true);
@@ -206,7 +206,7 @@ stratum_us_state(const unsigned char *value, Size length, unsigned char *out)
 {
 	Size		n = stratum_name_joined(value, length, out);
 
-	for (int i = 0; i < lengthof(states); i++)
+	for (int i = 0; i < (int) lengthof(states); i++)
 	{
 		if (n == strlen(states[i].name) && memcmp(out, states[i].name, n) == 0)
 		{
@@ -337,7 +337,7 @@ stratum_gender(const unsigned char *value, Size length, unsigned char *out)
 {
 	static const char *const words[] = {"f", "female", "woman", "m", "male", "man"};
 
-	for (int i = 0; i < lengthof(words); i++)
+	for (int i = 0; i < (int) lengthof(words); i++)
 	{
 		if (length == strlen(words[i]) && pg_strncasecmp((const char *) value, words[i], length) == 0)
 		{

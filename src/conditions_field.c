@@ -75,7 +75,7 @@ intern(Parser *parser, char *key, int next, int *index)
 static bool
 piece_is(const Key *piece, const char *name)
 {
-	return strlen(name) == piece->length && memcmp(piece->name, name, piece->length) == 0;
+	return (int) strlen(name) == piece->length && memcmp(piece->name, name, piece->length) == 0;
 }
 
 static char *
@@ -360,7 +360,7 @@ read_document_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 		{"trait", "traits"}, {"computed", "computed_traits"}, {"consent", "consent"}
 	};
 
-	for (int i = 0; i < lengthof(documents); i++)
+	for (int i = 0; i < (int) lengthof(documents); i++)
 	{
 		if (!piece_is(&name->pieces[0], documents[i][0]))
 			continue;
@@ -382,7 +382,7 @@ read_identifier_field(Parser *parser, const Place *place, const Pieces *name, Fi
 {
 	static const char *const identifiers[] = {"email", "phone", "external_id", "anonymous_id"};
 
-	for (int i = 0; name->count == 2 && i < lengthof(identifiers); i++)
+	for (int i = 0; name->count == 2 && i < (int) lengthof(identifiers); i++)
 	{
 		if (!piece_is(&name->pieces[1], identifiers[i]))
 			continue;
@@ -432,9 +432,9 @@ read_event_field(Parser *parser, const Place *place, const Pieces *name, int64 w
 
 	if (name->count < 3)
 		refuse_field(place, name, HINT_EVENT);
-	while (part < lengthof(parts) && !piece_is(&name->pieces[2], parts[part]))
+	while (part < (int) lengthof(parts) && !piece_is(&name->pieces[2], parts[part]))
 		part++;
-	if (part == lengthof(parts) || (part == EVENT_PROPERTY ? name->count < 4 : name->count > 3))
+	if (part == (int) lengthof(parts) || (part == EVENT_PROPERTY ? name->count < 4 : name->count > 3))
 		refuse_field(place, name, HINT_EVENT);
 	field->source = FIELD_EVENT;
 	field->part = part;
@@ -483,7 +483,7 @@ read_derived_field(Parser *parser, const Place *place, const Key *name, Field *f
 		{"cpc", "cpc_cents"}, {"cpm", "cpm_cents"}, {"cpa", "cpa_cents"}
 	};
 
-	for (int i = 0; i < lengthof(amounts); i++)
+	for (int i = 0; i < (int) lengthof(amounts); i++)
 	{
 		if (!piece_is(name, amounts[i][0]))
 			continue;

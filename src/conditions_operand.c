@@ -93,7 +93,7 @@ operators_hint(void)
 
 	initStringInfo(&hint);
 	appendStringInfoString(&hint, "Operators: ");
-	for (int i = 0; i < lengthof(operators); i++)
+	for (int i = 0; i < (int) lengthof(operators); i++)
 		appendStringInfo(&hint, "%s%s", i > 0 ? ", " : "", operators[i].name);
 	appendStringInfoChar(&hint, '.');
 	return hint.data;
@@ -104,7 +104,7 @@ stratum_parse_operator(const Place *place, const Value *name)
 {
 	if (name->kind != VALUE_STRING)
 		stratum_refuse(place, operators_hint(), "the operator must be a string");
-	for (int i = 0; i < lengthof(operators); i++)
+	for (int i = 0; i < (int) lengthof(operators); i++)
 	{
 		if (stratum_same_folded(operators[i].name, name->of.string, name->length))
 			return operators[i].operator;

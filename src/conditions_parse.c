@@ -92,7 +92,7 @@ stratum_refuse(const Place *place, const char *hint, const char *format,...)
 bool
 stratum_key_is(const char *name, const Value *string)
 {
-	return strlen(name) == string->length && memcmp(name, string->of.string, string->length) == 0;
+	return (int) strlen(name) == string->length && memcmp(name, string->of.string, string->length) == 0;
 }
 
 /* Reads a key of an object; JSON null counts as absent. */

@@ -53,7 +53,7 @@ take_string(char **rest, int length, const char **result)
 	*result = NULL;
 	if (length < 0)
 		return true;
-	if (length > strlen(*rest))
+	if (length > (int) strlen(*rest))
 		return false;
 	*result = *rest;
 	*rest += length;

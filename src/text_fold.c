@@ -99,7 +99,7 @@ stratum_read_character(const unsigned char *utf8, Size length, uint32 *character
 		*character = utf8[0];
 		return 1;
 	}
-	if (size > length || !pg_utf8_islegal(utf8, size))
+	if ((Size) size > length || !pg_utf8_islegal(utf8, size))
 	{
 		*character = STRATUM_NO_CHARACTER;
 		return 1;
