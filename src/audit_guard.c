@@ -60,17 +60,15 @@ stratum_audit_guard_change(PG_FUNCTION_ARGS)
 
 /* The index of a column in the row, -1 if the log has no such column. */
 static int
-find(const LogRow *row, const char *column)
+find(const LogRow *row, const char *column, StratumKind kind)
 {
-	int			number = SPI_fnumber(row->desc, column);
-
-	return number > 0 ? number - 1 : -1;
+	return stratum_find_column(row->desc, column, kind) - 1;
 }
 
 static void
-set_value(LogRow *row, const char *column, Datum value, bool isnull)
+set_value(LogRow *row, const char *column, StratumKind kind, Datum value, bool isnull)
 {
-	int			index = find(row, column);
+	int			index = find(row, column, kind);
 
 	if (index < 0)
 		return;
@@ -82,7 +80,7 @@ set_value(LogRow *row, const char *column, Datum value, bool isnull)
 static void
 set_number(LogRow *row, const char *column, int64 number)
 {
-	int			index = find(row, column);
+	int			index = find(row, column, STRATUM_INTEGER);
 
 	if (index < 0)
 		return;
@@ -96,17 +94,17 @@ set_number(LogRow *row, const char *column, int64 number)
 static void
 set_text_if_null(LogRow *row, const char *column, const char *text)
 {
-	int			index = find(row, column);
+	int			index = find(row, column, STRATUM_STRING);
 
 	if (index >= 0 && row->nulls[index] && text != NULL)
-		set_value(row, column, CStringGetTextDatum(text), false);
+		set_value(row, column, STRATUM_STRING, CStringGetTextDatum(text), false);
 }
 
 /* What others insert are events; changes are the triggers' to record. */
 static void
 refuse_changes(const LogRow *row)
 {
-	int			index = find(row, "action");
+	int			index = find(row, "action", STRATUM_ANYTHING);
 	char	   *action;
 	Oid			output;
 	bool		is_varlena;
@@ -133,10 +131,10 @@ fill_from_context(LogRow *row)
 		set_number(row, "tenant_id", context->tenant_id);
 	set_number(row, "user_id", context->user_id);
 	if (context->ip_address != NULL)
-		set_value(row, "ip_address",
+		set_value(row, "ip_address", STRATUM_ADDRESS,
 				  DirectFunctionCall1(inet_in, CStringGetDatum(context->ip_address)), false);
 	else
-		set_value(row, "ip_address", (Datum) 0, true);
+		set_value(row, "ip_address", STRATUM_ADDRESS, (Datum) 0, true);
 	set_text_if_null(row, "request_id", context->request_id);
 	set_text_if_null(row, "user_agent", context->user_agent);
 }
@@ -153,7 +151,7 @@ sequence_of_id(const LogRow *row, Relation log)
 		int32		column;
 
 		if (sequenceIsOwned(lfirst_oid(cell), DEPENDENCY_AUTO, &table, &column) &&
-			column == find(row, "id") + 1)
+			column == find(row, "id", STRATUM_INTEGER) + 1)
 			return lfirst_oid(cell);
 	}
 	return InvalidOid;
@@ -172,10 +170,10 @@ fill_id(LogRow *row, Relation log)
 static void
 fill_metadata(LogRow *row)
 {
-	int			index = find(row, "metadata");
+	int			index = find(row, "metadata", STRATUM_JSON);
 
 	if (index >= 0 && row->nulls[index])
-		set_value(row, "metadata", DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), false);
+		set_value(row, "metadata", STRATUM_JSON, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), false);
 }
 
 static LogRow
@@ -218,6 +216,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 	}
 	fill_from_context(&row);
 	fill_metadata(&row);
-	set_value(&row, "created_at", TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+	set_value(&row, "created_at", STRATUM_TIME,
+			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
 	return PointerGetDatum(heap_form_tuple(row.desc, row.values, row.nulls));
 }

@@ -29,13 +29,17 @@ string_as_json(const char *string)
 	return JsonbValueToJsonb(&value);
 }
 
-/* A value as the trail shows it; never NULL. */
+/* A value as the trail shows it; never NULL. json that jsonb cannot hold is shown as a string. */
 static Jsonb *
 encode(const AuditColumn *column, Datum value)
 {
+	Jsonb	   *result;
+	text	   *unfit;
+
 	if (column->redacted)
 		return string_as_json(REDACTED);
-	return stratum_json_encode(unconstify(StratumJsonEncoder *, &column->encoder), value);
+	result = stratum_json_encode(unconstify(StratumJsonEncoder *, &column->encoder), value, &unfit);
+	return result != NULL ? result : string_as_json(text_to_cstring(unfit));
 }
 
 /* A value of a key. Times are in UTC, or a key's text would depend on the session. */

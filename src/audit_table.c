@@ -79,10 +79,13 @@ is_listed(const char *name, List *names)
 	return false;
 }
 
+/* A partition that is being detached concurrently has no ancestors any more: its root is itself. */
 static Oid
 root_of(Oid relid)
 {
-	return get_rel_relispartition(relid) ? llast_oid(get_partition_ancestors(relid)) : relid;
+	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
+
+	return ancestors != NIL ? llast_oid(ancestors) : relid;
 }
 
 /* A table's bare name in schema stratum, schema.table (quoted where needed) elsewhere. */
@@ -112,6 +115,28 @@ strip_number(const char *name)
 	return pnstrdup(name, kept - 1);
 }
 
+static Oid
+owner_of_table(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/* Whether a table may speak for the one that is called `name`: only its owner makes its shards. */
+static bool
+may_be_shard(Oid relid, Oid namespace, const char *name)
+{
+	Oid			table = get_relname_relid(name, namespace);
+
+	return !OidIsValid(table) || owner_of_table(table) == owner_of_table(relid);
+}
+
 /*
  * What audit_logs.resource_type says of a table. A partition counts as its partitioned table. The
  * name is the table's own, so that nobody who may create a trigger can write another table's
@@ -130,7 +155,8 @@ name_resource_type(Oid relid, const char *declared)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", root)));
 	result = compose_name(namespace, name);
-	if (declared != NULL && strcmp(declared, result) != 0 && (stripped = strip_number(name)) != NULL)
+	if (declared != NULL && strcmp(declared, result) != 0 &&
+		(stripped = strip_number(name)) != NULL && may_be_shard(root, namespace, stripped))
 	{
 		stripped = compose_name(namespace, stripped);
 		if (strcmp(declared, stripped) == 0)
@@ -281,10 +307,15 @@ describe_tenants(AuditTable *table, Relation relation)
 {
 	AttrNumber	id = get_attnum(RelationGetRelid(relation), "id");
 
+	Oid			type;
+
 	if (strcmp(table->resource_type, "tenants") != 0 || id == InvalidAttrNumber)
 		return;
+	type = getBaseType(get_atttype(RelationGetRelid(relation), id));
+	if (!is_integer(type))
+		return;
 	table->tenant_id = id;
-	table->tenant_id_type = getBaseType(get_atttype(RelationGetRelid(relation), id));
+	table->tenant_id_type = type;
 }
 
 /* In the current memory context, all of it. */

@@ -103,9 +103,6 @@ extern bool stratum_json_next(Elements *elements, Value *value);
 extern void stratum_json_key(const JsonbContainer *object, int index, Value *key);
 extern bool stratum_json_equal(const JsonbContainer *a, const JsonbContainer *b);
 
-/* --- conditions_json_text.c --- */
-extern bool stratum_json_is_safe(const text *json);
-
 /* --- fields: conditions_field.c --- */
 typedef enum ColumnReader
 {
@@ -119,7 +116,6 @@ typedef enum ColumnReader
 	READ_NUMERIC,
 	READ_TEXT,
 	READ_JSONB,
-	READ_JSON,
 	READ_TIMESTAMP,				/* with and without time zone: the latter is UTC */
 	READ_DATE,
 	READ_OUTPUT,				/* a string: what the type's output function says */

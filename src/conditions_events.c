@@ -17,8 +17,11 @@
 #define IN_WINDOW \
 	" AND e.\"timestamp\" OPERATOR(pg_catalog.>=) $4 AND e.\"timestamp\" OPERATOR(pg_catalog.<=) $5"
 
-#define SUMMARY "SELECT pg_catalog.count(*), pg_catalog.min(e.\"timestamp\"), pg_catalog.max(e.\"timestamp\")"
-#define LATEST "SELECT e.properties"
+/* The casts hold should somebody change a column's type: what comes out is read as it is. */
+#define SUMMARY "SELECT pg_catalog.count(*)," \
+	" CAST(pg_catalog.min(e.\"timestamp\") AS pg_catalog.timestamptz)," \
+	" CAST(pg_catalog.max(e.\"timestamp\") AS pg_catalog.timestamptz)"
+#define LATEST "SELECT CAST(e.properties AS pg_catalog.jsonb)"
 #define LATEST_FIRST " ORDER BY e.\"timestamp\" DESC, e.id DESC LIMIT 1"
 
 typedef enum EventQuery

@@ -166,7 +166,7 @@ choose_reader(Oid type)
 		case JSONBOID:
 			return READ_JSONB;
 		case JSONOID:
-			return READ_JSON;
+			return READ_ENCODED;
 		case TIMESTAMPOID:
 		case TIMESTAMPTZOID:
 			return READ_TIMESTAMP;
@@ -197,7 +197,7 @@ prepare_column(Column *column, Oid type)
 		getTypeOutputInfo(column->type, &function, &is_varlena);
 		fmgr_info(function, &column->output);
 	}
-	if (column->reader == READ_ENCODED || column->reader == READ_JSON)
+	if (column->reader == READ_ENCODED)
 		stratum_json_encoder_init(&column->encoder, column->type, CurrentMemoryContext);
 }
 

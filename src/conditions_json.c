@@ -214,28 +214,19 @@ same_scalar(const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
-/*
- * Whether two arrays or objects hold the same. PostgreSQL's own comparison asks the collation about
- * strings, which may raise. The iterators allocate in the current memory context; they do not recurse.
- */
-bool
-stratum_json_equal(const JsonbContainer *a, const JsonbContainer *b)
+/* Whether the iterators give the same to their ends. */
+static bool
+same_rest(JsonbIterator **left, JsonbIterator **right)
 {
-	JsonbIterator *left,
-			   *right;
 	JsonbValue	x,
 				y;
 
-	if (a->header != b->header)
-		return false;
-	left = JsonbIteratorInit(unconstify(JsonbContainer *, a));
-	right = JsonbIteratorInit(unconstify(JsonbContainer *, b));
 	for (;;)
 	{
-		JsonbIteratorToken token = JsonbIteratorNext(&left, &x, false);
+		JsonbIteratorToken token = JsonbIteratorNext(left, &x, false);
 
 		CHECK_FOR_INTERRUPTS();
-		if (token != JsonbIteratorNext(&right, &y, false))
+		if (token != JsonbIteratorNext(right, &y, false))
 			return false;
 		if (token == WJB_DONE)
 			return true;
@@ -246,4 +237,39 @@ stratum_json_equal(const JsonbContainer *a, const JsonbContainer *b)
 		if ((token == WJB_KEY || token == WJB_VALUE || token == WJB_ELEM) && !same_scalar(&x, &y))
 			return false;
 	}
+}
+
+/* An iterator that has not come to its end holds one for each level it is in. */
+static void
+free_iterator(JsonbIterator *iterator)
+{
+	while (iterator != NULL)
+	{
+		JsonbIterator *parent = iterator->parent;
+
+		pfree(iterator);
+		iterator = parent;
+	}
+}
+
+/*
+ * Whether two arrays or objects hold the same. PostgreSQL's own comparison asks the collation about
+ * strings, which may raise. The iterators do not recurse; they are freed at once, since a row may
+ * compare a list with a list, millions of times.
+ */
+bool
+stratum_json_equal(const JsonbContainer *a, const JsonbContainer *b)
+{
+	JsonbIterator *left,
+			   *right;
+	bool		result;
+
+	if (a->header != b->header)
+		return false;
+	left = JsonbIteratorInit(unconstify(JsonbContainer *, a));
+	right = JsonbIteratorInit(unconstify(JsonbContainer *, b));
+	result = same_rest(&left, &right);
+	free_iterator(left);
+	free_iterator(right);
+	return result;
 }

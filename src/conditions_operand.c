@@ -6,6 +6,7 @@
 
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 
 #define HINT_NUMBER "Use a number, or a string that is a JSON number; " \
 	"points in time go with before, after and within_last."
@@ -212,6 +213,7 @@ read_set(const Value *list, OperandSet *set)
 		int			index = set->count++;
 		uint32		slot;
 
+		CHECK_FOR_INTERRUPTS();
 		read_operand(&element, &set->operands[index]);
 		set->hashes[index] = stratum_value_hash(&element);
 		if (element.kind == VALUE_ARRAY || element.kind == VALUE_OBJECT)

@@ -136,6 +136,7 @@ set_text_or_json(Column *column, Datum datum, Value *value)
 {
 	text	   *string;
 	char	   *output;
+	Jsonb	   *jsonb;
 
 	switch (column->reader)
 	{
@@ -150,14 +151,10 @@ set_text_or_json(Column *column, Datum datum, Value *value)
 		case READ_JSONB:
 			stratum_json_root(DatumGetJsonbP(datum), value);
 			break;
-		case READ_JSON:
-			string = DatumGetTextPP(datum);
-			if (stratum_json_is_safe(string))
-				stratum_json_root(stratum_json_encode(&column->encoder,
-													  PointerGetDatum(string)), value);
-			break;
 		case READ_ENCODED:
-			stratum_json_root(stratum_json_encode(&column->encoder, datum), value);
+			jsonb = stratum_json_encode(&column->encoder, datum, NULL);
+			if (jsonb != NULL)
+				stratum_json_root(jsonb, value);
 			break;
 		default:
 			break;

@@ -103,19 +103,6 @@ same_column(const Row *a, const Row *b, AttrNumber column)
 
 /* --- what the trigger knows about its table --- */
 
-static AttrNumber
-column_named(TupleDesc desc, const char *name)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-
-		if (!attribute->attisdropped && strcmp(NameStr(attribute->attname), name) == 0)
-			return attribute->attnum;
-	}
-	return InvalidAttrNumber;
-}
-
 /* The members of a trigger argument that is a text[] literal. */
 static int
 argument_members(Trigger *trigger, int number, char ***members)
@@ -138,16 +125,16 @@ argument_members(Trigger *trigger, int number, char ***members)
 static void
 add_metrics(Mixin *mixin, TupleDesc desc)
 {
-	mixin->spend = column_named(desc, "total_spend_cents");
-	mixin->revenue = column_named(desc, "revenue_cents");
-	mixin->impressions = column_named(desc, "impressions");
-	mixin->clicks = column_named(desc, "clicks");
-	mixin->conversions = column_named(desc, "conversions");
-	mixin->ctr = column_named(desc, "ctr");
-	mixin->cpc = column_named(desc, "cpc_cents");
-	mixin->cpm = column_named(desc, "cpm_cents");
-	mixin->cpa = column_named(desc, "cpa_cents");
-	mixin->roas = column_named(desc, "roas");
+	mixin->spend = stratum_find_column(desc, "total_spend_cents", STRATUM_INTEGER);
+	mixin->revenue = stratum_find_column(desc, "revenue_cents", STRATUM_INTEGER);
+	mixin->impressions = stratum_find_column(desc, "impressions", STRATUM_INTEGER);
+	mixin->clicks = stratum_find_column(desc, "clicks", STRATUM_INTEGER);
+	mixin->conversions = stratum_find_column(desc, "conversions", STRATUM_INTEGER);
+	mixin->ctr = stratum_find_column(desc, "ctr", STRATUM_FLOAT);
+	mixin->cpc = stratum_find_column(desc, "cpc_cents", STRATUM_INTEGER);
+	mixin->cpm = stratum_find_column(desc, "cpm_cents", STRATUM_INTEGER);
+	mixin->cpa = stratum_find_column(desc, "cpa_cents", STRATUM_INTEGER);
+	mixin->roas = stratum_find_column(desc, "roas", STRATUM_FLOAT);
 }
 
 static void
@@ -157,17 +144,17 @@ add_feature(Mixin *mixin, TupleDesc desc, const char *feature)
 		add_metrics(mixin, desc);
 	else if (strcmp(feature, "email") == 0)
 	{
-		mixin->email = column_named(desc, "email");
-		mixin->email_hash = column_named(desc, "email_hash");
+		mixin->email = stratum_find_column(desc, "email", STRATUM_STRING);
+		mixin->email_hash = stratum_find_column(desc, "email_hash", STRATUM_STRING);
 	}
 	else if (strcmp(feature, "phone") == 0)
 	{
-		mixin->phone = column_named(desc, "phone");
-		mixin->phone_hash = column_named(desc, "phone_hash");
+		mixin->phone = stratum_find_column(desc, "phone", STRATUM_STRING);
+		mixin->phone_hash = stratum_find_column(desc, "phone_hash", STRATUM_STRING);
 	}
 	else if (strcmp(feature, "profile_conditions") == 0 || strcmp(feature, "campaign_conditions") == 0)
 	{
-		mixin->conditions = column_named(desc, "conditions");
+		mixin->conditions = stratum_find_column(desc, "conditions", STRATUM_JSON);
 		mixin->target = feature[0] == 'p' ? STRATUM_PROFILE : STRATUM_CAMPAIGN;
 	}
 	else
@@ -185,11 +172,11 @@ describe_table(TriggerData *trigger_data)
 	char	  **members;
 	int			count;
 
-	mixin->id = column_named(desc, "id");
-	mixin->tenant_id = column_named(desc, "tenant_id");
-	mixin->updated_at = column_named(desc, "updated_at");
-	mixin->is_deleted = column_named(desc, "is_deleted");
-	mixin->deleted_at = column_named(desc, "deleted_at");
+	mixin->id = stratum_find_column(desc, "id", STRATUM_ANYTHING);
+	mixin->tenant_id = stratum_find_column(desc, "tenant_id", STRATUM_INTEGER);
+	mixin->updated_at = stratum_find_column(desc, "updated_at", STRATUM_TIME);
+	mixin->is_deleted = stratum_find_column(desc, "is_deleted", STRATUM_BOOLEAN);
+	mixin->deleted_at = stratum_find_column(desc, "deleted_at", STRATUM_TIME);
 
 	count = argument_members(trigger, 0, &members);
 	for (int i = 0; i < count; i++)
@@ -199,7 +186,7 @@ describe_table(TriggerData *trigger_data)
 	mixin->filled = palloc(sizeof(AttrNumber) * Max(count, 1));
 	for (int i = 0; i < count; i++)
 	{
-		AttrNumber	column = column_named(desc, members[i]);
+		AttrNumber	column = stratum_find_column(desc, members[i], STRATUM_ANYTHING);
 
 		if (column != InvalidAttrNumber)	/* a user may have dropped it */
 			mixin->filled[mixin->nfilled++] = column;

@@ -5,7 +5,85 @@
 #include "stratum.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
+
+/* --- columns --- */
+
+static bool
+is_of_kind(Oid type, StratumKind kind)
+{
+	bool		is_preferred;
+	char		category;
+
+	switch (kind)
+	{
+		case STRATUM_ANYTHING:
+			return true;
+		case STRATUM_INTEGER:
+			return type == INT4OID || type == INT8OID;
+		case STRATUM_FLOAT:
+			return type == FLOAT8OID;
+		case STRATUM_BOOLEAN:
+			return type == BOOLOID;
+		case STRATUM_STRING:
+			get_type_category_preferred(type, &category, &is_preferred);
+			return category == TYPCATEGORY_STRING && get_typlen(type) == -1;
+		case STRATUM_TIME:
+			return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
+		case STRATUM_JSON:
+			return type == JSONBOID;
+		case STRATUM_ADDRESS:
+			return type == INETOID;
+	}
+	return false;
+}
+
+static const char *
+name_kind(StratumKind kind)
+{
+	static const char *const names[] = {
+		[STRATUM_ANYTHING] = "anything",
+		[STRATUM_INTEGER] = "integer or bigint",
+		[STRATUM_FLOAT] = "double precision",
+		[STRATUM_BOOLEAN] = "boolean",
+		[STRATUM_STRING] = "text or character varying",
+		[STRATUM_TIME] = "timestamp with time zone",
+		[STRATUM_JSON] = "jsonb",
+		[STRATUM_ADDRESS] = "inet"
+	};
+
+	return names[kind];
+}
+
+/*
+ * The number of a column, 0 if there is none of that name. One whose type somebody changed is refused:
+ * its values would be taken for something that they are not.
+ */
+AttrNumber
+stratum_find_column(TupleDesc desc, const char *name, StratumKind kind)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+
+		if (attribute->attisdropped || strcmp(NameStr(attribute->attname), name) != 0)
+			continue;
+		if (!is_of_kind(getBaseType(attribute->atttypid), kind))
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of table %s is of type %s, stratum needs %s", name,
+							get_rel_name(attribute->attrelid), format_type_be(attribute->atttypid),
+							name_kind(kind)),
+					 errhint("Give it back its documented type; stratum.check_install() lists what has changed.")));
+		return attribute->attnum;
+	}
+	return InvalidAttrNumber;
+}
+
+/* --- values --- */
 
 bool
 stratum_same_text(const text *a, const text *b)

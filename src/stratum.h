@@ -30,6 +30,21 @@ extern const StratumContext *stratum_context(void);
 extern void stratum_define_context(void);
 
 /* --- row_values.c --- */
+
+/* What a column must hold for the library to write or read it. */
+typedef enum StratumKind
+{
+	STRATUM_ANYTHING,
+	STRATUM_INTEGER,			/* integer or bigint */
+	STRATUM_FLOAT,				/* double precision */
+	STRATUM_BOOLEAN,
+	STRATUM_STRING,				/* text, varchar and their like */
+	STRATUM_TIME,				/* timestamp with or without time zone */
+	STRATUM_JSON,				/* jsonb */
+	STRATUM_ADDRESS				/* inet */
+} StratumKind;
+
+extern AttrNumber stratum_find_column(TupleDesc desc, const char *name, StratumKind kind);
 extern bool stratum_same_text(const text *a, const text *b);
 extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
 extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, const Datum *was,
@@ -49,11 +64,15 @@ extern bool stratum_is_plain_phone(const text *number);
 typedef struct StratumJsonEncoder
 {
 	bool		is_jsonb;		/* the value is the result */
-	FmgrInfo	to_jsonb;
+	bool		by_text;		/* jsonb may be unable to hold it: by way of json */
+	FmgrInfo	function;		/* to_jsonb, or to_json if by_text */
 } StratumJsonEncoder;
 
 extern void stratum_json_encoder_init(StratumJsonEncoder *encoder, Oid type, MemoryContext context);
-extern Jsonb *stratum_json_encode(StratumJsonEncoder *encoder, Datum value);
+extern Jsonb *stratum_json_encode(StratumJsonEncoder *encoder, Datum value, text **unfit);
+
+/* --- conditions_json_text.c --- */
+extern bool stratum_json_is_safe(const text *json);
 
 /* --- conditions_parse.c --- */
 typedef enum StratumTarget

@@ -243,11 +243,12 @@ check_user(int64 user_id, int64 tenant_id)
 	bool		of_platform;
 	Datum		tenant;
 
-	if (look_up(&plan, "SELECT u.is_active AND NOT coalesce(u.is_deleted, false), u.tenant_id"
+	if (look_up(&plan, "SELECT u.is_active AND NOT coalesce(u.is_deleted, false),"
+				" CAST(u.tenant_id AS pg_catalog.int8)"
 				" FROM stratum.users u WHERE u.id OPERATOR(pg_catalog.=) $1", user_id))
 	{
 		tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &of_platform);
-		if (of_platform || DatumGetInt32(tenant) == tenant_id)
+		if (of_platform || DatumGetInt64(tenant) == tenant_id)
 		{
 			if (found_true(1))
 				return;

@@ -188,6 +188,31 @@ END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
   'Changes to the table are recorded no longer; what has been recorded stays.';
 
+-- What is listed here a superuser puts under audit again, so nobody may list a table that he could not put
+-- under audit himself: its rows would appear in the trail.
+CREATE FUNCTION stratum._guard_audited_tables() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  listed text := CASE tg_op WHEN 'DELETE' THEN old.table_name ELSE new.table_name END;
+  relation regclass;
+BEGIN
+  -- Superusers may, and pg_restore fills this table before it makes the others.
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    relation := to_regclass(listed);
+    IF tg_op = 'UPDATE' AND new.table_name <> old.table_name
+       OR tg_op <> 'DELETE' AND (relation IS NULL OR relation::text <> listed)
+       OR relation IS NOT NULL AND NOT has_table_privilege(relation, 'TRIGGER') THEN
+      RAISE EXCEPTION 'permission denied to list table % as audited', listed
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Use stratum.audit_table() and stratum.unaudit_table().';
+    END IF;
+  END IF;
+  RETURN CASE tg_op WHEN 'DELETE' THEN old ELSE new END;
+END $$;
+COMMENT ON FUNCTION stratum._guard_audited_tables() IS
+  'BEFORE row trigger of audited_tables: nobody lists a table that he could not put under audit himself.';
+
 CREATE FUNCTION stratum._restore_audit_triggers() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$

@@ -10,7 +10,7 @@ COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
   'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
 
 CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   PERFORM stratum.validate_conditions(conditions);
@@ -42,7 +42,7 @@ COMMENT ON FUNCTION stratum._refreshing_tenant() IS
 CREATE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
   RETURNS record
-  LANGUAGE plpgsql STABLE
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF wanted IS NULL THEN
@@ -77,7 +77,7 @@ COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
 
 CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
   RETURNS TABLE (profile_id integer)
-  LANGUAGE plpgsql STABLE
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   definition jsonb;
@@ -101,7 +101,7 @@ COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
 
 CREATE FUNCTION stratum.profile_segments(profile_id bigint)
   RETURNS TABLE (segment_id integer)
-  LANGUAGE plpgsql STABLE
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF stratum.current_tenant_id() IS NULL THEN

@@ -22,6 +22,10 @@ BEGIN
     COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between.';
   END IF;
 
+  PERFORM stratum._put_trigger(
+    'stratum.audited_tables', 'zz_stratum_guard',
+    'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()',
+    'Nobody lists a table that he could not put under audit himself.');
   ALTER TABLE stratum.audited_tables ENABLE ROW LEVEL SECURITY;
   ALTER TABLE stratum.audited_tables FORCE ROW LEVEL SECURITY;
   PERFORM stratum._put_admin_policy('audited_tables');
