@@ -7,6 +7,7 @@
 \pset null '-'
 \if :{?bold} \else \set bold '' \set plain '' \endif
 SET client_min_messages = warning;
+SELECT current_user AS superuser \gset
 
 \echo :bold'1. One command gives the database everything':plain
 \set ECHO queries
@@ -18,13 +19,14 @@ SELECT stratum.version(),
        (SELECT count(*) FROM stratum.check_install()) AS faults;
 \set ECHO none
 
-\echo :bold'2. An administrator makes two tenants; the application gets a login of its own':plain
+\echo :bold'2. An administrator makes two tenants with a user each, and a login for the application':plain
 \set ECHO queries
 INSERT INTO stratum.tenants (name, slug) VALUES ('Acme Outdoor', 'acme'), ('Globex Beauty', 'globex');
 
 INSERT INTO stratum.users (tenant_id, email, password_hash, full_name, role)
 SELECT t.id, u.email, 'set by the application', u.full_name, 'manager'
-FROM (VALUES ('acme', ' Ann@Acme.example ', 'Ann Lee'), ('globex', 'gil@globex.example', 'Gil Roy')) u (slug, email, full_name)
+FROM (VALUES ('acme', ' Ann@Acme.example ', 'Ann Lee'),
+             ('globex', 'gil@globex.example', 'Gil Roy')) u (slug, email, full_name)
   JOIN stratum.tenants t USING (slug);
 \set ECHO none
 SELECT t.id AS tenant, t.name, u.id AS "user", u.email, left(u.email_hash, 12) || '...' AS email_hash
@@ -32,9 +34,11 @@ FROM stratum.tenants t JOIN stratum.users u ON u.tenant_id = t.id ORDER BY t.id;
 SELECT t.id AS acme, u.id AS ann FROM stratum.tenants t JOIN stratum.users u ON u.tenant_id = t.id WHERE t.slug = 'acme' \gset
 SELECT t.id AS globex, u.id AS gil FROM stratum.tenants t JOIN stratum.users u ON u.tenant_id = t.id WHERE t.slug = 'globex' \gset
 
+\set ECHO queries
 CREATE ROLE stratum_demo LOGIN IN ROLE stratum_app;
-\connect - stratum_demo
 \set ECHO none
+\connect - stratum_demo
+\echo
 
 \echo :bold'3. Ann, of Acme, loads campaigns; the server computes the metrics':plain
 \echo '   (ctr in per cent, money in cents, roas is a ratio; no tenant_id is given: it is the context\'s)'
@@ -43,7 +47,8 @@ BEGIN;
 \o /dev/null
 SELECT stratum.enter(:acme, :ann);
 \o
-INSERT INTO stratum.campaigns (platform, external_id, account_id, name, status, impressions, clicks, conversions, total_spend_cents, revenue_cents)
+INSERT INTO stratum.campaigns (platform, external_id, account_id, name, status,
+                               impressions, clicks, conversions, total_spend_cents, revenue_cents)
 VALUES ('meta',   'm-1', 'a-1', 'Spring tents',  'active', 2800000, 56000, 1120, 4200000, 16800000),
        ('google', 'g-1', 'a-2', 'Boots search',  'active',  640000, 25600,  768, 1920000,  4800000),
        ('tiktok', 't-1', 'a-3', 'Trail videos',  'paused', 1500000,  9000,    0,  450000,        0);
@@ -62,7 +67,8 @@ FROM (VALUES ('mia@example.com',  'Mia',  'customer',  '{"ltv": 920, "country": 
              ('pam@example.com',  'Pam',  'customer',  '{"ltv": 75, "country": "DE", "tags": ["hiker"]}'),
              ('quin@example.com', 'Quin', 'anonymous', '{}')) p (email, first_name, stage, traits);
 \set ECHO queries
-INSERT INTO stratum.cdp_segments (name, slug, conditions) VALUES ('Big spenders', 'big-spenders', '
+INSERT INTO stratum.cdp_segments (name, slug, conditions)
+VALUES ('Big spenders', 'big-spenders', '
   {"logic": "and",
    "conditions": [{"field": "profile.lifecycle_stage", "operator": "equals", "value": "customer"},
                   {"field": "trait.ltv", "operator": "greater_than", "value": 500}]}');
@@ -82,22 +88,28 @@ COMMIT;
 BEGIN;
 SELECT stratum.enter(:acme, :ann) \g /dev/null
 \set ECHO queries
-UPDATE stratum.cdp_segments SET conditions = '{"conditions": [{"field": "trait.ltv", "operator": "bigger", "value": 500}]}';
+UPDATE stratum.cdp_segments SET conditions =
+  '{"conditions": [{"field": "trait.ltv", "operator": "bigger", "value": 500}]}';
 \set ECHO none
 ROLLBACK;
 \echo
 
 \echo :bold'5. What Gil, of Globex, sees of all that: nothing':plain
-BEGIN;
-SELECT stratum.enter(:globex, :gil) \g /dev/null
 \set ECHO queries
-SELECT (SELECT count(*) FROM stratum.campaigns) AS campaigns, (SELECT count(*) FROM stratum.cdp_profiles) AS profiles,
-       (SELECT count(*) FROM stratum.cdp_segments) AS segments, (SELECT string_agg(name, ', ') FROM stratum.tenants) AS tenants,
+BEGIN;
+\o /dev/null
+SELECT stratum.enter(:globex, :gil);
+\o
+SELECT (SELECT count(*) FROM stratum.campaigns) AS campaigns,
+       (SELECT count(*) FROM stratum.cdp_profiles) AS profiles,
+       (SELECT count(*) FROM stratum.cdp_segments) AS segments,
+       (SELECT string_agg(name, ', ') FROM stratum.tenants) AS tenants,
        (SELECT count(*) FROM stratum.row_history('stratum.campaigns', '1')) AS history;
 
-INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) VALUES (:acme, 'meta', 'x', 'x', 'planted');
-\set ECHO none
+INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name)
+VALUES (:acme, 'meta', 'x', 'x', 'planted');
 ROLLBACK;
+\set ECHO none
 \echo '   And without a tenant, or with one that was only claimed:'
 \set ECHO queries
 SELECT count(*) AS campaigns FROM stratum.campaigns;
@@ -108,8 +120,8 @@ SET stratum.tenant_id = 1;
 \echo
 
 \echo :bold'6. A change, and its trail':plain
-BEGIN;
 \set ECHO queries
+BEGIN;
 \o /dev/null
 SELECT stratum.enter(:acme, :ann, request_id => 'req-42', ip_address => '192.0.2.7');
 \o
@@ -132,6 +144,6 @@ DELETE FROM stratum.audit_logs;
 \set ECHO none
 ROLLBACK;
 \echo
-\echo :bold'The reference is in doc/reference.md; more examples are in examples/.':plain
-\connect - postgres
+\echo :bold'The reference is in doc/reference/; more examples are in examples/.':plain
+\connect - :superuser
 DROP ROLE stratum_demo;
