@@ -22,6 +22,13 @@ if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 say() { printf '%s==> %s%s\n' "$bold" "$*" "$plain" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
+# The comment at the head of the script is its help.
+usage_asked() {
+	case ${1:-} in
+	-h | --help) sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"; exit 0 ;;
+	esac
+}
+
 # ---- finding PostgreSQL ---------------------------------------------------------------------------------------
 
 major_of() { "$1" --version 2>/dev/null | sed 's/^PostgreSQL \([0-9]*\).*/\1/'; }
