@@ -29,7 +29,7 @@ typedef enum AuditAction
 typedef struct AuditEntry
 {
 	AuditAction action;
-	int32		tenant_id;		/* 0: of no tenant */
+	int64		tenant_id;		/* 0: of no tenant */
 	const char *resource_type;
 	const char *resource_id;
 	Jsonb	   *old_values;
@@ -47,7 +47,7 @@ typedef struct AuditColumn
 	StratumJsonEncoder encoder;
 } AuditColumn;
 
-/* What the trail needs to know of a table; lives until the end of the transaction at least. */
+/* What the trail needs to know of a table. */
 typedef struct AuditTable
 {
 	const char *resource_type;
@@ -56,7 +56,6 @@ typedef struct AuditTable
 	int			nkeys;
 	AuditColumn **keys;			/* in the order of the key */
 	AttrNumber	tenant_id;		/* 0: has none */
-	Oid			tenant_id_type;
 	AttrNumber	is_deleted;		/* 0: has none */
 } AuditTable;
 
@@ -79,6 +78,7 @@ typedef enum AuditWriter
 	AUDIT_WRITER_CHANGE			/* the triggers' */
 } AuditWriter;
 
+extern bool stratum_is_change(const char *action);
 extern void stratum_write_entry(const AuditEntry *entry, Oid owner);
 extern AuditWriter stratum_take_audit_writer(void);
 

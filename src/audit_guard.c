@@ -18,14 +18,6 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
-/* A row of the log, taken apart. */
-typedef struct LogRow
-{
-	TupleDesc	desc;
-	Datum	   *values;
-	bool	   *nulls;
-} LogRow;
-
 static TriggerData *
 check_guard(FunctionCallInfo fcinfo, const char *name)
 {
@@ -58,90 +50,97 @@ stratum_audit_guard_change(PG_FUNCTION_ARGS)
 
 /* --- what others insert --- */
 
-/* The index of a column in the row, -1 if the log has no such column. */
-static int
-find(const LogRow *row, const char *column, StratumKind kind)
+static bool
+is_null(const StratumRow *row, AttrNumber column)
 {
-	return stratum_find_column(row->desc, column, kind) - 1;
+	return row->nulls[column - 1];
 }
 
+/* A column that somebody dropped needs no value. */
 static void
-set_value(LogRow *row, const char *column, StratumKind kind, Datum value, bool isnull)
+set_value(StratumRow *row, const char *name, StratumKind kind, Datum value)
 {
-	int			index = find(row, column, kind);
+	AttrNumber	column = stratum_find_column(row->desc, name, kind);
 
-	if (index < 0)
-		return;
-	row->values[index] = value;
-	row->nulls[index] = isnull;
+	if (column)
+		stratum_put(row, column, value);
 }
 
 /* A number in the integer type that the column has; 0 is NULL. */
 static void
-set_number(LogRow *row, const char *column, int64 number)
+set_number(StratumRow *row, const char *name, int64 number)
 {
-	int			index = find(row, column, STRATUM_INTEGER);
+	AttrNumber	column = stratum_find_column(row->desc, name, STRATUM_INTEGER);
 
-	if (index < 0)
+	if (!column)
 		return;
-	if (TupleDescAttr(row->desc, index)->atttypid == INT8OID)
-		row->values[index] = Int64GetDatum(number);
-	else
-		row->values[index] = DirectFunctionCall1(int84, Int64GetDatum(number));
-	row->nulls[index] = number == 0;
+	if (!stratum_put_integer(row, column, number))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg(INT64_FORMAT " does not fit column \"%s\" of stratum.audit_logs", number, name)));
+	if (number == 0)
+		stratum_put_null(row, column);
 }
 
 static void
-set_text_if_null(LogRow *row, const char *column, const char *text)
+set_text_if_null(StratumRow *row, const char *name, const char *text)
 {
-	int			index = find(row, column, STRATUM_STRING);
+	AttrNumber	column = stratum_find_column(row->desc, name, STRATUM_STRING);
 
-	if (index >= 0 && row->nulls[index] && text != NULL)
-		set_value(row, column, STRATUM_STRING, CStringGetTextDatum(text), false);
+	if (column && is_null(row, column) && text != NULL)
+		stratum_put(row, column, CStringGetTextDatum(text));
 }
 
 /* What others insert are events; changes are the triggers' to record. */
 static void
-refuse_changes(const LogRow *row)
+refuse_changes(const StratumRow *row)
 {
-	int			index = find(row, "action", STRATUM_ANYTHING);
+	AttrNumber	column = stratum_find_column(row->desc, "action", STRATUM_ANYTHING);
 	char	   *action;
 	Oid			output;
 	bool		is_varlena;
 
-	if (index < 0 || row->nulls[index])
+	if (!column || is_null(row, column))
 		return;
-	getTypeOutputInfo(TupleDescAttr(row->desc, index)->atttypid, &output, &is_varlena);
-	action = OidOutputFunctionCall(output, row->values[index]);
-	if (strcmp(action, "create") == 0 || strcmp(action, "update") == 0 ||
-		strcmp(action, "delete") == 0)
+	getTypeOutputInfo(TupleDescAttr(row->desc, column - 1)->atttypid, &output, &is_varlena);
+	action = OidOutputFunctionCall(output, row->values[column - 1]);
+	if (stratum_is_change(action))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("audit_logs rows with action \"%s\" are written by triggers only", action),
 				 errhint("stratum.audit_table() puts a table under audit; stratum.log_event() logs other events.")));
 }
 
+static void
+set_address(StratumRow *row, const char *address)
+{
+	AttrNumber	column = stratum_find_column(row->desc, "ip_address", STRATUM_ADDRESS);
+
+	if (!column)
+		return;
+	if (address != NULL)
+		stratum_put(row, column, DirectFunctionCall1(inet_in, CStringGetDatum(address)));
+	else
+		stratum_put_null(row, column);
+}
+
 /* Who and where: the context's, not the client's. */
 static void
-fill_from_context(LogRow *row)
+fill_from_context(StratumRow *row)
 {
 	const StratumContext *context = stratum_context();
 
 	if (context->tenant_id != 0)
 		set_number(row, "tenant_id", context->tenant_id);
 	set_number(row, "user_id", context->user_id);
-	if (context->ip_address != NULL)
-		set_value(row, "ip_address", STRATUM_ADDRESS,
-				  DirectFunctionCall1(inet_in, CStringGetDatum(context->ip_address)), false);
-	else
-		set_value(row, "ip_address", STRATUM_ADDRESS, (Datum) 0, true);
+	set_address(row, context->ip_address);
 	set_text_if_null(row, "request_id", context->request_id);
 	set_text_if_null(row, "user_agent", context->user_agent);
 }
 
 /* The sequence behind the log's id; InvalidOid if somebody took it away. */
 static Oid
-sequence_of_id(const LogRow *row, Relation log)
+sequence_of_id(const StratumRow *row, Relation log)
 {
 	ListCell   *cell;
 
@@ -151,7 +150,7 @@ sequence_of_id(const LogRow *row, Relation log)
 		int32		column;
 
 		if (sequenceIsOwned(lfirst_oid(cell), DEPENDENCY_AUTO, &table, &column) &&
-			column == find(row, "id", STRATUM_INTEGER) + 1)
+			column == stratum_find_column(row->desc, "id", STRATUM_INTEGER))
 			return lfirst_oid(cell);
 	}
 	return InvalidOid;
@@ -159,7 +158,7 @@ sequence_of_id(const LogRow *row, Relation log)
 
 /* The next id, whatever was asked for: a chosen one could stand in the way of later rows. */
 static void
-fill_id(LogRow *row, Relation log)
+fill_id(StratumRow *row, Relation log)
 {
 	Oid			sequence = sequence_of_id(row, log);
 
@@ -168,24 +167,12 @@ fill_id(LogRow *row, Relation log)
 }
 
 static void
-fill_metadata(LogRow *row)
+fill_metadata(StratumRow *row)
 {
-	int			index = find(row, "metadata", STRATUM_JSON);
+	AttrNumber	column = stratum_find_column(row->desc, "metadata", STRATUM_JSON);
 
-	if (index >= 0 && row->nulls[index])
-		set_value(row, "metadata", STRATUM_JSON, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")), false);
-}
-
-static LogRow
-take_apart(HeapTuple tuple, TupleDesc desc)
-{
-	LogRow		row;
-
-	row.desc = desc;
-	row.values = palloc(sizeof(Datum) * desc->natts);
-	row.nulls = palloc(sizeof(bool) * desc->natts);
-	heap_deform_tuple(tuple, desc, row.values, row.nulls);
-	return row;
+	if (column && is_null(row, column))
+		stratum_put(row, column, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 }
 
 /*
@@ -199,7 +186,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_guard(fcinfo, "_audit_guard_insert");
 	AuditWriter writer = stratum_take_audit_writer();
-	LogRow		row;
+	StratumRow		row;
 
 	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		ereport(ERROR,
@@ -208,7 +195,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 	if (writer == AUDIT_WRITER_CHANGE)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
-	row = take_apart(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
+	row = stratum_open_row(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
 	if (writer == AUDIT_WRITER_OTHER)
 	{
 		refuse_changes(&row);
@@ -217,6 +204,6 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 	fill_from_context(&row);
 	fill_metadata(&row);
 	set_value(&row, "created_at", STRATUM_TIME,
-			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()), false);
+			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 	return PointerGetDatum(heap_form_tuple(row.desc, row.values, row.nulls));
 }

@@ -154,39 +154,23 @@ key_as_text(const AuditTable *table, TupleTableSlot *slot)
 
 /* --- the tenant --- */
 
-static int32
+static int64
 tenant_of_context(void)
 {
 	return stratum_context()->tenant_id;
 }
 
 /* The row's own tenant; the context's where the table has no tenant_id. */
-static int32
+static int64
 tenant_of_row(const AuditTable *table, TupleTableSlot *slot)
 {
-	Datum		value;
-	int64		tenant;
+	int			index = table->tenant_id - 1;
 
 	if (table->tenant_id == 0)
 		return tenant_of_context();
-	if (slot->tts_isnull[table->tenant_id - 1])
+	if (slot->tts_isnull[index])
 		return 0;
-	value = slot->tts_values[table->tenant_id - 1];
-	switch (table->tenant_id_type)
-	{
-		case INT2OID:
-			return DatumGetInt16(value);
-		case INT4OID:
-			return DatumGetInt32(value);
-		default:
-			tenant = DatumGetInt64(value);
-			if (tenant < PG_INT32_MIN || tenant > PG_INT32_MAX)
-				ereport(ERROR,
-						(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						 errmsg("tenant_id " INT64_FORMAT " of a row of %s is out of range for the audit trail",
-								tenant, table->resource_type)));
-			return (int32) tenant;
-	}
+	return stratum_integer(TupleDescAttr(slot->tts_tupleDescriptor, index), slot->tts_values[index]);
 }
 
 /* --- changes --- */

@@ -234,10 +234,7 @@ describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attrib
 	if (strcmp(column->name, "is_deleted") == 0 && type == BOOLOID)
 		table->is_deleted = attribute->attnum;
 	if (strcmp(column->name, "tenant_id") == 0 && is_integer(type))
-	{
 		table->tenant_id = attribute->attnum;
-		table->tenant_id_type = type;
-	}
 }
 
 static void
@@ -307,15 +304,9 @@ describe_tenants(AuditTable *table, Relation relation)
 {
 	AttrNumber	id = get_attnum(RelationGetRelid(relation), "id");
 
-	Oid			type;
-
-	if (strcmp(table->resource_type, "tenants") != 0 || id == InvalidAttrNumber)
-		return;
-	type = getBaseType(get_atttype(RelationGetRelid(relation), id));
-	if (!is_integer(type))
-		return;
-	table->tenant_id = id;
-	table->tenant_id_type = type;
+	if (strcmp(table->resource_type, "tenants") == 0 && id != InvalidAttrNumber &&
+		is_integer(getBaseType(get_atttype(RelationGetRelid(relation), id))))
+		table->tenant_id = id;
 }
 
 /* In the current memory context, all of it. */

@@ -70,7 +70,7 @@ static SPIPlanPtr
 prepare(const char *query)
 {
 	static Oid	types[NPARAMETERS] = {
-		INT4OID, INT4OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
+		INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID, JSONBOID,
 		TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID
 	};
 	SPIPlanPtr	plan = SPI_prepare_cursor(query, NPARAMETERS, types, CURSOR_OPT_GENERIC_PLAN);
@@ -115,8 +115,8 @@ fill_parameters(Parameters *parameters, const char *action, const AuditEntry *en
 {
 	const StratumContext *context = stratum_context();
 
-	set_parameter(parameters, 1, entry->tenant_id != 0, Int32GetDatum(entry->tenant_id));
-	set_parameter(parameters, 2, context->user_id != 0, Int32GetDatum(context->user_id));
+	set_parameter(parameters, 1, entry->tenant_id != 0, Int64GetDatum(entry->tenant_id));
+	set_parameter(parameters, 2, context->user_id != 0, Int64GetDatum(context->user_id));
 	set_string(parameters, 3, action);
 	set_string(parameters, 4, entry->resource_type);
 	set_string(parameters, 5, entry->resource_id);
@@ -218,8 +218,9 @@ stratum_write_entry(const AuditEntry *entry, Oid owner)
 
 /* --- events --- */
 
-static bool
-is_change(const char *action)
+/* Whether an action is one that the triggers record. */
+bool
+stratum_is_change(const char *action)
 {
 	return strcmp(action, "create") == 0 || strcmp(action, "update") == 0 ||
 		strcmp(action, "delete") == 0;
@@ -259,7 +260,7 @@ is_audited(const char *resource_type)
 static void
 check_event(const char *action, const char *resource_type)
 {
-	if (is_change(action) && is_audited(resource_type))
+	if (stratum_is_change(action) && is_audited(resource_type))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" of %s is recorded by its trigger only", action, resource_type),

@@ -116,12 +116,7 @@ read_integer(Program *program, int index, int64 *result)
 	datum = heap_getattr(&program->row.tuple, column->number, program->row_type, &isnull);
 	if (isnull)
 		return false;
-	if (column->reader == READ_INT8)
-		*result = DatumGetInt64(datum);
-	else if (column->reader == READ_INT4)
-		*result = DatumGetInt32(datum);
-	else
-		*result = DatumGetInt16(datum);
+	*result = stratum_integer(TupleDescAttr(program->row_type, column->number - 1), datum);
 	return true;
 }
 

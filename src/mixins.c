@@ -33,28 +33,12 @@ typedef struct Mixin
 	AttrNumber	email, email_hash, phone, phone_hash;
 	AttrNumber	spend, revenue, impressions, clicks, conversions;
 	AttrNumber	ctr, cpc, cpm, cpa, roas;
-	bool		has_conditions;
 	StratumTarget target;
 	int			nfilled;
 	AttrNumber *filled;
 } Mixin;
 
-/* A row taken apart. Column numbers start at 1, as everywhere. */
-typedef struct Row
-{
-	TupleDesc	desc;
-	Datum	   *values;
-	bool	   *nulls;
-} Row;
-
-static Row
-open_row(HeapTuple tuple, TupleDesc desc)
-{
-	Row			row = {desc, palloc(sizeof(Datum) * desc->natts), palloc(sizeof(bool) * desc->natts)};
-
-	heap_deform_tuple(tuple, desc, row.values, row.nulls);
-	return row;
-}
+typedef StratumRow Row;
 
 static Row
 copy_row(const Row *row)
@@ -77,20 +61,6 @@ static inline Datum
 value_of(const Row *row, AttrNumber column)
 {
 	return row->values[column - 1];
-}
-
-static inline void
-put(Row *row, AttrNumber column, Datum value)
-{
-	row->values[column - 1] = value;
-	row->nulls[column - 1] = false;
-}
-
-static inline void
-put_null(Row *row, AttrNumber column)
-{
-	row->values[column - 1] = (Datum) 0;
-	row->nulls[column - 1] = true;
 }
 
 static bool
@@ -218,12 +188,22 @@ column_default(Relation relation, AttrNumber column, bool *isnull)
 }
 
 static void
+put_tenant(const Mixin *mixin, Relation relation, Row *row, int64 tenant_id)
+{
+	if (!stratum_put_integer(row, mixin->tenant_id, tenant_id))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("tenant " INT64_FORMAT " does not fit column \"tenant_id\" of table %s",
+						tenant_id, RelationGetRelationName(relation))));
+}
+
+static void
 fill_defaults(const Mixin *mixin, Relation relation, Row *row)
 {
-	int			tenant_id = stratum_context()->tenant_id;
+	int64		tenant_id = stratum_context()->tenant_id;
 
 	if (mixin->tenant_id && is_null(row, mixin->tenant_id) && tenant_id != 0)
-		put(row, mixin->tenant_id, Int32GetDatum(tenant_id));
+		put_tenant(mixin, relation, row, tenant_id);
 
 	for (int i = 0; i < mixin->nfilled; i++)
 	{
@@ -286,9 +266,9 @@ keep_hash(AttrNumber address, AttrNumber hash, bool (*is_plain) (const text *),
 	}
 	fresh = plain != NULL ? compute(plain) : NULL;
 	if (fresh != NULL)
-		put(new, hash, PointerGetDatum(fresh));
+		stratum_put(new, hash, PointerGetDatum(fresh));
 	else
-		put_null(new, hash);
+		stratum_put_null(new, hash);
 }
 
 /* --- metrics of a campaign --- */
@@ -298,8 +278,7 @@ get_count(const Row *row, AttrNumber column, int64 *result)
 {
 	if (!column || is_null(row, column))
 		return false;
-	*result = TupleDescAttr(row->desc, column - 1)->atttypid == INT8OID
-		? DatumGetInt64(value_of(row, column)) : DatumGetInt32(value_of(row, column));
+	*result = stratum_integer(TupleDescAttr(row->desc, column - 1), value_of(row, column));
 	return true;
 }
 
@@ -313,13 +292,9 @@ put_cents(Row *row, AttrNumber column, AttrNumber cents, int64 multiplier, AttrN
 		return;
 	if (!get_count(row, cents, &a) || !get_count(row, divisor, &b) ||
 		!stratum_cents_ratio(a, multiplier, b, &result))
-		put_null(row, column);
-	else if (TupleDescAttr(row->desc, column - 1)->atttypid == INT8OID)
-		put(row, column, Int64GetDatum(result));
-	else if (result < PG_INT32_MIN || result > PG_INT32_MAX)
-		put_null(row, column);
+		stratum_put_null(row, column);
 	else
-		put(row, column, Int32GetDatum((int32) result));
+		(void) stratum_put_integer(row, column, result);
 }
 
 static void
@@ -332,9 +307,9 @@ put_ratio(Row *row, AttrNumber column, AttrNumber numerator, double multiplier, 
 		return;
 	if (get_count(row, numerator, &a) && get_count(row, divisor, &b) &&
 		stratum_float_ratio(a, multiplier, b, &result))
-		put(row, column, Float8GetDatum(result));
+		stratum_put_float(row, column, result);
 	else
-		put_null(row, column);
+		stratum_put_null(row, column);
 }
 
 static void
@@ -368,9 +343,9 @@ keep_deleted_at(const Mixin *mixin, const Row *old, Row *new)
 	untouched = is_null(new, mixin->deleted_at) ||
 		(old != NULL && same_column(old, new, mixin->deleted_at));
 	if (is && !was && untouched)
-		put(new, mixin->deleted_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+		stratum_put(new, mixin->deleted_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 	else if (was && !is)
-		put_null(new, mixin->deleted_at);
+		stratum_put_null(new, mixin->deleted_at);
 }
 
 static void
@@ -392,7 +367,7 @@ keep_updated_at(const Mixin *mixin, const Row *old, Row *new)
 	{
 		if (TupleDescAttr(new->desc, column - 1)->attisdropped || same_column(old, new, column))
 			continue;
-		put(new, mixin->updated_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+		stratum_put(new, mixin->updated_at, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 		return;
 	}
 }
@@ -437,13 +412,13 @@ stratum_mixin(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_UPDATE(trigger_data->tg_event))
 	{
-		before = open_row(trigger_data->tg_trigtuple, RelationGetDescr(relation));
+		before = stratum_open_row(trigger_data->tg_trigtuple, RelationGetDescr(relation));
 		old = &before;
 		tuple = trigger_data->tg_newtuple;
 	}
 	else
 		tuple = trigger_data->tg_trigtuple;
-	given = open_row(tuple, RelationGetDescr(relation));
+	given = stratum_open_row(tuple, RelationGetDescr(relation));
 	row = copy_row(&given);
 
 	if (old != NULL)

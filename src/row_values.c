@@ -1,6 +1,6 @@
 /*
  * row_values.c
- *	  Comparing and replacing the values of a row, for triggers.
+ *	  Finding, comparing and replacing the values of a row, for triggers.
  */
 #include "stratum.h"
 
@@ -23,16 +23,16 @@ is_of_kind(Oid type, StratumKind kind)
 		case STRATUM_ANYTHING:
 			return true;
 		case STRATUM_INTEGER:
-			return type == INT4OID || type == INT8OID;
+			return type == INT2OID || type == INT4OID || type == INT8OID;
 		case STRATUM_FLOAT:
-			return type == FLOAT8OID;
+			return type == FLOAT4OID || type == FLOAT8OID;
 		case STRATUM_BOOLEAN:
 			return type == BOOLOID;
 		case STRATUM_STRING:
 			get_type_category_preferred(type, &category, &is_preferred);
 			return category == TYPCATEGORY_STRING && get_typlen(type) == -1;
 		case STRATUM_TIME:
-			return type == TIMESTAMPTZOID || type == TIMESTAMPOID;
+			return type == TIMESTAMPTZOID;
 		case STRATUM_JSON:
 			return type == JSONBOID;
 		case STRATUM_ADDRESS:
@@ -46,8 +46,8 @@ name_kind(StratumKind kind)
 {
 	static const char *const names[] = {
 		[STRATUM_ANYTHING] = "anything",
-		[STRATUM_INTEGER] = "integer or bigint",
-		[STRATUM_FLOAT] = "double precision",
+		[STRATUM_INTEGER] = "smallint, integer or bigint",
+		[STRATUM_FLOAT] = "real or double precision",
 		[STRATUM_BOOLEAN] = "boolean",
 		[STRATUM_STRING] = "text or character varying",
 		[STRATUM_TIME] = "timestamp with time zone",
@@ -83,7 +83,80 @@ stratum_find_column(TupleDesc desc, const char *name, StratumKind kind)
 	return InvalidAttrNumber;
 }
 
+/* --- a row taken apart --- */
+
+StratumRow
+stratum_open_row(HeapTuple tuple, TupleDesc desc)
+{
+	StratumRow	row = {desc, palloc(sizeof(Datum) * desc->natts), palloc(sizeof(bool) * desc->natts)};
+
+	heap_deform_tuple(tuple, desc, row.values, row.nulls);
+	return row;
+}
+
+void
+stratum_put(StratumRow *row, AttrNumber column, Datum value)
+{
+	row->values[column - 1] = value;
+	row->nulls[column - 1] = false;
+}
+
+void
+stratum_put_null(StratumRow *row, AttrNumber column)
+{
+	row->values[column - 1] = (Datum) 0;
+	row->nulls[column - 1] = true;
+}
+
+/* Into a column of any integer type; NULL, and false, where it does not fit. */
+bool
+stratum_put_integer(StratumRow *row, AttrNumber column, int64 number)
+{
+	bool		fits = true;
+
+	switch (TupleDescAttr(row->desc, column - 1)->attlen)
+	{
+		case sizeof(int16):
+			fits = number >= PG_INT16_MIN && number <= PG_INT16_MAX;
+			stratum_put(row, column, Int16GetDatum((int16) number));
+			break;
+		case sizeof(int32):
+			fits = number >= PG_INT32_MIN && number <= PG_INT32_MAX;
+			stratum_put(row, column, Int32GetDatum((int32) number));
+			break;
+		default:
+			stratum_put(row, column, Int64GetDatum(number));
+	}
+	if (!fits)
+		stratum_put_null(row, column);
+	return fits;
+}
+
+void
+stratum_put_float(StratumRow *row, AttrNumber column, double number)
+{
+	if (TupleDescAttr(row->desc, column - 1)->attlen == sizeof(float4))
+		stratum_put(row, column, Float4GetDatum((float4) number));
+	else
+		stratum_put(row, column, Float8GetDatum(number));
+}
+
 /* --- values --- */
+
+/* The value of a column of any integer type, or of a domain over one. */
+int64
+stratum_integer(Form_pg_attribute attribute, Datum value)
+{
+	switch (attribute->attlen)
+	{
+		case sizeof(int16):
+			return DatumGetInt16(value);
+		case sizeof(int32):
+			return DatumGetInt32(value);
+		default:
+			return DatumGetInt64(value);
+	}
+}
 
 bool
 stratum_same_text(const text *a, const text *b)

@@ -35,16 +35,30 @@ extern void stratum_define_context(void);
 typedef enum StratumKind
 {
 	STRATUM_ANYTHING,
-	STRATUM_INTEGER,			/* integer or bigint */
-	STRATUM_FLOAT,				/* double precision */
+	STRATUM_INTEGER,			/* smallint, integer or bigint */
+	STRATUM_FLOAT,				/* real or double precision */
 	STRATUM_BOOLEAN,
 	STRATUM_STRING,				/* text, varchar and their like */
-	STRATUM_TIME,				/* timestamp with or without time zone */
+	STRATUM_TIME,				/* timestamp with time zone */
 	STRATUM_JSON,				/* jsonb */
 	STRATUM_ADDRESS				/* inet */
 } StratumKind;
 
+/* A row taken apart. Column numbers start at 1, as everywhere. */
+typedef struct StratumRow
+{
+	TupleDesc	desc;
+	Datum	   *values;
+	bool	   *nulls;
+} StratumRow;
+
 extern AttrNumber stratum_find_column(TupleDesc desc, const char *name, StratumKind kind);
+extern StratumRow stratum_open_row(HeapTuple tuple, TupleDesc desc);
+extern void stratum_put(StratumRow *row, AttrNumber column, Datum value);
+extern void stratum_put_null(StratumRow *row, AttrNumber column);
+extern bool stratum_put_integer(StratumRow *row, AttrNumber column, int64 number);
+extern void stratum_put_float(StratumRow *row, AttrNumber column, double number);
+extern int64 stratum_integer(Form_pg_attribute attribute, Datum value);
 extern bool stratum_same_text(const text *a, const text *b);
 extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
 extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, const Datum *was,

@@ -132,6 +132,24 @@ ROLLBACK TO a;
 INSERT INTO stratum.audit_logs (action, resource_type) VALUES ('delete', 'campaigns');
 ROLLBACK;
 
+-- columns of another width do, of another type not
+CREATE FUNCTION pg_temp.after_alter(changes text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE result text;
+BEGIN
+  EXECUTE 'ALTER TABLE stratum.audit_logs ' || changes;
+  INSERT INTO stratum.audit_logs (action, resource_type) VALUES ('login', 'session')
+    RETURNING to_jsonb(audit_logs) - '{id,action,resource_type,resource_id,old_values,new_values,created_at}'::text[] INTO result;
+  RAISE EXCEPTION USING ERRCODE = 'RB000', MESSAGE = result;
+EXCEPTION WHEN OTHERS THEN RETURN sqlstate || ' ' || sqlerrm;
+END $$;
+BEGIN;
+SELECT stratum.enter(7101, 7101, 'req-9', '10.1.2.3', 'agent');
+SELECT c.changes, pg_temp.after_alter(c.changes)
+FROM (VALUES (1, 'ALTER id TYPE bigint, ALTER user_id TYPE bigint'), (2, 'ALTER user_id TYPE smallint'), (3, 'ALTER request_id TYPE text, ALTER user_agent TYPE char(9)'),
+  (4, 'DROP request_id, DROP metadata, DROP ip_address, DROP created_at'), (5, 'ALTER created_at TYPE timestamp'), (6, 'ALTER ip_address TYPE text'), (7, 'ALTER ip_address TYPE cidr USING NULL'),
+  (8, 'ALTER request_id TYPE bytea USING NULL'), (9, 'ALTER metadata DROP DEFAULT, ALTER metadata TYPE json'), (10, 'DROP CONSTRAINT audit_logs_user_id_fkey, ALTER user_id TYPE numeric')) c (n, changes) ORDER BY n;
+ROLLBACK;
+
 -- each sees his own
 SET ROLE regress_audit_app;
 SELECT count(*) FROM stratum.audit_logs;

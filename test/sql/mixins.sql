@@ -162,6 +162,48 @@ ROLLBACK TO a;
 INSERT INTO stratum.rules (name, conditions, actions) VALUES ('r', '{"conditions": [{"field": "spend", "operator": "greater_than", "value": 1}]}', '[]') RETURNING status;
 ROLLBACK;
 
+-- columns of other types: of another width they do, anything else is refused before a row is touched
+CREATE FUNCTION pg_temp.after_alter(relation text, changes text, statement text) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE result jsonb;
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I %s', relation, changes);
+  EXECUTE statement INTO result;
+  RAISE EXCEPTION USING ERRCODE = 'RB000', MESSAGE = coalesce(result::text, 'null');
+EXCEPTION WHEN SQLSTATE 'RB000' THEN RETURN sqlerrm;
+  WHEN OTHERS THEN RETURN to_jsonb(sqlstate || ' ' || sqlerrm);
+END $$;
+CREATE DOMAIN regress_cents AS bigint;
+BEGIN;
+SELECT stratum.enter(9101);
+INSERT INTO stratum.campaigns (platform, external_id, account_id, name, total_spend_cents, revenue_cents, clicks, impressions)
+VALUES ('meta', 'types', 'acc', 'T', 1000, 200, 3, 400);
+INSERT INTO stratum.rules (name, conditions, actions) VALUES ('types', '{"conditions": [{"field": "spend", "operator": "is_null"}]}', '[]');
+INSERT INTO stratum.users (email, password_hash) VALUES ('types@east.test', 'h');
+SELECT c.changes, pg_temp.after_alter('campaigns', c.changes,
+  'UPDATE stratum.campaigns c SET revenue_cents = 300, is_deleted = true WHERE external_id = ''types''
+   RETURNING jsonb_build_array(ctr, cpc_cents, cpm_cents, roas, updated_at = now(), tenant_id)')
+FROM (VALUES (1, 'ALTER name TYPE text'), (2, 'ALTER total_spend_cents TYPE bigint'), (3, 'ALTER total_spend_cents TYPE regress_cents'),
+  (4, 'ALTER cpm_cents TYPE regress_cents, ALTER conversions TYPE smallint'), (5, 'ALTER cpc_cents TYPE smallint, ALTER clicks TYPE bigint'),
+  (6, 'ALTER roas TYPE real, ALTER ctr TYPE real'), (7, 'ALTER roas TYPE numeric(10,4)'), (8, 'ALTER total_spend_cents TYPE numeric(20,0)'),
+  (9, 'ALTER clicks TYPE double precision'), (10, 'ALTER ctr TYPE text'), (11, 'ALTER cpc_cents TYPE real'),
+  (12, 'ALTER updated_at TYPE timestamp'), (13, 'ALTER updated_at TYPE text')) c (n, changes) ORDER BY n;
+SELECT c.relation, c.changes, pg_temp.after_alter(c.relation, c.changes, format('UPDATE stratum.%I SET updated_at = NULL RETURNING to_jsonb(updated_at = now())', c.relation))
+FROM (VALUES (1, 'rules', 'ALTER conditions TYPE json'), (2, 'rules', 'ALTER conditions TYPE text'), (3, 'users', 'ALTER email TYPE text, ALTER email_hash TYPE char(64)'),
+  (4, 'users', 'ALTER email TYPE bytea USING email::bytea'), (5, 'users', 'ALTER is_deleted DROP DEFAULT, ALTER is_deleted TYPE text'),
+  (6, 'users', 'ALTER deleted_at TYPE timestamp'), (7, 'users', 'ALTER deleted_at TYPE text'), (8, 'users', 'ALTER updated_at TYPE date')) c (n, relation, changes) ORDER BY n;
+-- in a session that has prepared the statement
+PREPARE earn AS UPDATE stratum.campaigns SET revenue_cents = revenue_cents + 100 WHERE external_id = 'types' RETURNING roas, cpm_cents;
+EXECUTE earn;
+ALTER TABLE stratum.campaigns ALTER roas TYPE real, ALTER total_spend_cents TYPE bigint, ALTER cpm_cents TYPE bigint;
+PREPARE earn_now AS UPDATE stratum.campaigns SET revenue_cents = revenue_cents + 100, total_spend_cents = 30000000000 WHERE external_id = 'types' RETURNING true AS done;
+EXECUTE earn_now;
+SELECT roas, cpc_cents, cpm_cents FROM stratum.campaigns WHERE external_id = 'types';
+ALTER TABLE stratum.campaigns ALTER roas TYPE numeric;
+EXECUTE earn_now;
+ROLLBACK;
+DEALLOCATE ALL;
+DROP DOMAIN regress_cents;
+
 -- the trigger function does nothing by hand
 SELECT stratum._mixin();
 DROP ROLE regress_stratum_orm;
