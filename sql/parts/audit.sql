@@ -317,17 +317,20 @@ END $$;
 COMMENT ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) IS
   'A row as it is now, secrets redacted, if the caller may read it; internal.';
 
--- What the trail has on a row, newest first. Followed through changes of its key; a TRUNCATE counts where the
--- row was there. Ordered by id, not by time: a row's changes wait for each other, transactions do not.
+-- What the trail has on a row, newest first. Followed back through changes of its key; one that took the key
+-- away from the row is `is_moved`. A TRUNCATE counts where the row was there. Ordered by id, not by time: a
+-- row's changes wait for each other, transactions do not. Rows of stratum's tables, whose names have no dot,
+-- keep their ids: they are not looked for without an index.
 CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text)
   RETURNS TABLE (
     id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
-    new_values jsonb)
+    new_values jsonb, is_moved boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   key text := resource_id;
   previous_key text;
+  may_move boolean := strpos(resource_type, '.') > 0;
   below bigint := 9223372036854775807;
   entry record;
 BEGIN
@@ -335,13 +338,16 @@ BEGIN
     previous_key := NULL;
     FOR entry IN
       SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
-             l.old_values, l.new_values, l.metadata ->> 'previous_resource_id' AS previous,
+             l.old_values, l.new_values, m.is_moved,
+             CASE WHEN NOT m.is_moved THEN l.metadata ->> 'previous_resource_id' END AS previous,
              l.resource_id IS NOT NULL
-               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL) OVER (ORDER BY l.id DESC), false)
+               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL AND NOT m.is_moved)
+                             OVER (ORDER BY l.id DESC), false)
                AS counts
-      FROM stratum.audit_logs l
+      FROM stratum.audit_logs l CROSS JOIN LATERAL (SELECT l.resource_id <> key AS is_moved) m
       WHERE l.resource_type = _row_entries.resource_type AND l.id < below
-        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate')
+        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate'
+             OR may_move AND l.metadata ->> 'previous_resource_id' = key)
         AND l.action IN ('create', 'update', 'delete')
         -- no row of log_event(), from before the table was audited
         AND (l.resource_id IS NULL OR l.old_values IS NOT NULL OR l.new_values IS NOT NULL)
@@ -349,7 +355,7 @@ BEGIN
     LOOP
       CONTINUE WHEN NOT entry.counts;
       RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id, entry.request_id,
-                          entry.old_values, entry.new_values;
+                          entry.old_values, entry.new_values, coalesce(entry.is_moved, false);
       below := entry.id;
       previous_key := entry.previous;
       EXIT WHEN previous_key IS NOT NULL;
@@ -366,7 +372,7 @@ COMMENT ON FUNCTION stratum._row_entries(text, text) IS
 -- neither is possible.
 CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
   RETURNS TABLE (
-    audit_id integer, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
     new_values jsonb, row_before jsonb, row_after jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -378,7 +384,7 @@ DECLARE
 BEGIN
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
   SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
-         array_agg(e.new_values) AS became
+         array_agg(e.new_values) AS became, array_agg(e.is_moved) AS is_moved
     INTO entries
   FROM stratum._row_entries(shape.resource_type, resource_id) e;
   state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
@@ -387,6 +393,9 @@ BEGIN
     IF entries.became[i] IS NULL THEN  -- gone
       after[i] := NULL;
       state := entries.was[i];
+    ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
+      after[i] := NULL;
+      state := NULL;
     ELSIF entries.action[i] = 'create' THEN
       after[i] := CASE WHEN i = 1 THEN coalesce(state, entries.became[i]) ELSE entries.became[i] END;
       state := NULL;
@@ -396,19 +405,20 @@ BEGIN
     END IF;
   END LOOP;
   FOR i IN REVERSE entries.n - 1 .. 1 LOOP
-    IF after[i] IS NULL AND entries.became[i] IS NOT NULL THEN
+    IF after[i] IS NULL AND entries.became[i] IS NOT NULL AND NOT entries.is_moved[i] THEN
       after[i] := after[i + 1] || entries.became[i];
     END IF;
   END LOOP;
 
   RETURN QUERY
-    SELECT e.id::integer, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
+    SELECT e.id, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
            CASE WHEN e.action = 'create' THEN NULL
                 WHEN e.new_values IS NULL THEN e.old_values
+                WHEN e.is_moved THEN after[e.n + 1]
                 ELSE after[e.n] || e.old_values END,
            after[e.n]
     FROM stratum._row_entries(shape.resource_type, resource_id)
-      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, n)
+      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, is_moved, n)
     ORDER BY e.n;
 END $$;
 COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
@@ -416,7 +426,7 @@ COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
 
 CREATE FUNCTION stratum.row_history(table_name regclass, resource_id text)
   RETURNS TABLE (
-    audit_id integer, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
     new_values jsonb, row_after jsonb)
   LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$

@@ -75,5 +75,5 @@ GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, strat
 GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(integer) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(bigint) TO stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;

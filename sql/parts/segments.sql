@@ -23,7 +23,7 @@ END $$;
 COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
   'Whether a stored definition still means something; if not, a WARNING says why; internal.';
 
-CREATE FUNCTION stratum._refreshing_tenant() RETURNS integer
+CREATE FUNCTION stratum._refreshing_tenant() RETURNS bigint
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -127,7 +127,7 @@ COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
 -- ---- memberships ----------------------------------------------------------------------------------
 
 -- Called by definer functions only, so it runs with their rights; every statement names the tenant.
-CREATE FUNCTION stratum._refresh(tenant integer, wanted bigint)
+CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -199,7 +199,7 @@ BEGIN
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
 END $$;
-COMMENT ON FUNCTION stratum._refresh(integer, bigint) IS
+COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
 
 CREATE FUNCTION stratum.refresh_segment(
@@ -231,13 +231,13 @@ END $$;
 COMMENT ON FUNCTION stratum.refresh_segments() IS
   'refresh_segment() of all active segments of the current tenant, reading its profiles once.';
 
-CREATE FUNCTION stratum._refresh_tenant_segments(tenant_id integer) RETURNS bigint
+CREATE FUNCTION stratum._refresh_tenant_segments(tenant_id bigint) RETURNS bigint
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT count(*) FROM stratum._refresh(_refresh_tenant_segments.tenant_id, NULL) r);
 END $$;
-COMMENT ON FUNCTION stratum._refresh_tenant_segments(integer) IS
+COMMENT ON FUNCTION stratum._refresh_tenant_segments(bigint) IS
   'Refreshes the active segments of a tenant, for administrators; returns how many; internal to refresh_all_segments().';
 
 -- It commits, so it must not be a definer function and cannot pin its search_path.

@@ -122,6 +122,32 @@ INSERT INTO audit_past.items VALUES (5, 7301, 'f0');
 UPDATE audit_past.items SET a = 'e3' WHERE id = 6;
 SELECT action, row_after ->> 'id' AS id, row_after ->> 'a' AS a FROM stratum.row_history('audit_past.items', '6');
 SELECT action, row_after ->> 'id' AS id, row_after ->> 'a' AS a FROM stratum.row_history('audit_past.items', '5');
+SELECT pg_typeof(audit_id) FROM stratum.row_history('audit_past.items', '5') LIMIT 1;
+-- and the row is gone under the key that it had: until another comes, under any number of keys, whoever asks
+CREATE TABLE audit_past.moved (id text PRIMARY KEY, tenant_id integer, v integer);
+INSERT INTO audit_past.moved VALUES ('z', 7301, 0);
+SELECT stratum.audit_table('audit_past.moved');
+INSERT INTO audit_past.moved VALUES ('a', 7301, 1);
+UPDATE audit_past.moved SET id = 'b', v = 2 WHERE id = 'a';
+INSERT INTO audit_past.moved VALUES ('a', 7301, 10);
+UPDATE audit_past.moved SET id = 'c', v = 3 WHERE id = 'b';
+UPDATE audit_past.moved SET id = 'b', v = 11 WHERE id = 'a';
+UPDATE audit_past.moved SET id = 'a' WHERE id = 'c';
+UPDATE audit_past.moved SET id = 'y', v = 7 WHERE id = 'z';
+SELECT k, stratum.row_as_of('audit_past.moved', k, now()) AS now, (SELECT to_jsonb(m) FROM audit_past.moved m WHERE m.id = k) AS is,
+       (SELECT json_agg(concat_ws(' ', h.action, h.new_values, '->', coalesce(h.row_after ->> 'v', 'gone'))) FROM stratum.row_history('audit_past.moved', k) h) AS history
+FROM unnest('{a,b,c,y,z}'::text[]) k;
+SET ROLE regress_history_auditor;
+SELECT k, stratum.row_as_of('audit_past.moved', k, now()) AS now,
+       (SELECT json_agg(concat_ws(' ', h.action, h.new_values, '->', coalesce(h.row_after ->> 'v', 'gone'))) FROM stratum.row_history('audit_past.moved', k) h) AS history
+FROM unnest('{a,b,c,y,z}'::text[]) k;
+RESET ROLE;
+DELETE FROM audit_past.moved;
+INSERT INTO audit_past.moved VALUES ('c', 7301, 20);
+TRUNCATE audit_past.moved;
+SELECT k, stratum.row_as_of('audit_past.moved', k, now()) AS now,
+       (SELECT json_agg(concat_ws(' ', h.action, h.new_values, '->', coalesce(h.row_after ->> 'v', 'gone'))) FROM stratum.row_history('audit_past.moved', k) h) AS history
+FROM unnest('{a,b,c,y,z}'::text[]) k;
 -- composite keys, with a time; a table without a key
 CREATE TABLE audit_past.two (at timestamptz, name text, v integer, PRIMARY KEY (name, at));
 CREATE TABLE audit_past.none (v integer);
