@@ -20,7 +20,6 @@
 #include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -170,26 +169,7 @@ name_resource_type(Oid relid, const char *declared)
 	return result;
 }
 
-/* --- the trigger's arguments: resource type, redacted columns, ignored columns --- */
-
-/* Argument n, a text[] literal, as a list of names; empty if there is none. */
-static List *
-read_names(Trigger *trigger, int n)
-{
-	List	   *result = NIL;
-	Datum		array;
-	Datum	   *elements;
-	int			count;
-
-	if (trigger->tgnargs <= n)
-		return NIL;
-	array = OidInputFunctionCall(F_ARRAY_IN, trigger->tgargs[n], TEXTOID, -1);
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
-					  &elements, NULL, &count);
-	for (int i = 0; i < count; i++)
-		result = lappend(result, TextDatumGetCString(elements[i]));
-	return result;
-}
+/* --- building --- */
 
 /*
  * A column that was to be redacted and is not there any more may have been renamed: rather no write
@@ -212,8 +192,6 @@ check_redacted_exist(Relation relation, List *redacted)
 					 errhint("Call stratum.audit_table() again with the names of today.")));
 	}
 }
-
-/* --- building --- */
 
 static bool
 is_integer(Oid type)
@@ -242,8 +220,9 @@ describe_columns(AuditTable *table, Relation relation, Trigger *trigger)
 {
 	TupleDesc	desc = RelationGetDescr(relation);
 	bool		own = strcmp(get_namespace_name(RelationGetNamespace(relation)), STRATUM_SCHEMA) == 0;
-	List	   *redacted = read_names(trigger, 1);
-	List	   *ignored = read_names(trigger, 2);
+	/* The first argument is the resource type. */
+	List	   *redacted = stratum_trigger_names(trigger, 1);
+	List	   *ignored = stratum_trigger_names(trigger, 2);
 
 	check_redacted_exist(relation, redacted);
 	table->columns = palloc0(sizeof(AuditColumn) * desc->natts);

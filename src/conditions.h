@@ -274,7 +274,6 @@ typedef struct EventSummary
 {
 	uint32		row;
 	int64		count;
-	bool		found;
 	TimestampTz first;
 	TimestampTz last;
 	Value		properties;
@@ -313,9 +312,7 @@ typedef struct Program
 	Predicate  *predicates;
 	int			ninstructions;
 	Instruction *instructions;
-	int			ntrees;
-	Member	  **trees;			/* of each definition; NULL when it matches nobody */
-	int		   *entries;		/* where its instructions begin */
+	int		   *entries;		/* where the instructions of each definition begin */
 	int			traits_column;	/* -1 where no field needs it */
 	int			id_column;
 	int			tenant_column;
@@ -366,6 +363,21 @@ extern double stratum_field_cost(const Program *program, int field);
 extern Operator stratum_parse_operator(const Place *place, const Value *name);
 extern void stratum_parse_operand(const Program *program, Predicate *predicate, const Place *place,
 								  const Value *value);
+/*
+ * Whether `folded` begins with the string, whose A-Z are read as a-z. No character of a JSON string is
+ * like the end of `folded`.
+ */
+static inline bool
+begins_folded(const char *folded, const char *string, int length)
+{
+	for (int i = 0; i < length; i++)
+	{
+		if ((char) fold_ascii(string[i]) != folded[i])
+			return false;
+	}
+	return true;
+}
+
 extern bool stratum_key_is(const char *name, const Value *string);
 extern bool stratum_same_folded(const char *folded, const char *string, int length);
 extern char *stratum_fold(const char *string, int length);
@@ -378,12 +390,5 @@ extern const Value *stratum_column_value(Program *program, int column);
 extern const EventSummary *stratum_event_summary(Program *program, int probe);
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
 extern bool stratum_value_equals(const Value *value, const Operand *operand);
-
-/* A-Z to lower case, nothing else: no result may depend on a locale. */
-static inline unsigned char
-fold_ascii(unsigned char c)
-{
-	return c + (((unsigned char) (c - 'A') < 26) << 5);
-}
 
 #endif							/* STRATUM_CONDITIONS_H */

@@ -91,14 +91,11 @@ compile(Program *program, int ndefinitions, Jsonb **definitions)
 	/* A row's own columns are enough, but for saying what is wrong with a name that it lacks. */
 	parser.table = stratum_table_columns(program->target);
 	initStringInfo(&parser.lacking);
-	program->ntrees = ndefinitions;
-	program->trees = palloc_extended(ndefinitions * sizeof(Member *), MCXT_ALLOC_HUGE);
 	program->entries = palloc_extended(ndefinitions * sizeof(int), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < ndefinitions; i++)
 	{
 		Member	   *tree = stratum_parse_definition(&parser, copy_definition(definitions[i]));
 
-		program->trees[i] = tree;
 		program->entries[i] = tree == NULL ? PROGRAM_REJECT :
 			emit(program, &room, tree, PROGRAM_ACCEPT, PROGRAM_REJECT);
 	}

@@ -100,21 +100,6 @@ stratum_table_columns(StratumTarget target)
 	return lookup_rowtype_tupdesc_copy(type, -1);
 }
 
-static AttrNumber
-find_column(TupleDesc columns, const char *name)
-{
-	if (columns == NULL)
-		return 0;
-	for (int i = 0; i < columns->natts; i++)
-	{
-		Form_pg_attribute column = TupleDescAttr(columns, i);
-
-		if (!column->attisdropped && strcmp(NameStr(column->attname), name) == 0)
-			return column->attnum;
-	}
-	return 0;
-}
-
 static char *
 columns_hint(StratumTarget target, TupleDesc columns)
 {
@@ -211,7 +196,7 @@ use_column(Parser *parser, const Place *place, const char *name, bool built_in)
 	Program    *program = parser->program;
 	TupleDesc	row = program->row_type;
 	TupleDesc	columns = row ? row : parser->table;
-	AttrNumber	number = find_column(columns, name);
+	AttrNumber	number = columns ? stratum_find_column(columns, name, STRATUM_ANYTHING) : 0;
 	Column	   *column;
 	int			index;
 
@@ -220,7 +205,8 @@ use_column(Parser *parser, const Place *place, const char *name, bool built_in)
 	if (number == 0 && !built_in && columns != NULL)
 	{
 		bool		known = row == NULL ? false :
-			parser->table == NULL || find_column(parser->table, name) > 0;
+			parser->table == NULL ||
+			stratum_find_column(parser->table, name, STRATUM_ANYTHING) > 0;
 
 		if (!known)
 			stratum_refuse(place, columns_hint(program->target, columns),

@@ -62,17 +62,6 @@ in_set(const OperandSet *set, const Value *value)
 /* --- text --- */
 
 static bool
-same_text(const char *folded, const char *string, int length)
-{
-	for (int i = 0; i < length; i++)
-	{
-		if ((char) fold_ascii(string[i]) != folded[i])
-			return false;
-	}
-	return true;
-}
-
-static bool
 has_text(const char *folded, int wanted, const char *string, int length)
 {
 	const char *last = string + length - wanted;
@@ -84,7 +73,7 @@ has_text(const char *folded, int wanted, const char *string, int length)
 		if ((char) fold_ascii(*at) != folded[0])
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		if (same_text(folded + 1, at + 1, wanted - 1))
+		if (begins_folded(folded + 1, at + 1, wanted - 1))
 			return true;
 	}
 	return false;
@@ -101,7 +90,7 @@ match_end(const Predicate *predicate, const Value *value)
 		return false;
 	if (predicate->operator == OP_ENDS_WITH)
 		at += value->length - wanted;
-	return same_text(predicate->folded, at, wanted);
+	return begins_folded(predicate->folded, at, wanted);
 }
 
 /* Whether an element equals the operand; of strings, the case of A-Z is ignored. */
@@ -119,7 +108,7 @@ has_element(const Predicate *predicate, const Value *array)
 		if (element.kind == VALUE_STRING && operand->value.kind == VALUE_STRING)
 		{
 			if (element.length == operand->value.length &&
-				same_text(predicate->folded, element.of.string, element.length))
+				begins_folded(predicate->folded, element.of.string, element.length))
 				return true;
 		}
 		else if (stratum_value_equals(&element, operand))

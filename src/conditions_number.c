@@ -72,15 +72,15 @@ stratum_number_from_numeric(Numeric numeric, Number *number)
 }
 
 static inline bool
-is_digit(const char *at, const char *end)
+starts_digit(const char *at, const char *end)
 {
-	return at < end && *at >= '0' && *at <= '9';
+	return at < end && is_digit(*at);
 }
 
 static const char *
 skip_digits(const char *at, const char *end)
 {
-	while (is_digit(at, end))
+	while (starts_digit(at, end))
 		at++;
 	return at;
 }
@@ -95,9 +95,9 @@ read_exponent(const char **at, const char *end, int *exponent)
 
 	if (s < end && (*s == '+' || *s == '-'))
 		negative = *s++ == '-';
-	if (!is_digit(s, end))
+	if (!starts_digit(s, end))
 		return false;
-	for (; is_digit(s, end); s++)
+	for (; starts_digit(s, end); s++)
 	{
 		value = value * 10 + (*s - '0');
 		if (value > NUMBER_MAX_EXPONENT)

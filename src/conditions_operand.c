@@ -67,13 +67,7 @@ static const OperatorInfo operators[] = {
 bool
 stratum_same_folded(const char *folded, const char *string, int length)
 {
-	for (int i = 0; i < length; i++)
-	{
-		/* The end of "folded" is no character of a JSON string. */
-		if ((char) fold_ascii(string[i]) != folded[i])
-			return false;
-	}
-	return folded[length] == '\0';
+	return begins_folded(folded, string, length) && folded[length] == '\0';
 }
 
 char *

@@ -21,19 +21,6 @@ is_blank(unsigned char c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static inline bool
-is_digit(unsigned char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* A-Z to a-z; every other byte, of whatever encoding, stays. */
-static inline unsigned char
-fold_ascii(unsigned char c)
-{
-	return c + ((unsigned char) (c - 'A') < 26 ? 'a' - 'A' : 0);
-}
-
 /* --- hash.c --- */
 extern Span stratum_trim(const unsigned char *bytes, Size length);
 extern text *stratum_sha256_hex(const unsigned char *utf8, Size length);

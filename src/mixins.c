@@ -15,14 +15,10 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "rewrite/rewriteHandler.h"
-#include "utils/array.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
@@ -73,25 +69,6 @@ same_column(const Row *a, const Row *b, AttrNumber column)
 
 /* --- what the trigger knows about its table --- */
 
-/* The members of a trigger argument that is a text[] literal. */
-static int
-argument_members(Trigger *trigger, int number, char ***members)
-{
-	ArrayType  *array;
-	Datum	   *elements;
-	int			count;
-
-	if (number >= trigger->tgnargs)
-		return 0;
-	array = DatumGetArrayTypeP(OidFunctionCall3(F_ARRAY_IN, CStringGetDatum(trigger->tgargs[number]),
-												ObjectIdGetDatum(TEXTOID), Int32GetDatum(-1)));
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL, &count);
-	*members = palloc(sizeof(char *) * Max(count, 1));
-	for (int i = 0; i < count; i++)
-		(*members)[i] = TextDatumGetCString(elements[i]);
-	return count;
-}
-
 static void
 add_metrics(Mixin *mixin, TupleDesc desc)
 {
@@ -136,11 +113,11 @@ add_feature(Mixin *mixin, TupleDesc desc, const char *feature)
 static Mixin *
 describe_table(TriggerData *trigger_data)
 {
-	Trigger    *trigger = trigger_data->tg_trigger;
 	TupleDesc	desc = RelationGetDescr(trigger_data->tg_relation);
 	Mixin	   *mixin = palloc0(sizeof(Mixin));
-	char	  **members;
-	int			count;
+	List	   *features = stratum_trigger_names(trigger_data->tg_trigger, 0);
+	List	   *filled = stratum_trigger_names(trigger_data->tg_trigger, 1);
+	ListCell   *cell;
 
 	mixin->id = stratum_find_column(desc, "id", STRATUM_ANYTHING);
 	mixin->tenant_id = stratum_find_column(desc, "tenant_id", STRATUM_INTEGER);
@@ -148,15 +125,13 @@ describe_table(TriggerData *trigger_data)
 	mixin->is_deleted = stratum_find_column(desc, "is_deleted", STRATUM_BOOLEAN);
 	mixin->deleted_at = stratum_find_column(desc, "deleted_at", STRATUM_TIME);
 
-	count = argument_members(trigger, 0, &members);
-	for (int i = 0; i < count; i++)
-		add_feature(mixin, desc, members[i]);
+	foreach(cell, features)
+		add_feature(mixin, desc, lfirst(cell));
 
-	count = argument_members(trigger, 1, &members);
-	mixin->filled = palloc(sizeof(AttrNumber) * Max(count, 1));
-	for (int i = 0; i < count; i++)
+	mixin->filled = palloc(sizeof(AttrNumber) * (list_length(filled) + 1));
+	foreach(cell, filled)
 	{
-		AttrNumber	column = stratum_find_column(desc, members[i], STRATUM_ANYTHING);
+		AttrNumber	column = stratum_find_column(desc, lfirst(cell), STRATUM_ANYTHING);
 
 		if (column != InvalidAttrNumber)	/* a user may have dropped it */
 			mixin->filled[mixin->nfilled++] = column;

@@ -6,9 +6,12 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/reltrigger.h"
 
 /* --- columns --- */
 
@@ -81,6 +84,27 @@ stratum_find_column(TupleDesc desc, const char *name, StratumKind kind)
 		return attribute->attnum;
 	}
 	return InvalidAttrNumber;
+}
+
+/* --- a trigger's arguments --- */
+
+/* One that is a text[] literal, as a list of strings; empty if there is none. */
+List *
+stratum_trigger_names(const Trigger *trigger, int number)
+{
+	List	   *result = NIL;
+	Datum		array;
+	Datum	   *elements;
+	int			count;
+
+	if (number >= trigger->tgnargs)
+		return NIL;
+	array = OidInputFunctionCall(F_ARRAY_IN, trigger->tgargs[number], TEXTOID, -1);
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT,
+					  &elements, NULL, &count);
+	for (int i = 0; i < count; i++)
+		result = lappend(result, TextDatumGetCString(elements[i]));
+	return result;
 }
 
 /* --- a row taken apart --- */

@@ -10,9 +10,24 @@
 
 #include "access/htup.h"
 #include "access/tupdesc.h"
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
 #define STRATUM_SCHEMA "stratum"
+
+/* --- ASCII: no locale is asked --- */
+static inline bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A-Z to a-z; every other byte, of whatever encoding, stays. */
+static inline unsigned char
+fold_ascii(unsigned char c)
+{
+	return c + ((unsigned char) (c - 'A') < 26 ? 'a' - 'A' : 0);
+}
 
 /* --- tenancy.c --- */
 
@@ -52,6 +67,9 @@ typedef struct StratumRow
 	bool	   *nulls;
 } StratumRow;
 
+struct Trigger;
+
+extern List *stratum_trigger_names(const struct Trigger *trigger, int number);
 extern AttrNumber stratum_find_column(TupleDesc desc, const char *name, StratumKind kind);
 extern StratumRow stratum_open_row(HeapTuple tuple, TupleDesc desc);
 extern void stratum_put(StratumRow *row, AttrNumber column, Datum value);
