@@ -4,12 +4,12 @@ CREATE FUNCTION stratum._acl_rights(acl aclitem[], suffix text DEFAULT '')
   RETURNS TABLE (role text, privilege text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT r.rolname::text, a.privilege_type || suffix
-  FROM aclexplode(acl) a JOIN pg_roles r ON r.oid = a.grantee
-  WHERE r.rolname IN ('stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth');
+  SELECT coalesce(r.rolname::text, 'PUBLIC'), a.privilege_type || suffix
+  FROM aclexplode(acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+  WHERE a.grantee = 0 OR r.rolname IN ('stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth');
 $$;
 COMMENT ON FUNCTION stratum._acl_rights(aclitem[], text) IS
-  'Rights of the stratum roles in an access list; internal to check_install().';
+  'Rights of PUBLIC and of the stratum roles in an access list; internal to check_install().';
 
 -- The storage as the catalogs tell it, one row a thing. _storage_expected() holds the same rows of a
 -- fresh install; see CONTRIBUTING.md for how it is made.
@@ -68,6 +68,18 @@ AS $$
     FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = 'stratum',
          stratum._acl_rights(s.relacl) a
     WHERE s.relkind = 'S'
+    UNION ALL
+    SELECT 'SCHEMA stratum', a.role, a.privilege
+    FROM pg_namespace n, stratum._acl_rights(n.nspacl) a WHERE n.nspname = 'stratum'
+    UNION ALL
+    SELECT 'TYPE ' || format_type(t.oid, NULL), a.role, a.privilege
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(coalesce(t.typacl, acldefault('T', t.typowner))) a
+    WHERE t.typtype = 'e'
+    UNION ALL
+    SELECT 'ROUTINE ' || p.oid::regprocedure, a.role, a.privilege
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid,
+         stratum._acl_rights(coalesce(p.proacl, acldefault('f', p.proowner))) a
   ) r
   GROUP BY r.name, r.role;
 $$;
@@ -141,16 +153,38 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'right' AND object ~ '^(SCHEMA|TYPE|ROUTINE) ' THEN
+      concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
+             'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
-    WHEN kind = 'index' THEN concat('DROP INDEX stratum.' || object || '; ' || left(found, 0), expected, ';')
+    WHEN kind = 'index' THEN
+      concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END, expected, ';')
     WHEN kind = 'constraint' THEN
-      format('ALTER TABLE stratum.%s ADD CONSTRAINT %s %s;', split_part(object, '.', 1), split_part(object, '.', 2), expected)
+      format('ALTER TABLE stratum.%1$s %2$sADD CONSTRAINT %3$s %4$s;', split_part(object, '.', 1),
+             CASE WHEN found IS NOT NULL THEN format('DROP CONSTRAINT %s, ', split_part(object, '.', 2)) END,
+             split_part(object, '.', 2), expected)
     ELSE 'Put it back by hand: ' || expected
   END;
 $$;
 COMMENT ON FUNCTION stratum._remedy(text, text, text, text) IS
   'What to do about a difference; internal to check_install().';
+
+-- Rights that nothing expects: PUBLIC's on anything of ours, a stratum role's on our tables.
+CREATE FUNCTION stratum._check_surplus_rights() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'right ' || f.object, 'surplus: ' || f.definition, stratum._remedy(f.kind, f.object, NULL, f.definition)
+  FROM stratum._storage_found() f
+  WHERE f.kind = 'right'
+    AND NOT EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'right' AND e.object = f.object)
+    AND (f.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+         OR EXISTS (SELECT FROM stratum._storage_expected() e
+                    WHERE e.kind = 'table' AND split_part(f.object, ' ', 1) IN (e.object, e.object || '_id_seq')))
+  ORDER BY f.object;
+$$;
+COMMENT ON FUNCTION stratum._check_surplus_rights() IS
+  'Rights on the storage and the members that a fresh install does not give; internal to check_install().';
 
 CREATE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -164,6 +198,7 @@ BEGIN
   RETURN QUERY
     SELECT e.kind || ' ' || e.object,
            CASE WHEN f.object IS NULL THEN 'missing'
+                WHEN f.definition = e.definition || ' DISABLED' THEN 'disabled'
                 ELSE format('changed: is "%s", should be "%s"', f.definition, e.definition) END,
            stratum._remedy(e.kind, e.object, e.definition, f.definition)
     FROM stratum._storage_expected() e
@@ -176,6 +211,7 @@ BEGIN
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL
            OR e.kind = 'index')
     ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS

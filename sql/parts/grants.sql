@@ -1,19 +1,5 @@
 -- Rights on the members: PUBLIC has none, each role what it needs.
-DO $$
-DECLARE
-  member record;
-BEGIN
-  FOR member IN
-    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind,
-           p.oid::pg_catalog.regprocedure AS signature
-    FROM pg_catalog.pg_extension e
-      JOIN pg_catalog.pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass
-      JOIN pg_catalog.pg_proc p ON p.oid = d.objid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-    WHERE e.extname = 'stratum' AND d.deptype = 'e'
-  LOOP
-    EXECUTE pg_catalog.format('REVOKE ALL ON %s %s FROM PUBLIC', member.kind, member.signature);
-  END LOOP;
-END $$;
+SELECT stratum._close_members();
 
 -- operations
 GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;

@@ -44,13 +44,76 @@ END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
   'Row security of a table: one policy for everyone, one for administrators; internal.';
 
+-- A GRANT in a script is taken for the extension's own and left out of dumps, but for a table made in the same
+-- script, which is let go at its end. So on storage that was there before, only install() called by hand does it.
+CREATE FUNCTION stratum._give_rights(table_name text, is_new boolean, app text, admin text, auditor text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  grantee text;
+  rights text;
+  sequence_name text := table_name || '_id_seq';
+  has_sequence boolean := to_regclass(format('stratum.%I', sequence_name)) IS NOT NULL;
+BEGIN
+  IF NOT is_new AND stratum._in_extension_script() THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
+  IF has_sequence THEN
+    EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
+  END IF;
+  FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
+    CONTINUE WHEN rights IS NULL;
+    EXECUTE format('GRANT %s ON stratum.%I TO %I', rights, table_name, grantee);
+    IF has_sequence AND rights LIKE '%INSERT%' THEN
+      EXECUTE format('GRANT USAGE ON SEQUENCE stratum.%I TO %I', sequence_name, grantee);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._give_rights(text, boolean, text, text, text) IS
+  'Gives the stratum roles these rights on a table, and no others; whoever may insert may use its sequence; internal.';
+
+CREATE FUNCTION stratum._comment_constraints(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT c.conname, c.contype, c.conindid, c.confrelid, pg_get_constraintdef(c.oid) AS definition
+    FROM pg_constraint c
+    WHERE c.conrelid = format('stratum.%I', table_name)::regclass AND c.contype IN ('p', 'u', 'f', 'c')
+  LOOP
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', it.conname, table_name,
+      CASE it.contype
+        WHEN 'p' THEN 'Primary key.'
+        WHEN 'u' THEN 'No two rows have the same' || substr(it.definition, length('UNIQUE') + 1) || '.'
+        WHEN 'f' THEN format('Refers to %s%s.', it.confrelid::regclass,
+                             CASE WHEN it.definition LIKE 'FOREIGN KEY (tenant_id,%' THEN ', within the tenant' ELSE '' END)
+        ELSE 'Values that this refuses can only be wrong: ' || substr(it.definition, length('CHECK ') + 1) || '.'
+      END);
+    IF it.contype IN ('p', 'u') THEN
+      EXECUTE format('COMMENT ON INDEX %s IS %L', it.conindid::regclass, 'Index of the constraint of the same name.');
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._comment_constraints(text) IS
+  'A comment on every constraint of a new table; internal to install().';
+
+-- The version whose storage this script makes. The control file names the version of the package; here it is
+-- written once more because a script of 1.0 stays one, whatever later packages are called.
+CREATE FUNCTION stratum._storage_version_made() RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
+COMMENT ON FUNCTION stratum._storage_version_made() IS 'Version of the storage that install() makes; internal.';
+
 CREATE FUNCTION stratum._install_storage_version() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
 BEGIN
   IF to_regprocedure('stratum.storage_version()') IS NULL THEN
-    CREATE FUNCTION stratum.storage_version() RETURNS text
-      LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
+    EXECUTE format('CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+                   format('SELECT %L::pg_catalog.text', stratum._storage_version_made()));
     REVOKE ALL ON FUNCTION stratum.storage_version() FROM PUBLIC;
     GRANT EXECUTE ON FUNCTION stratum.storage_version() TO stratum_app, stratum_admin, stratum_auditor;
     COMMENT ON FUNCTION stratum.storage_version() IS
@@ -82,6 +145,7 @@ AS $$
 DECLARE
   strangers text;
   found_version text;
+  made text := stratum._storage_version_made();
 BEGIN
   SELECT string_agg(o.object, ', ' ORDER BY o.object) INTO strangers
   FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
@@ -91,10 +155,16 @@ BEGIN
             HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER ... OWNER TO.';
   END IF;
   found_version := stratum._storage_version();
-  IF found_version <> '1.0' THEN
-    RAISE EXCEPTION 'the storage found is of version %, this is version 1.0', found_version
+  IF found_version <> made THEN
+    RAISE EXCEPTION 'the storage found is of version %, this is version %', found_version, made
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO ''1.0''.', found_version);
+            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made);
+  ELSIF found_version IS NULL
+    AND EXISTS (SELECT FROM stratum._storage_found() f JOIN stratum._storage_expected() e USING (kind, object) WHERE kind = 'table') THEN
+    RAISE EXCEPTION 'storage was found, but not stratum.storage_version(), which says its version'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('If the storage is of version %s: CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS %L;',
+                          made, format('SELECT %L::text', made));
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_adoption() IS

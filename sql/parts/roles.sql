@@ -8,7 +8,7 @@ BEGIN
       ('stratum_app', 'stratum: reads and writes the rows of the tenant it has entered'),
       ('stratum_admin', 'stratum: every tenant, everything but changing the audit trail'),
       ('stratum_auditor', 'stratum: reads the audit trail of every tenant'),
-      ('stratum_auth', 'stratum: looks up who signs in, nothing else')) AS r (name, comment)
+      ('stratum_auth', 'stratum: kept for the look-up at sign-in; may do nothing else')) AS r (name, comment)
   LOOP
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role.name) THEN
       EXECUTE format('CREATE ROLE %I NOLOGIN', role.name);

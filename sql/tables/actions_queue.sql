@@ -46,6 +46,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_actions_queue.executed_at IS 'When it was done.';
     COMMENT ON COLUMN stratum.fact_actions_queue.created_at IS 'When the row was made.';
     COMMENT ON INDEX stratum.ix_fact_actions_queue_tenant_status IS 'What waits in a tenant.';
+    COMMENT ON SEQUENCE stratum.fact_actions_queue_id_seq IS 'Numbers the rows of stratum.fact_actions_queue, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_actions_queue');
   END IF;
 
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -53,12 +55,8 @@ BEGIN
     '{id,status,created_at}');
   PERFORM stratum._audit_stratum_table('fact_actions_queue', '{}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.fact_actions_queue TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.fact_actions_queue TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.fact_actions_queue_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.fact_actions_queue_id_seq IS 'Numbers the rows of stratum.fact_actions_queue, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_fact_actions_queue() IS
   'Creates stratum.fact_actions_queue where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -53,6 +53,8 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
     COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
     COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
   END IF;
 
   ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -60,12 +62,8 @@ BEGIN
     '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
   PERFORM stratum._audit_stratum_table('cdp_audience_syncs', '{updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.cdp_audience_syncs TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.cdp_audience_syncs TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.cdp_audience_syncs_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_audience_syncs() IS
   'Creates stratum.cdp_audience_syncs where it is missing and puts its default, triggers, policies and rights back; internal to install().';

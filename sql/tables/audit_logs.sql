@@ -50,6 +50,8 @@ BEGIN
     COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
     COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
     COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
   END IF;
 
   ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -58,13 +60,8 @@ BEGIN
   DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
   CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
   COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT ON stratum.audit_logs TO stratum_app;
-    GRANT SELECT, INSERT ON stratum.audit_logs TO stratum_admin;
-    GRANT SELECT ON stratum.audit_logs TO stratum_auditor;
-    GRANT USAGE ON SEQUENCE stratum.audit_logs_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
 END $install$;
 COMMENT ON FUNCTION stratum._install_audit_logs() IS
   'Creates stratum.audit_logs where it is missing and puts its default, triggers, policies and rights back; internal to install().';

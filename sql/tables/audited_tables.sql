@@ -20,6 +20,7 @@ BEGIN
     COMMENT ON COLUMN stratum.audited_tables.redact IS 'Columns whose values read "[REDACTED]" in the trail.';
     COMMENT ON COLUMN stratum.audited_tables.ignore IS 'Columns whose change alone is not logged.';
     COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between.';
+    PERFORM stratum._comment_constraints('audited_tables');
   END IF;
 
   PERFORM stratum._put_trigger(
@@ -29,9 +30,8 @@ BEGIN
   ALTER TABLE stratum.audited_tables ENABLE ROW LEVEL SECURITY;
   ALTER TABLE stratum.audited_tables FORCE ROW LEVEL SECURITY;
   PERFORM stratum._put_admin_policy('audited_tables');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.audited_tables TO stratum_admin;
-  END IF;
+  PERFORM stratum._give_rights('audited_tables', is_new, NULL,
+    'SELECT, INSERT, UPDATE, DELETE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_audited_tables() IS
   'Creates stratum.audited_tables where it is missing and puts its policy and rights back; internal to install().';

@@ -38,6 +38,8 @@ BEGIN
     COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
     COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
     COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
   END IF;
 
   ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -45,12 +47,8 @@ BEGIN
     '{id,status,created_at,updated_at}');
   PERFORM stratum._audit_stratum_table('campaign_drafts', '{updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.campaign_drafts TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.campaign_drafts TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.campaign_drafts_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_campaign_drafts() IS
   'Creates stratum.campaign_drafts where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -113,6 +113,8 @@ BEGIN
     COMMENT ON INDEX stratum.ix_campaigns_date_range IS 'Campaigns of a tenant by date.';
     COMMENT ON INDEX stratum.ix_campaigns_roas IS 'Best campaigns of a tenant.';
     COMMENT ON INDEX stratum.ix_campaigns_active IS 'Active campaigns only.';
+    COMMENT ON SEQUENCE stratum.campaigns_id_seq IS 'Numbers the rows of stratum.campaigns, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaigns');
   END IF;
 
   ALTER TABLE stratum.campaigns ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -121,12 +123,8 @@ BEGIN
       created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('campaigns', '{last_synced_at,updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaigns', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.campaigns TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.campaigns TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.campaigns_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.campaigns_id_seq IS 'Numbers the rows of stratum.campaigns, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_campaigns() IS
   'Creates stratum.campaigns where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -46,6 +46,8 @@ BEGIN
     COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
     COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
     COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -53,12 +55,8 @@ BEGIN
     '{id,properties,context,received_at}');
   PERFORM stratum._audit_stratum_table('cdp_events', '{}', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.cdp_events TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.cdp_events TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.cdp_events_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_events() IS
   'Creates stratum.cdp_events where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -39,6 +39,8 @@ BEGIN
     COMMENT ON COLUMN stratum.tenant_platform_connections.connection_error IS 'Why it does not work.';
     COMMENT ON COLUMN stratum.tenant_platform_connections.created_at IS 'When the row was made.';
     COMMENT ON COLUMN stratum.tenant_platform_connections.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.tenant_platform_connections_id_seq IS 'Numbers the rows of stratum.tenant_platform_connections, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenant_platform_connections');
   END IF;
 
   ALTER TABLE stratum.tenant_platform_connections ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -46,12 +48,8 @@ BEGIN
     '{id,is_connected,created_at,updated_at}');
   PERFORM stratum._audit_stratum_table('tenant_platform_connections', '{updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenant_platform_connections', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.tenant_platform_connections TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.tenant_platform_connections TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.tenant_platform_connections_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.tenant_platform_connections_id_seq IS 'Numbers the rows of stratum.tenant_platform_connections, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('tenant_platform_connections', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_tenant_platform_connections() IS
   'Creates stratum.tenant_platform_connections where it is missing and puts its default, triggers, policies and rights back; internal to install().';

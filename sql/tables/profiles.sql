@@ -68,6 +68,8 @@ BEGIN
     COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
     COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
     COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
   END IF;
 
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -75,12 +77,8 @@ BEGIN
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
   PERFORM stratum._audit_stratum_table('cdp_profiles', '{updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.cdp_profiles TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.cdp_profiles TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.cdp_profiles_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_profiles() IS
   'Creates stratum.cdp_profiles where it is missing and puts its default, triggers, policies and rights back; internal to install().';

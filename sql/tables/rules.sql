@@ -50,6 +50,8 @@ BEGIN
     COMMENT ON COLUMN stratum.rules.updated_at IS 'When the row last changed; kept by stratum.';
     COMMENT ON COLUMN stratum.rules.is_deleted IS 'Soft delete.';
     COMMENT ON INDEX stratum.ix_rules_tenant_status IS 'Rules of a tenant by status.';
+    COMMENT ON SEQUENCE stratum.rules_id_seq IS 'Numbers the rows of stratum.rules, for all tenants together.';
+    PERFORM stratum._comment_constraints('rules');
   END IF;
 
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -57,12 +59,8 @@ BEGIN
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('rules', '{executions_count,last_executed_at,last_execution_result,updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.rules TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.rules TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.rules_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.rules_id_seq IS 'Numbers the rows of stratum.rules, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_rules() IS
   'Creates stratum.rules where it is missing and puts its default, triggers, policies and rights back; internal to install().';

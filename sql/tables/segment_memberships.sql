@@ -26,14 +26,13 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_segment_memberships.profile_id IS 'Member.';
     COMMENT ON COLUMN stratum.cdp_segment_memberships.added_at IS 'When the profile came in.';
     COMMENT ON INDEX stratum.ix_cdp_segment_memberships_profile IS 'Segments of a profile.';
+    PERFORM stratum._comment_constraints('cdp_segment_memberships');
   END IF;
 
   ALTER TABLE stratum.cdp_segment_memberships ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._isolate('cdp_segment_memberships', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT ON stratum.cdp_segment_memberships TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.cdp_segment_memberships TO stratum_admin;
-  END IF;
+  PERFORM stratum._give_rights('cdp_segment_memberships', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_segment_memberships() IS
   'Creates stratum.cdp_segment_memberships where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -40,6 +40,8 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_segments.is_active IS 'refresh_segments() takes active ones.';
     COMMENT ON COLUMN stratum.cdp_segments.created_at IS 'When the row was made.';
     COMMENT ON COLUMN stratum.cdp_segments.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.cdp_segments_id_seq IS 'Numbers the rows of stratum.cdp_segments, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segments');
   END IF;
 
   ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -47,12 +49,8 @@ BEGIN
     '{id,profile_count,is_active,created_at,updated_at}');
   PERFORM stratum._audit_stratum_table('cdp_segments', '{profile_count,last_computed_at,updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.cdp_segments TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.cdp_segments TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.cdp_segments_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.cdp_segments_id_seq IS 'Numbers the rows of stratum.cdp_segments, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_segments() IS
   'Creates stratum.cdp_segments where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -39,6 +39,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_signal_health_daily.accuracy_score IS 'Accuracy, 0 to 100.';
     COMMENT ON COLUMN stratum.fact_signal_health_daily.status IS 'healthy, degraded or unhealthy.';
     COMMENT ON COLUMN stratum.fact_signal_health_daily.issues IS 'What was found, an array.';
+    COMMENT ON SEQUENCE stratum.fact_signal_health_daily_id_seq IS 'Numbers the rows of stratum.fact_signal_health_daily, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_signal_health_daily');
   END IF;
 
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -46,12 +48,8 @@ BEGIN
     '{id,issues}');
   PERFORM stratum._audit_stratum_table('fact_signal_health_daily', '{}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.fact_signal_health_daily TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.fact_signal_health_daily TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.fact_signal_health_daily_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.fact_signal_health_daily_id_seq IS 'Numbers the rows of stratum.fact_signal_health_daily, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_fact_signal_health_daily() IS
   'Creates stratum.fact_signal_health_daily where it is missing and puts its default, triggers, policies and rights back; internal to install().';

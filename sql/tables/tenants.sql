@@ -50,19 +50,16 @@ BEGIN
     COMMENT ON COLUMN stratum.tenants.deleted_at IS 'When is_deleted became true; kept by stratum.';
     COMMENT ON INDEX stratum.ix_tenants_slug IS 'Look-up by slug.';
     COMMENT ON INDEX stratum.ix_tenants_active IS 'Active tenants by plan.';
+    COMMENT ON SEQUENCE stratum.tenants_id_seq IS 'Numbers the rows of stratum.tenants, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenants');
   END IF;
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('tenants', '{updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT ON stratum.tenants TO stratum_app;
-    GRANT UPDATE (name, domain, settings) ON stratum.tenants TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.tenants TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.tenants_id_seq TO stratum_admin;
-    COMMENT ON SEQUENCE stratum.tenants_id_seq IS 'Numbers the rows of stratum.tenants, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_tenants() IS
   'Creates stratum.tenants where it is missing and puts its default, triggers, policies and rights back; internal to install().';

@@ -89,6 +89,8 @@ BEGIN
     COMMENT ON INDEX stratum.ix_users_email_hash IS 'Look-up at sign-in.';
     COMMENT ON INDEX stratum.ix_users_tenant_active IS 'Active users of a tenant.';
     COMMENT ON INDEX stratum.ix_users_platform_email_hash IS 'One platform user an address, which UNIQUE (tenant_id, email_hash) does not say for NULL.';
+    COMMENT ON SEQUENCE stratum.users_id_seq IS 'Numbers the rows of stratum.users, for all tenants together.';
+    PERFORM stratum._comment_constraints('users');
   END IF;
 
   ALTER TABLE stratum.users ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -98,12 +100,8 @@ BEGIN
       is_deleted}');
   PERFORM stratum._audit_stratum_table('users', '{last_login_at,updated_at}', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('users', 'tenant_id');
-  IF is_new OR NOT stratum._in_extension_script() THEN
-    GRANT SELECT, INSERT, UPDATE, DELETE ON stratum.users TO stratum_app;
-    GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON stratum.users TO stratum_admin;
-    GRANT USAGE ON SEQUENCE stratum.users_id_seq TO stratum_app, stratum_admin;
-    COMMENT ON SEQUENCE stratum.users_id_seq IS 'Numbers the rows of stratum.users, for all tenants together.';
-  END IF;
+  PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_users() IS
   'Creates stratum.users where it is missing and puts its default, triggers, policies and rights back; internal to install().';
