@@ -80,6 +80,7 @@ AS $$
     SELECT 'ROUTINE ' || p.oid::regprocedure, a.role, a.privilege
     FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid,
          stratum._acl_rights(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE a.role = 'PUBLIC'  -- the roles' rights on members come with the script
   ) r
   GROUP BY r.name, r.role;
 $$;

@@ -23,6 +23,8 @@ CREATE TABLE public.notes (id serial PRIMARY KEY, tenant_id int, body text);
 SELECT stratum.audit_table('public.notes');
 SQL
 my $rows = $node->sql($count);
+$node->sql('GRANT UPDATE ON stratum.audit_logs TO stratum_app; GRANT SELECT ON stratum.users TO PUBLIC; GRANT USAGE ON SEQUENCE stratum.rules_id_seq TO stratum_auth; SELECT stratum.install()');
+is($node->sql('SELECT * FROM stratum.check_install()'), '', 'install() takes back rights that nothing expects');
 
 is($node->sqlstate('DROP EXTENSION stratum'), '2BP01', 'DROP EXTENSION is refused');
 is($node->sql('SELECT * FROM stratum.check_install()'), '', 'and changed nothing');
@@ -64,6 +66,11 @@ my @damage = (
 	['DROP TRIGGER zz_stratum_audit ON stratum.users', qr/trigger users.zz_stratum_audit.*missing/],
 	[q{ALTER TYPE stratum.rule_status RENAME VALUE 'draft' TO 'sketch'}, qr/type rule_status.*changed/],
 	['REVOKE INSERT ON stratum.campaigns FROM stratum_app', qr/right campaigns to stratum_app.*changed/],
+	['GRANT UPDATE ON stratum.audit_logs TO stratum_app', qr/right audit_logs to stratum_app.*changed.*install/],
+	['GRANT SELECT ON stratum.users TO stratum_auth', qr/right users to stratum_auth.*surplus.*install/],
+	['GRANT SELECT ON stratum.users TO PUBLIC', qr/right users to PUBLIC.*surplus.*install/],
+	['GRANT CREATE ON SCHEMA stratum TO stratum_app', qr/right SCHEMA stratum to stratum_app.*changed.*REVOKE ALL ON SCHEMA stratum FROM stratum_app/],
+	['GRANT EXECUTE ON FUNCTION stratum._let_go() TO PUBLIC', qr/right ROUTINE stratum._let_go\(\) to PUBLIC.*surplus.*REVOKE ALL ON ROUTINE/],
 	['ALTER TABLE stratum.rules OWNER TO mallory', qr/stratum\.rules.*foreign/],
 	['DROP TABLE stratum.cdp_segment_memberships', qr/table cdp_segment_memberships.*missing/],
 	['DROP FUNCTION stratum.storage_version()', qr/storage_version.*missing/],
@@ -88,7 +95,9 @@ is($node->sqlstate('CREATE EXTENSION stratum'), '42501', q{nor a schema with a s
 $node->sql('DROP FUNCTION stratum.trap(); REVOKE CREATE ON SCHEMA stratum FROM mallory');
 $node->sql(q{CREATE OR REPLACE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''0.9''::text'});
 is($node->sqlstate('CREATE EXTENSION stratum'), '55000', 'nor storage of another version');
-$node->sql('DROP FUNCTION stratum.storage_version(); CREATE EXTENSION stratum');
+$node->sql('DROP FUNCTION stratum.storage_version()');
+is($node->sqlstate('CREATE EXTENSION stratum'), '55000', 'nor storage of no known version');
+$node->sql(q{CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''1.0''::text'; CREATE EXTENSION stratum});
 is($node->sql('SELECT * FROM stratum.check_install()'), '', 'adopted at last');
 
 # a schema that belongs to somebody else
