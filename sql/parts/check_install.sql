@@ -154,7 +154,7 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
-    WHEN kind = 'right' AND object ~ '^(SCHEMA|TYPE|ROUTINE) ' THEN
+    WHEN kind = 'right' AND object ~ '^(SCHEMA|ROUTINE) ' THEN
       concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
@@ -208,9 +208,8 @@ BEGIN
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
       AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
       -- a table that is missing says enough
-      AND (e.kind = 'table' OR e.kind = 'type'
-           OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL
-           OR e.kind = 'index')
+      AND (e.kind IN ('table', 'type', 'index') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+           OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;

@@ -110,14 +110,18 @@ COMMENT ON FUNCTION stratum._storage_version_made() IS 'Version of the storage t
 CREATE FUNCTION stratum._install_storage_version() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
+DECLARE
+  is_new boolean := to_regprocedure('stratum.storage_version()') IS NULL;
 BEGIN
-  IF to_regprocedure('stratum.storage_version()') IS NULL THEN
+  IF is_new THEN
     EXECUTE format('CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
                    format('SELECT %L::pg_catalog.text', stratum._storage_version_made()));
-    REVOKE ALL ON FUNCTION stratum.storage_version() FROM PUBLIC;
-    GRANT EXECUTE ON FUNCTION stratum.storage_version() TO stratum_app, stratum_admin, stratum_auditor;
     COMMENT ON FUNCTION stratum.storage_version() IS
       'Version of the tables, kept with them through dumps; check_install() compares it with version().';
+  END IF;
+  IF is_new OR NOT stratum._in_extension_script() THEN
+    REVOKE ALL ON FUNCTION stratum.storage_version() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION stratum.storage_version() TO stratum_app, stratum_admin, stratum_auditor;
   END IF;
 END $install$;
 COMMENT ON FUNCTION stratum._install_storage_version() IS
