@@ -34,8 +34,8 @@ fold_ascii(unsigned char c)
 /* Who the transaction acts for; a number is 0, a string NULL, where it is not set. */
 typedef struct StratumContext
 {
-	int32		tenant_id;
-	int32		user_id;
+	int64		tenant_id;
+	int64		user_id;
 	const char *request_id;
 	const char *ip_address;
 	const char *user_agent;

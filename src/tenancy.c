@@ -37,7 +37,7 @@ static bool defining = false;
  * the middle of a statement could read as one tenant and write as another. A sub-transaction that
  * is rolled back takes it back.
  */
-static int32 entered_tenant = 0;
+static int64 entered_tenant = 0;
 static SubTransactionId entered_in = InvalidSubTransactionId;
 
 const StratumContext *
@@ -67,13 +67,14 @@ take_string(char **rest, int length, const char **result)
 static StratumContext *
 parse_context(const char *text)
 {
-	int			tenant_id, user_id, lengths[3], used = 0;
+	int64		tenant_id, user_id;
+	int			lengths[3], used = 0;
 	const char *fields[3];
 	char	   *rest, *end;
 	Size		size = strlen(text);
 	StratumContext *result;
 
-	if (sscanf(text, "%d %d %d %d %d:%n", &tenant_id, &user_id,
+	if (sscanf(text, INT64_FORMAT " " INT64_FORMAT " %d %d %d:%n", &tenant_id, &user_id,
 			   &lengths[0], &lengths[1], &lengths[2], &used) != 5 || used == 0)
 		return NULL;
 	/* The strings lie one behind the other: copy each, with room for an end of its own. */
@@ -220,7 +221,9 @@ check_tenant(int64 tenant_id)
 {
 	static SPIPlanPtr plan = NULL;
 
-	if (!look_up(&plan, "SELECT t.is_deleted FROM stratum.tenants t"
+	/* Ids count from 1; 0 is how the context says that there is none. */
+	if (tenant_id < 1 ||
+		!look_up(&plan, "SELECT t.is_deleted FROM stratum.tenants t"
 				 " WHERE t.id OPERATOR(pg_catalog.=) $1", tenant_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
@@ -243,7 +246,8 @@ check_user(int64 user_id, int64 tenant_id)
 	bool		of_platform;
 	Datum		tenant;
 
-	if (look_up(&plan, "SELECT u.is_active AND NOT coalesce(u.is_deleted, false),"
+	if (user_id >= 1 &&
+		look_up(&plan, "SELECT u.is_active AND NOT coalesce(u.is_deleted, false),"
 				" CAST(u.tenant_id AS pg_catalog.int8)"
 				" FROM stratum.users u WHERE u.id OPERATOR(pg_catalog.=) $1", user_id))
 	{
@@ -291,7 +295,7 @@ compose_context(FunctionCallInfo fcinfo, int64 tenant_id, int64 user_id)
 
 	initStringInfo(&head);
 	initStringInfo(&tail);
-	appendStringInfo(&head, "%d %d ", (int) tenant_id, (int) user_id);
+	appendStringInfo(&head, INT64_FORMAT " " INT64_FORMAT " ", tenant_id, user_id);
 	append_optional(&head, &tail, request_id, ' ');
 	append_optional(&head, &tail, address, ' ');
 	append_optional(&head, &tail, user_agent, ':');
@@ -321,7 +325,7 @@ stratum_enter(PG_FUNCTION_ARGS)
 	if (entered_tenant != 0 && entered_tenant != tenant_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("this transaction has already acted for tenant %d", entered_tenant),
+				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
 				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", tenant_id)));
 
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -334,7 +338,7 @@ stratum_enter(PG_FUNCTION_ARGS)
 	write_context(compose_context(fcinfo, tenant_id, user_id));
 	if (entered_tenant == 0)
 	{
-		entered_tenant = (int32) tenant_id;
+		entered_tenant = tenant_id;
 		entered_in = GetCurrentSubTransactionId();
 	}
 	PG_RETURN_VOID();

@@ -114,6 +114,12 @@ SELECT stratum.current_tenant_id();
 COMMIT;
 DISCARD ALL;
 
+-- ids count from 1
+BEGIN;
+INSERT INTO stratum.tenants (id, name, slug) VALUES (0, 'Zero', 'test-zero');
+SELECT stratum.enter(0);
+ROLLBACK;
+
 -- parallel workers know it
 CREATE TABLE public.regress_stratum_rows AS SELECT g FROM generate_series(1, 20000) g;
 BEGIN;
