@@ -28,12 +28,12 @@ COMMENT ON FUNCTION stratum._audit_guard_change() IS
 CREATE FUNCTION stratum._audit_shape(
     table_name regclass, OUT resource_type text, OUT key_columns text[], OUT redacted text[],
     OUT virtual_columns text[])
-  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'stratum_audit_shape';
+  LANGUAGE c STABLE STRICT SET quote_all_identifiers = off AS 'MODULE_PATHNAME', 'stratum_audit_shape';
 COMMENT ON FUNCTION stratum._audit_shape(regclass) IS
   'A table as the audit trail sees it, audited or not; internal.';
 
 CREATE FUNCTION stratum._resource_type(table_name regclass) RETURNS text
-  LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'stratum_resource_type';
+  LANGUAGE c STABLE STRICT SET quote_all_identifiers = off AS 'MODULE_PATHNAME', 'stratum_resource_type';
 COMMENT ON FUNCTION stratum._resource_type(regclass) IS
   'What the audit trail calls a table: its bare name in schema stratum, schema.table elsewhere; internal.';
 
@@ -130,7 +130,7 @@ COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text)
 
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   asked text[] := stratum._audit_operations(operations);
@@ -156,7 +156,7 @@ CREATE FUNCTION stratum.audit_table(
     ignore text[] DEFAULT '{}',
     operations text DEFAULT 'insert,update,delete,truncate')
   RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
   IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
   'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
 
 CREATE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
   IF table_name IS NULL THEN
@@ -214,7 +214,7 @@ COMMENT ON FUNCTION stratum._guard_audited_tables() IS
   'BEFORE row trigger of audited_tables: nobody lists a table that he could not put under audit himself.';
 
 CREATE FUNCTION stratum._restore_audit_triggers() RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   audited record;
@@ -238,7 +238,7 @@ COMMENT ON FUNCTION stratum._restore_audit_triggers() IS
   'Puts the audit triggers back on the tables of audited_tables; internal to install().';
 
 CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
   IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN

@@ -14,7 +14,7 @@ COMMENT ON FUNCTION stratum._acl_rights(aclitem[], text) IS
 -- The storage as the catalogs tell it, one row a thing. _storage_expected() holds the same rows of a
 -- fresh install; see CONTRIBUTING.md for how it is made.
 CREATE FUNCTION stratum._storage_found() RETURNS TABLE (kind text, object text, definition text)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
   WITH tables AS (
     SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -88,7 +88,7 @@ COMMENT ON FUNCTION stratum._storage_found() IS
   'The storage as the catalogs tell it, one row a thing; internal to check_install().';
 
 CREATE FUNCTION stratum._storage_owners() RETURNS TABLE (object text, is_superuser boolean)
-  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
   WITH owned AS (
     SELECT c.oid::regclass::text AS object, c.relowner AS owner
@@ -188,7 +188,7 @@ COMMENT ON FUNCTION stratum._check_surplus_rights() IS
   'Rights on the storage and the members that a fresh install does not give; internal to check_install().';
 
 CREATE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text, remedy text)
-  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
   RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
@@ -218,7 +218,7 @@ COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
 
 CREATE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, problem text, remedy text)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN

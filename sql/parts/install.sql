@@ -75,7 +75,7 @@ COMMENT ON FUNCTION stratum._give_rights(text, boolean, text, text, text) IS
   'Gives the stratum roles these rights on a table, and no others; whoever may insert may use its sequence; internal.';
 
 CREATE FUNCTION stratum._comment_constraints(table_name text) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   it record;
@@ -175,7 +175,7 @@ COMMENT ON FUNCTION stratum._check_adoption() IS
   'Refuses storage that is not a superuser''s or of another version; internal to install().';
 
 CREATE FUNCTION stratum.install() RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
 AS $$
 BEGIN
   IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
