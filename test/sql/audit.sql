@@ -1,4 +1,7 @@
 -- What the audit trail records.
+-- the trail has its own, whatever the session has
+SET datestyle = iso;
+SET intervalstyle = postgres;
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 INSERT INTO stratum.tenants (id, name, slug) VALUES (7001, 'Audit East', 'audit-east'), (7002, 'Audit West', 'audit-west');
