@@ -81,7 +81,6 @@ SELECT stratum.audit_table('hardening.prices', redact => '{margin}');
 SET SESSION AUTHORIZATION regress_stratum_mallory;
 INSERT INTO stratum.audited_tables (table_name) VALUES ('hardening.secrets');
 INSERT INTO stratum.audited_tables (table_name) VALUES ('hardening.none');
-INSERT INTO stratum.audited_tables (table_name) VALUES ('no name at all');
 UPDATE stratum.audited_tables SET redact = '{}' WHERE table_name = 'hardening.prices';
 DELETE FROM stratum.audited_tables WHERE table_name = 'hardening.prices';
 -- his own he may
