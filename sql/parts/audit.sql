@@ -319,9 +319,12 @@ COMMENT ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text)
 
 -- What the trail has on a row, newest first. Followed back through changes of its key; one that took the key
 -- away from the row is `is_moved`. A TRUNCATE counts where the row was there. Ordered by id, not by time: a
--- row's changes wait for each other, transactions do not. Rows of stratum's tables, whose names have no dot,
--- keep their ids: they are not looked for without an index.
-CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text)
+-- row's changes wait for each other, transactions do not.
+--
+-- No index leads to what took a key away. So it is looked for only where the key's own entries do not say how a
+-- row came to its end, which may be the one that is not there today (`is_gone`); and never in stratum's tables,
+-- whose names have no dot: their rows keep their ids.
+CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
   RETURNS TABLE (
     id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
     new_values jsonb, is_moved boolean)
@@ -330,12 +333,21 @@ AS $$
 DECLARE
   key text := resource_id;
   previous_key text;
-  may_move boolean := strpos(resource_type, '.') > 0;
+  may_move boolean;
   below bigint := 9223372036854775807;
   entry record;
 BEGIN
   LOOP
     previous_key := NULL;
+    may_move := strpos(resource_type, '.') > 0 AND (
+      SELECT coalesce(bool_or(e.is_lost OR e.begins AND e.was_there), is_gone)
+      FROM (SELECT l.old_values IS NULL OR l.metadata ? 'previous_resource_id' AS begins,
+                   l.new_values IS NOT NULL AND is_gone AND lead(l.id) OVER ids IS NULL AS is_lost,
+                   lag(l.new_values IS NOT NULL) OVER ids AS was_there
+            FROM stratum.audit_logs l
+            WHERE l.resource_type = _row_entries.resource_type AND l.resource_id = key AND l.id < below
+              AND l.action IN ('create', 'update', 'delete')
+            WINDOW ids AS (ORDER BY l.id)) e);
     FOR entry IN
       SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
              l.old_values, l.new_values, m.is_moved,
@@ -364,7 +376,7 @@ BEGIN
     key := previous_key;
   END LOOP;
 END $$;
-COMMENT ON FUNCTION stratum._row_entries(text, text) IS
+COMMENT ON FUNCTION stratum._row_entries(text, text, boolean) IS
   'Entries of the trail on one row, newest first; internal to row_history().';
 
 -- Every entry with the row after it. Going back from the row of today, each entry is undone; where that leads
@@ -381,13 +393,15 @@ DECLARE
   entries record;
   after jsonb[] := '{}';
   state jsonb;
+  is_gone boolean;
 BEGIN
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  is_gone := state IS NULL;
   SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
          array_agg(e.new_values) AS became, array_agg(e.is_moved) AS is_moved
     INTO entries
-  FROM stratum._row_entries(shape.resource_type, resource_id) e;
-  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
 
   FOR i IN 1 .. entries.n LOOP
     IF entries.became[i] IS NULL THEN  -- gone
@@ -417,7 +431,7 @@ BEGIN
                 WHEN e.is_moved THEN after[e.n + 1]
                 ELSE after[e.n] || e.old_values END,
            after[e.n]
-    FROM stratum._row_entries(shape.resource_type, resource_id)
+    FROM stratum._row_entries(shape.resource_type, resource_id, is_gone)
       WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, is_moved, n)
     ORDER BY e.n;
 END $$;

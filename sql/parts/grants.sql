@@ -30,7 +30,7 @@ GRANT EXECUTE ON FUNCTION stratum.log_event(text, text, text, jsonb) TO stratum_
 GRANT EXECUTE ON FUNCTION stratum.row_history(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
-GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
