@@ -56,6 +56,12 @@ AS $$
          CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' ELSE ' ALWAYS' END
   FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
   UNION ALL
+  SELECT 'function', p.oid::regprocedure::text,
+         concat_ws(' ', l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'definer' END,
+                   array_to_string(p.proconfig, '; '), md5(p.prosrc))
+  FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.proname <> '_storage_expected'  -- it cannot hold itself
+  UNION ALL
   SELECT 'right', r.name || ' to ' || r.role, string_agg(r.privilege, ', ' ORDER BY r.privilege)
   FROM (
     SELECT t.relname::text AS name, a.role, a.privilege FROM tables t, stratum._acl_rights(t.relacl) a
@@ -136,16 +142,27 @@ COMMENT ON FUNCTION stratum._check_versions() IS
 CREATE FUNCTION stratum._check_roles() RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT 'role ' || x.name,
-         CASE WHEN r.rolname IS NULL THEN 'missing' ELSE 'bypasses row security' END,
-         CASE WHEN r.rolname IS NULL THEN format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', x.name)
-              ELSE format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS;', x.name) END
-  FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
-    LEFT JOIN pg_roles r ON r.rolname = x.name
-  WHERE r.rolname IS NULL OR r.rolsuper OR r.rolbypassrls;
+  WITH ours AS (
+    SELECT x.name, r.*
+    FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
+      LEFT JOIN pg_roles r ON r.rolname = x.name
+  )
+  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', o.name)
+  FROM ours o WHERE o.rolname IS NULL
+  UNION ALL
+  SELECT 'role ' || o.name, a.problem, format('ALTER ROLE %I %s;', o.name, a.cure)
+  FROM ours o,
+       (VALUES ('is a superuser', 'NOSUPERUSER'), ('bypasses row security', 'NOBYPASSRLS'), ('can log in', 'NOLOGIN'),
+               ('can create roles', 'NOCREATEROLE'), ('can replicate', 'NOREPLICATION')) a (problem, cure)
+  WHERE CASE a.cure WHEN 'NOSUPERUSER' THEN o.rolsuper WHEN 'NOBYPASSRLS' THEN o.rolbypassrls WHEN 'NOLOGIN' THEN o.rolcanlogin
+                    WHEN 'NOCREATEROLE' THEN o.rolcreaterole ELSE o.rolreplication END
+  UNION ALL
+  SELECT 'role ' || o.name, 'is a member of ' || g.rolname, format('REVOKE %I FROM %I;', g.rolname, o.name)
+  FROM ours o JOIN pg_auth_members m ON m.member = o.oid JOIN pg_roles g ON g.oid = m.roleid
+  WHERE g.rolsuper OR g.rolbypassrls OR g.rolname LIKE 'pg\_%' OR g.rolname LIKE 'stratum\_%';
 $$;
 COMMENT ON FUNCTION stratum._check_roles() IS
-  'Roles that are missing or bypass row security; internal to check_install().';
+  'Roles that are missing or may more than a stratum role should; internal to check_install().';
 
 -- What install() puts back, and what a person has to.
 CREATE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
@@ -159,6 +176,7 @@ AS $$
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
     WHEN kind = 'index' THEN
       concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END, expected, ';')
     WHEN kind = 'constraint' THEN
@@ -182,7 +200,11 @@ AS $$
     AND (f.object ~ '^(SCHEMA|TYPE|ROUTINE) '
          OR EXISTS (SELECT FROM stratum._storage_expected() e
                     WHERE e.kind = 'table' AND split_part(f.object, ' ', 1) IN (e.object, e.object || '_id_seq')))
-  ORDER BY f.object;
+  UNION ALL
+  SELECT 'schema stratum', format('%s may create objects in it', r.rolname), format('REVOKE CREATE ON SCHEMA stratum FROM %I;', r.rolname)
+  FROM pg_namespace n, aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee
+  WHERE n.nspname = 'stratum' AND a.privilege_type = 'CREATE' AND NOT r.rolsuper AND r.rolname NOT LIKE 'stratum\_%'
+  ORDER BY 1;
 $$;
 COMMENT ON FUNCTION stratum._check_surplus_rights() IS
   'Rights on the storage and the members that a fresh install does not give; internal to check_install().';
@@ -208,7 +230,7 @@ BEGIN
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
       AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
       -- a table that is missing says enough
-      AND (e.kind IN ('table', 'type', 'index') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+      AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
@@ -222,6 +244,10 @@ CREATE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, prob
 AS $$
 BEGIN
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'audited table ' || t.table_name, 'renamed or dropped',
+             format('SELECT stratum.audit_table(''new name''); DELETE FROM stratum.audited_tables WHERE table_name = %L;', t.table_name)
+      FROM stratum.audited_tables t WHERE to_regclass(t.table_name) IS NULL;
     RETURN QUERY
       SELECT format('trigger %s on %s', x.trigger_name, t.table_name),
              CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'disabled' END,

@@ -246,17 +246,23 @@ CREATE PROCEDURE stratum.refresh_all_segments()
 AS $$
 DECLARE
   tenant record;
+  failed integer := 0;
 BEGIN
   FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
   LOOP
     BEGIN
       PERFORM stratum._refresh_tenant_segments(tenant.id);
     EXCEPTION WHEN OTHERS THEN
-      -- One tenant's trouble is not the others'.
+      -- One tenant's trouble is not the others', but the nightly job has to hear of it.
       RAISE WARNING 'the segments of tenant % were not refreshed: %', tenant.id, SQLERRM;
+      failed := failed + 1;
     END;
     COMMIT;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'the segments of % tenants were not refreshed', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all other tenants were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.refresh_all_segments() IS
   'refresh_segments() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';

@@ -68,6 +68,7 @@ my @damage = (
 	['REVOKE INSERT ON stratum.campaigns FROM stratum_app', qr/right campaigns to stratum_app.*changed/],
 	['GRANT UPDATE ON stratum.audit_logs TO stratum_app', qr/right audit_logs to stratum_app.*changed.*install/],
 	['GRANT SELECT ON stratum.users TO stratum_auth', qr/right users to stratum_auth.*surplus.*install/],
+	['GRANT CREATE ON SCHEMA stratum TO mallory', qr/schema stratum\|mallory may create/],
 	['GRANT SELECT ON stratum.users TO PUBLIC', qr/right users to PUBLIC.*surplus.*install/],
 	['GRANT CREATE ON SCHEMA stratum TO stratum_app', qr/right SCHEMA stratum to stratum_app.*changed.*REVOKE ALL ON SCHEMA stratum FROM stratum_app/],
 	['GRANT EXECUTE ON FUNCTION stratum._let_go() TO PUBLIC', qr/right ROUTINE stratum._let_go\(\) to PUBLIC.*surplus.*REVOKE ALL ON ROUTINE/],
@@ -76,6 +77,11 @@ my @damage = (
 	['DROP FUNCTION stratum.storage_version()', qr/storage_version.*missing/],
 	[q{CREATE OR REPLACE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''0.9''::text'}, qr/storage is version 0.9.*UPDATE TO '0.9'/],
 	['ALTER ROLE stratum_app BYPASSRLS', qr/role stratum_app.*bypasses/],
+	['ALTER ROLE stratum_admin LOGIN', qr/role stratum_admin\|can log in\|ALTER ROLE stratum_admin NOLOGIN/],
+	['GRANT pg_read_all_data TO stratum_app', qr/role stratum_app\|is a member of pg_read_all_data\|REVOKE/],
+	[q{CREATE OR REPLACE FUNCTION stratum.current_tenant_id() RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT 1'}, qr/function stratum.current_tenant_id\(\).*changed/],
+	['ALTER TABLE public.notes RENAME TO notes2', qr/audited table public.notes.*renamed or dropped/],
+	['ALTER TABLE stratum.campaigns DROP CONSTRAINT campaigns_dates_check, ADD CONSTRAINT campaigns_dates_check CHECK (true)', qr/constraint campaigns.campaigns_dates_check.*DROP CONSTRAINT campaigns_dates_check, ADD/],
 	['DROP TRIGGER zz_stratum_audit ON public.notes', qr/public.notes.*missing/],
 );
 for (@damage)
