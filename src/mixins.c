@@ -236,7 +236,7 @@ keep_hash(AttrNumber address, AttrNumber hash, bool (*is_plain) (const text *),
 			same_column(old, new, address) || !same_column(old, new, hash))
 			return;
 		was = compute(DatumGetTextPP(value_of(old, address)));
-		if (was == NULL || !stratum_same_text(was, DatumGetTextPP(value_of(old, hash))))
+		if (was == NULL || !stratum_same_hash(was, DatumGetTextPP(value_of(old, hash))))
 			return;
 	}
 	fresh = plain != NULL ? compute(plain) : NULL;

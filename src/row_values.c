@@ -182,12 +182,22 @@ stratum_integer(Form_pg_attribute attribute, Datum value)
 	}
 }
 
+/* Whether two hashes are the same: a client may write the hex digits in capitals. */
 bool
-stratum_same_text(const text *a, const text *b)
+stratum_same_hash(const text *a, const text *b)
 {
+	const char *left = VARDATA_ANY(a);
+	const char *right = VARDATA_ANY(b);
 	Size		size = VARSIZE_ANY_EXHDR(a);
 
-	return size == VARSIZE_ANY_EXHDR(b) && memcmp(VARDATA_ANY(a), VARDATA_ANY(b), size) == 0;
+	if (size != VARSIZE_ANY_EXHDR(b))
+		return false;
+	for (Size i = 0; i < size; i++)
+	{
+		if (fold_ascii(left[i]) != fold_ascii(right[i]))
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -77,7 +77,7 @@ extern void stratum_put_null(StratumRow *row, AttrNumber column);
 extern bool stratum_put_integer(StratumRow *row, AttrNumber column, int64 number);
 extern void stratum_put_float(StratumRow *row, AttrNumber column, double number);
 extern int64 stratum_integer(Form_pg_attribute attribute, Datum value);
-extern bool stratum_same_text(const text *a, const text *b);
+extern bool stratum_same_hash(const text *a, const text *b);
 extern bool stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, bool b_null);
 extern HeapTuple stratum_changed_tuple(HeapTuple tuple, TupleDesc desc, const Datum *was,
 									   const bool *was_null, Datum *values, bool *nulls);

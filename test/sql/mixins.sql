@@ -86,6 +86,9 @@ UPDATE stratum.cdp_profiles SET email = 'b@x.test' WHERE external_id = 'plain' R
 -- filled again when a merge sets it to NULL
 UPDATE stratum.cdp_profiles SET email_hash = NULL, phone_hash = NULL WHERE external_id = 'plain'
 RETURNING email_hash = stratum.email_hash('b@x.test') AS email, phone_hash IS NOT NULL AS phone;
+-- also one that the client wrote in capitals
+UPDATE stratum.cdp_profiles SET email_hash = upper(email_hash) WHERE external_id = 'plain';
+UPDATE stratum.cdp_profiles SET email = 'b2@x.test' WHERE external_id = 'plain' RETURNING email_hash = stratum.email_hash('b2@x.test') AS follows;
 -- the client's own stays
 UPDATE stratum.cdp_profiles SET email_hash = repeat('a', 64) WHERE external_id = 'plain';
 UPDATE stratum.cdp_profiles SET email = 'c@x.test' WHERE external_id = 'plain' RETURNING email_hash = repeat('a', 64) AS stays;
