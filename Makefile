@@ -14,8 +14,8 @@ PG_CFLAGS    = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter
 
 # --- SQL ---------------------------------------------------------------------------------------
 # Committed, frozen at each release, so it is DATA: `make clean` must not delete it.
-DATA         = $(sort $(wildcard sql/stratum--*.sql) sql/stratum--$(EXTVERSION).sql)
-SQL_PARTS    = $(wildcard $(addprefix sql/,$(shell sed -e "s/\#.*//" sql/order)))
+DATA         = $(wildcard sql/stratum--*.sql)
+SQL_PARTS    = $(addprefix sql/,$(shell sed -e "s/\#.*//" sql/order))
 
 # --- tests -------------------------------------------------------------------------------------
 REGRESS      = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
@@ -38,10 +38,11 @@ include $(PGXS)
 
 $(OBJS): $(wildcard src/*.h) stratum.control
 
-# Joins the parts into the install script of the version that is being written.
+# Joins the parts into the install script of the version that is being written. Not part of `all`:
+# a released script is frozen, and only who means to writes one.
 .PHONY: sql
-all: sql
 sql:
+	@cat $(SQL_PARTS) >/dev/null
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION stratum" to load this file. \quit'; \
 	   for part in $(SQL_PARTS); do printf '\n-- ==== %s\n' "$$part"; cat "$$part"; done; \
 	 } > sql/stratum--$(EXTVERSION).sql

@@ -223,7 +223,7 @@ check_tenant(int64 tenant_id)
 
 	/* Ids count from 1; 0 is how the context says that there is none. */
 	if (tenant_id < 1 ||
-		!look_up(&plan, "SELECT t.is_deleted FROM stratum.tenants t"
+		!look_up(&plan, "SELECT t.is_deleted::pg_catalog.bool FROM stratum.tenants t"
 				 " WHERE t.id OPERATOR(pg_catalog.=) $1", tenant_id))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),

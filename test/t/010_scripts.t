@@ -3,6 +3,7 @@
 # symbols to itself, and no function or file has grown beyond what one wants to read.
 use strict;
 use warnings;
+use Digest::SHA qw(sha256_hex);
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
@@ -83,7 +84,18 @@ sub parts_are_joined
 	ok($before eq slurp("$src/sql/stratum--$version.sql"), "stratum--$version.sql is what `make sql` makes");
 }
 
+# What has been released is never edited: databases out there were made by it.
+sub released_scripts_are_frozen
+{
+	for my $line (split /\n/, slurp("$src/sql/frozen.sha256"))
+	{
+		my ($sum, $name) = split ' ', $line;
+		is(sha256_hex(slurp("$src/sql/$name")), $sum, "$name is as it was released");
+	}
+}
+
 install_script_refuses_psql();
+released_scripts_are_frozen();
 make_refuses_old_servers();
 library_keeps_its_symbols();
 nothing_is_too_long();
