@@ -101,6 +101,19 @@ SELECT id, profile_count, last_computed_at IS NULL AS never FROM stratum.cdp_seg
 BEGIN;
 CALL stratum.refresh_all_segments();
 ROLLBACK;
+-- a tenant that fails is left out, the others are done, and the job hears of it
+RESET SESSION AUTHORIZATION;
+CREATE FUNCTION regress_segments_fail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF new.tenant_id = 9301 THEN RAISE EXCEPTION 'not this one'; END IF; RETURN new; END $$;
+CREATE TRIGGER aa_fail BEFORE UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION regress_segments_fail();
+UPDATE stratum.cdp_segments SET last_computed_at = '2001-01-01' WHERE tenant_id = 9302;
+SET SESSION AUTHORIZATION regress_stratum_segments_admin;
+CALL stratum.refresh_all_segments();
+SELECT tenant_id, max(last_computed_at) > '2020-01-01' AS refreshed FROM stratum.cdp_segments WHERE tenant_id = 9302 GROUP BY 1;
+RESET SESSION AUTHORIZATION;
+DROP TRIGGER aa_fail ON stratum.cdp_segments;
+DROP FUNCTION regress_segments_fail();
+SET SESSION AUTHORIZATION regress_stratum_segments_admin;
 -- an administrator who has entered a tenant sees that tenant's
 BEGIN;
 SELECT stratum.enter(9302);
