@@ -382,7 +382,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 6068e80e8874a279ce4d9d369d9ee04f'),
-('function', 'stratum.refresh_all_segments()', 'plpgsql v b53ce90d800fabee7bb2757fe90841a9'),
+('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),

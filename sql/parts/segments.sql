@@ -260,7 +260,7 @@ BEGIN
     COMMIT;
   END LOOP;
   IF failed > 0 THEN
-    RAISE EXCEPTION 'the segments of % tenants were not refreshed', failed
+    RAISE EXCEPTION 'number of tenants whose segments were not refreshed: %', failed
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all other tenants were.';
   END IF;
 END $$;
