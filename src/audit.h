@@ -59,6 +59,9 @@ typedef struct AuditTable
 	AttrNumber	is_deleted;		/* 0: has none */
 } AuditTable;
 
+/* --- audit_trigger.c --- */
+extern TriggerData *stratum_audit_trigger_data(FunctionCallInfo fcinfo, const char *name);
+
 /* --- audit_table.c --- */
 extern const AuditTable *stratum_audit_table(Relation relation, Trigger *trigger);
 extern bool stratum_is_audit_trigger(const Trigger *trigger);

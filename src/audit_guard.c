@@ -21,12 +21,8 @@
 static TriggerData *
 check_guard(FunctionCallInfo fcinfo, const char *name)
 {
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TriggerData *trigdata = stratum_audit_trigger_data(fcinfo, name);
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("%s: must be called as a trigger", name)));
 	if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
@@ -186,7 +182,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_guard(fcinfo, "_audit_guard_insert");
 	AuditWriter writer = stratum_take_audit_writer();
-	StratumRow		row;
+	StratumRow	row;
 
 	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) || !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		ereport(ERROR,

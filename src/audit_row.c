@@ -19,13 +19,21 @@
 
 /* --- values --- */
 
-static Jsonb *
-string_as_json(const char *string)
+static JsonbValue
+string_value(const char *string)
 {
 	JsonbValue	value = {.type = jbvString};
 
 	value.val.string.val = unconstify(char *, string);
 	value.val.string.len = strlen(string);
+	return value;
+}
+
+static Jsonb *
+string_as_json(const char *string)
+{
+	JsonbValue	value = string_value(string);
+
 	return JsonbValueToJsonb(&value);
 }
 
@@ -68,10 +76,8 @@ push_json(JsonbParseState **state, JsonbIteratorToken token, Jsonb *json)
 static void
 push_name(JsonbParseState **state, const char *name)
 {
-	JsonbValue	value = {.type = jbvString};
+	JsonbValue	value = string_value(name);
 
-	value.val.string.val = unconstify(char *, name);
-	value.val.string.len = strlen(name);
 	pushJsonbValue(state, WJB_KEY, &value);
 }
 

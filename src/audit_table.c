@@ -107,7 +107,7 @@ strip_number(const char *name)
 	Size		size = strlen(name);
 	Size		kept = size;
 
-	while (kept > 0 && name[kept - 1] >= '0' && name[kept - 1] <= '9')
+	while (kept > 0 && is_digit(name[kept - 1]))
 		kept--;
 	if (kept == size || kept < 2 || name[kept - 1] != '_')
 		return NULL;
@@ -193,12 +193,6 @@ check_redacted_exist(Relation relation, List *redacted)
 	}
 }
 
-static bool
-is_integer(Oid type)
-{
-	return type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
 static void
 describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attribute)
 {
@@ -211,7 +205,7 @@ describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attrib
 
 	if (strcmp(column->name, "is_deleted") == 0 && type == BOOLOID)
 		table->is_deleted = attribute->attnum;
-	if (strcmp(column->name, "tenant_id") == 0 && is_integer(type))
+	if (strcmp(column->name, "tenant_id") == 0 && stratum_is_integer(type))
 		table->tenant_id = attribute->attnum;
 }
 
@@ -284,7 +278,7 @@ describe_tenants(AuditTable *table, Relation relation)
 	AttrNumber	id = get_attnum(RelationGetRelid(relation), "id");
 
 	if (strcmp(table->resource_type, "tenants") == 0 && id != InvalidAttrNumber &&
-		is_integer(getBaseType(get_atttype(RelationGetRelid(relation), id))))
+		stratum_is_integer(getBaseType(get_atttype(RelationGetRelid(relation), id))))
 		table->tenant_id = id;
 }
 

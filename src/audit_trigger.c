@@ -68,8 +68,9 @@ unpin_settings(int level)
 		AtEOXact_GUC(true, level);
 }
 
-static TriggerData *
-check_trigger(FunctionCallInfo fcinfo, const char *name)
+/* What a function of the audit trail was called for; raises if that is no trigger. */
+TriggerData *
+stratum_audit_trigger_data(FunctionCallInfo fcinfo, const char *name)
 {
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -83,7 +84,7 @@ PG_FUNCTION_INFO_V1(stratum_audit_row);
 Datum
 stratum_audit_row(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = check_trigger(fcinfo, "_audit_row");
+	TriggerData *trigdata = stratum_audit_trigger_data(fcinfo, "_audit_row");
 	const AuditTable *table;
 	AuditEntry	entry;
 	bool		changed;
@@ -112,7 +113,7 @@ PG_FUNCTION_INFO_V1(stratum_audit_truncate);
 Datum
 stratum_audit_truncate(PG_FUNCTION_ARGS)
 {
-	TriggerData *trigdata = check_trigger(fcinfo, "_audit_truncate");
+	TriggerData *trigdata = stratum_audit_trigger_data(fcinfo, "_audit_truncate");
 	AuditEntry	entry;
 	int			pinned;
 

@@ -15,6 +15,12 @@
 
 /* --- columns --- */
 
+bool
+stratum_is_integer(Oid type)
+{
+	return type == INT2OID || type == INT4OID || type == INT8OID;
+}
+
 static bool
 is_of_kind(Oid type, StratumKind kind)
 {
@@ -26,7 +32,7 @@ is_of_kind(Oid type, StratumKind kind)
 		case STRATUM_ANYTHING:
 			return true;
 		case STRATUM_INTEGER:
-			return type == INT2OID || type == INT4OID || type == INT8OID;
+			return stratum_is_integer(type);
 		case STRATUM_FLOAT:
 			return type == FLOAT4OID || type == FLOAT8OID;
 		case STRATUM_BOOLEAN:

@@ -69,6 +69,7 @@ typedef struct StratumRow
 
 struct Trigger;
 
+extern bool stratum_is_integer(Oid type);
 extern List *stratum_trigger_names(const struct Trigger *trigger, int number);
 extern AttrNumber stratum_find_column(TupleDesc desc, const char *name, StratumKind kind);
 extern StratumRow stratum_open_row(HeapTuple tuple, TupleDesc desc);
