@@ -824,13 +824,14 @@ END $$;
 COMMENT ON FUNCTION stratum._is_chosen_audit(text) IS
   'Whether an audit trigger (table.trigger) of a stratum table follows the user''s choice instead of ours; internal to check_install().';
 
-CREATE FUNCTION stratum._audit_stratum_table(table_name text, ignore text[], operations text) RETURNS void
+-- Which columns of a stratum table are bookkeeping, whose change alone is not logged, is known to the library.
+CREATE FUNCTION stratum._audit_stratum_table(table_name text, operations text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', ignore, operations);
+  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', '{}', operations);
 END $$;
-COMMENT ON FUNCTION stratum._audit_stratum_table(text, text[], text) IS
+COMMENT ON FUNCTION stratum._audit_stratum_table(text, text) IS
   'Puts the audit triggers on a stratum table; internal to install().';
 
 CREATE FUNCTION stratum._attach_audit_guard() RETURNS void
@@ -1149,7 +1150,7 @@ BEGIN
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('tenants', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
   PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1258,7 +1259,7 @@ BEGIN
     '{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,
       locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
       is_deleted}');
-  PERFORM stratum._audit_stratum_table('users', '{last_login_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1390,7 +1391,7 @@ BEGIN
   PERFORM stratum._attach_mixin('campaigns', '{metrics}',
     '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
       created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('campaigns', '{last_synced_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaigns', 'tenant_id');
   PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1476,7 +1477,7 @@ BEGIN
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_profiles', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1540,7 +1541,7 @@ BEGIN
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');
-  PERFORM stratum._audit_stratum_table('cdp_events', '{}', 'update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
   PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1598,7 +1599,7 @@ BEGIN
   ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
     '{id,profile_count,is_active,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_segments', '{profile_count,last_computed_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1709,7 +1710,7 @@ BEGIN
   ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
     '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
   PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1766,7 +1767,7 @@ BEGIN
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
     '{id,issues}');
-  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', '{}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
   PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1830,7 +1831,7 @@ BEGIN
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
     '{id,status,created_at}');
-  PERFORM stratum._audit_stratum_table('fact_actions_queue', '{}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1887,7 +1888,7 @@ BEGIN
   ALTER TABLE stratum.tenant_platform_connections ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('tenant_platform_connections', '{}',
     '{id,is_connected,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('tenant_platform_connections', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('tenant_platform_connections', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenant_platform_connections', 'tenant_id');
   PERFORM stratum._give_rights('tenant_platform_connections', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1943,7 +1944,7 @@ BEGIN
   ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('campaign_drafts', '{}',
     '{id,status,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('campaign_drafts', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -2011,7 +2012,7 @@ BEGIN
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('rules', '{executions_count,last_executed_at,last_execution_result,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
   PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -2432,7 +2433,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
-('function', 'stratum._audit_stratum_table(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 55aba32913691bf95804feffe00e8905'),
+('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
@@ -2449,21 +2450,21 @@ AS $manifest$ VALUES
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
-('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp bb17fe7543a4fa536537b8c3617dad79'),
-('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp ec899399668f0d5ed0e190e934841b5e'),
-('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 401c5dd40c4e9657319a356889716c2d'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 2171ea74d23dd641384dfc255ffe1c61'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp b5b5eb17d91258bb57ecea305dec6058'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 51f9575a98af1bee9171937a9fc3576f'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp e745918017266d615493651b67f8bddb'),
-('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp c96cef20a71c718098cfe7c38b5fd741'),
-('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp 8e291c22d5139333f92a007e20f07fa6'),
-('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 7646c06a7467a36072b79fe82e681dc8'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 9fa800322fcc9f69b1d2a102b826897c'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
-('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 21b1a8c5f3bd64ceae2a84162aa42587'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 4b8762899e708b90de9e00350cbcaba6'),
+('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
-('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 09f4443251d93ea6f971f8c8f405ed9d'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
 ('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp cdcf17724217c7ea55bc31631696c30f'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
@@ -2677,22 +2678,22 @@ AS $manifest$ VALUES
 ('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
 ('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
-('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{updated_at}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
-('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{last_synced_at,updated_at}'')'),
+('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{updated_at}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
-('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{updated_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
-('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{profile_count,last_computed_at,updated_at}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
@@ -2701,16 +2702,16 @@ AS $manifest$ VALUES
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
-('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{executions_count,last_executed_at,last_execution_result,updated_at}'')'),
+('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{updated_at}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
-('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{updated_at}'')'),
+('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
-('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{last_login_at,updated_at}'')'),
+('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),

@@ -250,13 +250,14 @@ END $$;
 COMMENT ON FUNCTION stratum._is_chosen_audit(text) IS
   'Whether an audit trigger (table.trigger) of a stratum table follows the user''s choice instead of ours; internal to check_install().';
 
-CREATE FUNCTION stratum._audit_stratum_table(table_name text, ignore text[], operations text) RETURNS void
+-- Which columns of a stratum table are bookkeeping, whose change alone is not logged, is known to the library.
+CREATE FUNCTION stratum._audit_stratum_table(table_name text, operations text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', ignore, operations);
+  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', '{}', operations);
 END $$;
-COMMENT ON FUNCTION stratum._audit_stratum_table(text, text[], text) IS
+COMMENT ON FUNCTION stratum._audit_stratum_table(text, text) IS
   'Puts the audit triggers on a stratum table; internal to install().';
 
 CREATE FUNCTION stratum._attach_audit_guard() RETURNS void

@@ -53,7 +53,7 @@ BEGIN
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
     '{id,status,created_at}');
-  PERFORM stratum._audit_stratum_table('fact_actions_queue', '{}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

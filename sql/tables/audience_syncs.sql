@@ -60,7 +60,7 @@ BEGIN
   ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
     '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
   PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -45,7 +45,7 @@ BEGIN
   ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('campaign_drafts', '{}',
     '{id,status,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('campaign_drafts', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

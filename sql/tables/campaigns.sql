@@ -121,7 +121,7 @@ BEGIN
   PERFORM stratum._attach_mixin('campaigns', '{metrics}',
     '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
       created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('campaigns', '{last_synced_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaigns', 'tenant_id');
   PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -53,7 +53,7 @@ BEGIN
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');
-  PERFORM stratum._audit_stratum_table('cdp_events', '{}', 'update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
   PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -46,7 +46,7 @@ BEGIN
   ALTER TABLE stratum.tenant_platform_connections ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('tenant_platform_connections', '{}',
     '{id,is_connected,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('tenant_platform_connections', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('tenant_platform_connections', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenant_platform_connections', 'tenant_id');
   PERFORM stratum._give_rights('tenant_platform_connections', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -75,7 +75,7 @@ BEGIN
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_profiles', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -57,7 +57,7 @@ BEGIN
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('rules', '{executions_count,last_executed_at,last_execution_result,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
   PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

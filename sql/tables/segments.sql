@@ -47,7 +47,7 @@ BEGIN
   ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
     '{id,profile_count,is_active,created_at,updated_at}');
-  PERFORM stratum._audit_stratum_table('cdp_segments', '{profile_count,last_computed_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

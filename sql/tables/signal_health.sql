@@ -46,7 +46,7 @@ BEGIN
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
     '{id,issues}');
-  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', '{}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
   PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

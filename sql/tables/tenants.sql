@@ -56,7 +56,7 @@ BEGIN
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
-  PERFORM stratum._audit_stratum_table('tenants', '{updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
   PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -98,7 +98,7 @@ BEGIN
     '{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,
       locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
       is_deleted}');
-  PERFORM stratum._audit_stratum_table('users', '{last_login_at,updated_at}', 'insert,update,delete,truncate');
+  PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
