@@ -378,15 +378,11 @@ begins_folded(const char *folded, const char *string, int length)
 	return true;
 }
 
-extern bool stratum_key_is(const char *name, const Value *string);
 extern bool stratum_same_folded(const char *folded, const char *string, int length);
-extern char *stratum_fold(const char *string, int length);
 extern uint32 stratum_value_hash(const Value *value);
 extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
 
 /* --- evaluation --- */
-extern const Value *stratum_field_value(Program *program, int field);
-extern const Value *stratum_column_value(Program *program, int column);
 extern const EventSummary *stratum_event_summary(Program *program, int probe);
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
 extern bool stratum_value_equals(const Value *value, const Operand *operand);

@@ -70,8 +70,8 @@ stratum_same_folded(const char *folded, const char *string, int length)
 	return begins_folded(folded, string, length) && folded[length] == '\0';
 }
 
-char *
-stratum_fold(const char *string, int length)
+static char *
+fold(const char *string, int length)
 {
 	char	   *folded = palloc_extended((Size) length + 1, MCXT_ALLOC_HUGE);
 
@@ -309,5 +309,5 @@ stratum_parse_operand(const Program *program, Predicate *predicate, const Place 
 	}
 	read_operand(value, &predicate->operand);
 	if (value->kind == VALUE_STRING)
-		predicate->folded = stratum_fold(value->of.string, value->length);
+		predicate->folded = fold(value->of.string, value->length);
 }

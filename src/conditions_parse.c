@@ -89,8 +89,8 @@ stratum_refuse(const Place *place, const char *hint, const char *format,...)
 
 /* --- objects --- */
 
-bool
-stratum_key_is(const char *name, const Value *string)
+static bool
+key_is(const char *name, const Value *string)
 {
 	return (int) strlen(name) == string->length && memcmp(name, string->of.string, string->length) == 0;
 }
@@ -126,7 +126,7 @@ check_keys(const Value *object, const Place *place, const char *const *allowed, 
 		Place		inner;
 
 		stratum_json_key(object->of.container, i, &key);
-		while (*name != NULL && !stratum_key_is(*name, &key))
+		while (*name != NULL && !key_is(*name, &key))
 			name++;
 		if (*name != NULL)
 			continue;

@@ -57,23 +57,6 @@ stratum_program_traits(Program *program, Datum traits, bool isnull)
 	program->row.traits_null = isnull;
 }
 
-bool
-stratum_program_matches(Program *program, int definition)
-{
-	int			at = program->entries[definition];
-
-	while (at >= 0)
-	{
-		const Instruction *instruction = &program->instructions[at];
-		const Predicate *predicate = &program->predicates[instruction->predicate];
-		const Value *value = stratum_field_value(program, predicate->field);
-
-		at = stratum_predicate_holds(program, predicate, value) ?
-			instruction->if_true : instruction->if_false;
-	}
-	return at == PROGRAM_ACCEPT;
-}
-
 /* --- columns --- */
 
 static void
@@ -234,8 +217,8 @@ read_column(Program *program, int index, Value *value)
 	MemoryContextSwitchTo(before);
 }
 
-const Value *
-stratum_column_value(Program *program, int column)
+static const Value *
+column_value(Program *program, int column)
 {
 	CachedValue *cached = &program->row.columns[column];
 
@@ -282,7 +265,7 @@ read_hundredth(Program *program, const Value *cents, Value *value)
 static Numeric
 column_numeric(Program *program, int index)
 {
-	const Value *value = stratum_column_value(program, index);
+	const Value *value = column_value(program, index);
 	Column	   *column = &program->columns[index];
 	bool		isnull;
 	Datum		datum;
@@ -315,7 +298,7 @@ read_conversion_rate(Program *program, const Field *field, Value *value)
 	Numeric		clicks = column_numeric(program, field->divisor);
 
 	if (conversions != NULL && clicks != NULL &&
-		stratum_column_value(program, field->divisor)->of.number.sign != 0)
+		column_value(program, field->divisor)->of.number.sign != 0)
 	{
 		Datum		per_cent = DirectFunctionCall2(numeric_mul, NumericGetDatum(conversions),
 												   NumericGetDatum(int64_to_numeric(100)));
@@ -372,17 +355,17 @@ read_field(Program *program, const Field *field, Value *value)
 	switch (field->source)
 	{
 		case FIELD_DOCUMENT:
-			follow_path(stratum_column_value(program, field->column), field, value);
+			follow_path(column_value(program, field->column), field, value);
 			break;
 		case FIELD_COLUMN:
-			*value = *stratum_column_value(program, field->column);
+			*value = *column_value(program, field->column);
 			break;
 		case FIELD_PRESENCE:
 			if (program->row.tuple.t_data != NULL)
-				read_presence(stratum_column_value(program, field->column), value);
+				read_presence(column_value(program, field->column), value);
 			break;
 		case FIELD_HUNDREDTH:
-			read_hundredth(program, stratum_column_value(program, field->column), value);
+			read_hundredth(program, column_value(program, field->column), value);
 			break;
 		case FIELD_CONVERSION_RATE:
 			read_conversion_rate(program, field, value);
@@ -393,8 +376,8 @@ read_field(Program *program, const Field *field, Value *value)
 	}
 }
 
-const Value *
-stratum_field_value(Program *program, int field)
+static const Value *
+field_value(Program *program, int field)
 {
 	CachedValue *cached = &program->row.fields[field];
 
@@ -404,4 +387,23 @@ stratum_field_value(Program *program, int field)
 		cached->row = program->row.number;
 	}
 	return &cached->value;
+}
+
+/* --- the program --- */
+
+bool
+stratum_program_matches(Program *program, int definition)
+{
+	int			at = program->entries[definition];
+
+	while (at >= 0)
+	{
+		const Instruction *instruction = &program->instructions[at];
+		const Predicate *predicate = &program->predicates[instruction->predicate];
+		const Value *value = field_value(program, predicate->field);
+
+		at = stratum_predicate_holds(program, predicate, value) ?
+			instruction->if_true : instruction->if_false;
+	}
+	return at == PROGRAM_ACCEPT;
 }
