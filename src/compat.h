@@ -45,4 +45,26 @@ extern int no_such_variable
 #define STRATUM_IS_VIRTUAL(attribute) false
 #endif
 
+/* Which outer joins may make a variable NULL, it knows from 16 on; OLD and NEW in RETURNING came with 18. */
+#if PG_VERSION_NUM < 160000
+#define STRATUM_KNOWS_NULLING(variable) ((void) (variable), false)
+#define STRATUM_IS_NULLABLE(variable) true
+#elif PG_VERSION_NUM < 180000
+#define STRATUM_KNOWS_NULLING(variable) true
+#define STRATUM_IS_NULLABLE(variable) (!bms_is_empty((variable)->varnullingrels))
+#else
+#define STRATUM_KNOWS_NULLING(variable) true
+#define STRATUM_IS_NULLABLE(variable) \
+	(!bms_is_empty((variable)->varnullingrels) || (variable)->varreturningtype != VAR_RETURNING_DEFAULT)
+#endif
+
+/* The ACL of a function: one function for all kinds of objects from 16 on. */
+#if PG_VERSION_NUM < 160000
+#define stratum_may_execute(function, role) \
+	(pg_proc_aclcheck(function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#else
+#define stratum_may_execute(function, role) \
+	(object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */

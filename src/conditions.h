@@ -18,6 +18,8 @@
 #include "access/tupdesc.h"
 #include "common/int.h"
 #include "datatype/timestamp.h"
+#include "lib/stringinfo.h"
+#include "nodes/primnodes.h"
 #include "utils/numeric.h"
 
 /* --- numbers: conditions_number.c --- */
@@ -75,7 +77,7 @@ typedef enum ValueKind
 typedef struct Value
 {
 	ValueKind	kind;
-	int			length;			/* of a string, in bytes */
+	int			length;			/* of a string, array or object, in bytes */
 	union
 	{
 		const char *string;
@@ -264,6 +266,13 @@ typedef struct Instruction
 	int			if_false;
 } Instruction;
 
+/* What a predicate said about a row. */
+typedef struct Answer
+{
+	uint32		row;			/* number of the row it was asked about */
+	bool		holds;
+} Answer;
+
 typedef struct CachedValue
 {
 	uint32		row;			/* number of the row it was read from */
@@ -284,24 +293,26 @@ typedef struct Row
 {
 	uint32		number;
 	TimestampTz now;			/* the transaction's time: not kept from one to the next */
-	HeapTupleData tuple;		/* t_data is NULL when there are only traits */
-	Datum		traits;
-	bool		traits_null;
+	HeapTupleData tuple;		/* t_data is NULL where the columns are given one by one: */
+	const NullableDatum *given;	/* those, in the order of the row's type */
+	const char *below;			/* where the last row's first document was */
 	CachedValue *columns;
 	CachedValue *fields;
 	EventSummary *events;
+	Answer	   *answers;		/* of each predicate, where there is more than one definition */
 } Row;
 
 /*
- * One or more definitions, compiled for rows of one type. They share fields, so a field that
- * several of them name is read once per row.
+ * One or more definitions, compiled for rows of one type. They share fields and predicates, so what
+ * several of them ask is read and answered once per row.
  */
 typedef struct Program
 {
 	MemoryContext context;		/* holds everything below */
 	MemoryContext scratch;		/* reset with each row */
 	StratumTarget target;
-	TupleDesc	row_type;		/* NULL when there is no row: traits only */
+	TupleDesc	row_type;		/* NULL when the definitions are only checked */
+	bool		lenient;		/* a column that the row lacks is missing, not an error */
 	int			ncolumns;
 	Column	   *columns;
 	int			nfields;
@@ -312,18 +323,25 @@ typedef struct Program
 	Predicate  *predicates;
 	int			ninstructions;
 	Instruction *instructions;
+	int			ndefinitions;
+	Member	  **trees;			/* of each definition; NULL for one that matches nobody */
 	int		   *entries;		/* where the instructions of each definition begin */
-	int			traits_column;	/* -1 where no field needs it */
+	int			document;		/* the first column given that is jsonb, or -1 */
 	int			id_column;
 	int			tenant_column;
 	Row			row;
 } Program;
 
-extern Program *stratum_program_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
-									   Jsonb **definitions);
+extern Program *stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient,
+									   int ndefinitions, Jsonb **definitions);
+extern Program *stratum_program_try_create(StratumTarget target, TupleDesc row_type,
+										   int ndefinitions, Jsonb **definitions);
 extern void stratum_program_free(Program *program);
+extern bool stratum_program_is_leakproof(const Program *program);
 extern void stratum_program_row(Program *program, HeapTupleHeader row);
-extern void stratum_program_traits(Program *program, Datum traits, bool isnull);
+extern void stratum_program_columns(Program *program, const NullableDatum *columns);
+extern Datum stratum_program_datum(const Program *program, int column, bool *isnull);
+extern bool stratum_program_holds(Program *program, int predicate);
 extern bool stratum_program_matches(Program *program, int definition);
 
 /* --- parsing: conditions_parse.c --- */
@@ -355,6 +373,7 @@ extern char *stratum_quote(const char *string, int length);
 extern void *stratum_grow(void *array, int used, int *room, Size size);
 
 extern TupleDesc stratum_table_columns(StratumTarget target);
+extern bool stratum_intern(Parser *parser, StringInfo key, int next, int *index);
 extern int	stratum_parse_field(Parser *parser, const Place *place, const Value *name,
 								const Value *days, const Place *days_place);
 extern bool stratum_field_is_time(const Program *program, int field, bool *unknown);
@@ -378,9 +397,23 @@ begins_folded(const char *folded, const char *string, int length)
 	return true;
 }
 
+extern void stratum_describe_value(const Value *value, StringInfo key);
 extern bool stratum_same_folded(const char *folded, const char *string, int length);
 extern uint32 stratum_value_hash(const Value *value);
 extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
+
+/* --- conditions_columns.c --- */
+extern TupleDesc stratum_traits_type(void);
+extern TupleDesc stratum_given_columns(FunctionCallInfo fcinfo, int names_argument);
+extern TupleDesc stratum_named_columns(Datum names, List *columns);
+
+/* --- planning: conditions_jsonpath.c, conditions_estimate.c --- */
+struct PlannerInfo;
+extern Expr *stratum_jsonpath_condition(const Program *program, AttrNumber number, Node *document,
+										Oid opfamily);
+extern Selectivity stratum_selectivity(Program *program, struct PlannerInfo *root, Oid function,
+									   List *columns, int varRelid);
+extern Cost stratum_call_cost(const Program *program);
 
 /* --- evaluation --- */
 extern const EventSummary *stratum_event_summary(Program *program, int probe);

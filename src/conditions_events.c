@@ -109,11 +109,8 @@ read_integer(Program *program, int index, int64 *result)
 {
 	const Column *column = &program->columns[index];
 	bool		isnull;
-	Datum		datum;
+	Datum		datum = stratum_program_datum(program, index, &isnull);
 
-	if (column->number == 0 || program->row.tuple.t_data == NULL)
-		return false;
-	datum = heap_getattr(&program->row.tuple, column->number, program->row_type, &isnull);
 	if (isnull)
 		return false;
 	*result = stratum_integer(TupleDescAttr(program->row_type, column->number - 1), datum);

@@ -27,10 +27,10 @@
 	"spend, revenue, cpc, cpm, cpa, conversion_rate."
 #define HINT_WINDOW "Use a number of days above 0, as 30 or 0.5, in conditions about events."
 
-/* Fields, columns and probes that a program has already, by a text that describes them. */
+/* Fields, columns, probes and predicates that a program has already, by bytes that describe them. */
 typedef struct Interned
 {
-	const char *key;
+	Key			key;
 	int			index;
 	uint32		hash;
 	char		status;
@@ -38,10 +38,10 @@ typedef struct Interned
 
 #define SH_PREFIX interned
 #define SH_ELEMENT_TYPE Interned
-#define SH_KEY_TYPE const char *
+#define SH_KEY_TYPE Key
 #define SH_KEY key
-#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key), strlen(key))
-#define SH_EQUAL(table, a, b) (strcmp(a, b) == 0)
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key).name, (key).length)
+#define SH_EQUAL(table, a, b) ((a).length == (b).length && memcmp((a).name, (b).name, (a).length) == 0)
 #define SH_STORE_HASH
 #define SH_GET_HASH(table, entry) (entry)->hash
 #define SH_SCOPE static inline
@@ -56,16 +56,19 @@ typedef struct Pieces
 	Key		   *pieces;
 } Pieces;
 
-/* Finds or notes `key`; *index is kept where it is found and set to `next` where not. */
-static bool
-intern(Parser *parser, char *key, int next, int *index)
+/*
+ * Finds or notes the bytes in `key`, which stays as it is as long as the parser; *index is that of the
+ * thing they describe, `next` where it is new.
+ */
+bool
+stratum_intern(Parser *parser, StringInfo key, int next, int *index)
 {
 	Interned   *entry;
 	bool		found;
 
 	if (parser->interned == NULL)
 		parser->interned = interned_create(CurrentMemoryContext, 16, NULL);
-	entry = interned_insert(parser->interned, key, &found);
+	entry = interned_insert(parser->interned, (Key) {key->data, key->len}, &found);
 	if (!found)
 		entry->index = next;
 	*index = entry->index;
@@ -186,6 +189,25 @@ prepare_column(Column *column, Oid type)
 		stratum_json_encoder_init(&column->encoder, column->type, CurrentMemoryContext);
 }
 
+/* The column of that name; NULL where `columns` is NULL or has none. */
+static Form_pg_attribute
+find_attribute(TupleDesc columns, const char *name)
+{
+	AttrNumber	number = columns ? stratum_find_column(columns, name, STRATUM_ANYTHING) : 0;
+
+	return number > 0 ? TupleDescAttr(columns, number - 1) : NULL;
+}
+
+/* A column that the row lacks: an error at the end, unless it may be missing. */
+static void
+note_lacking(Parser *parser, const char *name)
+{
+	const Program *program = parser->program;
+
+	if (program->row_type != NULL && !program->lenient)
+		appendStringInfo(&parser->lacking, "%s\"%s\"", parser->lacking.len > 0 ? ", " : "", name);
+}
+
 /*
  * The index of a column among those of the program. One that neither the row nor the table has is
  * refused, unless `built_in`: those are part of the documented tables.
@@ -195,35 +217,34 @@ use_column(Parser *parser, const Place *place, const char *name, bool built_in)
 {
 	Program    *program = parser->program;
 	TupleDesc	row = program->row_type;
-	TupleDesc	columns = row ? row : parser->table;
-	AttrNumber	number = columns ? stratum_find_column(columns, name, STRATUM_ANYTHING) : 0;
+	Form_pg_attribute given = find_attribute(row, name);
+	Form_pg_attribute documented = find_attribute(parser->table, name);
+	StringInfoData key;
 	Column	   *column;
 	int			index;
 
-	if (intern(parser, psprintf("column %s", name), program->ncolumns, &index))
+	initStringInfo(&key);
+	appendStringInfo(&key, "column %s", name);
+	if (stratum_intern(parser, &key, program->ncolumns, &index))
 		return index;
-	if (number == 0 && !built_in && columns != NULL)
-	{
-		bool		known = row == NULL ? false :
-			parser->table == NULL ||
-			stratum_find_column(parser->table, name, STRATUM_ANYTHING) > 0;
-
-		if (!known)
-			stratum_refuse(place, columns_hint(program->target, columns),
-						   "unknown column \"%s\"", stratum_quote(name, strlen(name)));
-	}
-	if (number == 0 && row != NULL)
-		appendStringInfo(&parser->lacking, "%s\"%s\"", parser->lacking.len > 0 ? ", " : "", name);
+	if (given == NULL && documented == NULL && parser->table != NULL && !built_in)
+		stratum_refuse(place, columns_hint(program->target, row && !program->lenient ? row : parser->table),
+					   "unknown column \"%s\"", stratum_quote(name, strlen(name)));
+	if (given == NULL)
+		note_lacking(parser, name);
 
 	program->columns = stratum_grow(program->columns, program->ncolumns, &parser->columns_room,
 									sizeof(Column));
 	column = &program->columns[program->ncolumns];
 	memset(column, 0, sizeof(Column));
 	column->name = pstrdup(name);
-	if (number > 0)
-		prepare_column(column, TupleDescAttr(columns, number - 1)->atttypid);
-	if (row != NULL)
-		column->number = number;
+	if (given != NULL)
+	{
+		column->number = given->attnum;
+		prepare_column(column, given->atttypid);
+	}
+	else if (documented != NULL && (row == NULL || program->lenient))
+		prepare_column(column, documented->atttypid);
 	return program->ncolumns++;
 }
 
@@ -356,8 +377,6 @@ read_document_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 		field->column = use_document(parser, place, documents[i][1]);
 		field->path = name->pieces + 1;
 		field->npath = name->count - 1;
-		if (i == 0)
-			parser->program->traits_column = field->column;
 		return true;
 	}
 	return false;
@@ -395,10 +414,13 @@ use_probe(Parser *parser, const Key *name, int64 window)
 {
 	Program    *program = parser->program;
 	EventProbe *probe;
+	StringInfoData key;
 	int			index;
 
-	if (intern(parser, psprintf("event " INT64_FORMAT " %s", window, piece_string(name)),
-			   program->nprobes, &index))
+	initStringInfo(&key);
+	appendStringInfo(&key, "event " INT64_FORMAT " ", window);
+	appendBinaryStringInfo(&key, name->name, name->length);
+	if (stratum_intern(parser, &key, program->nprobes, &index))
 		return index;
 	program->probes = stratum_grow(program->probes, program->nprobes, &parser->probes_room,
 								   sizeof(EventProbe));
@@ -500,21 +522,18 @@ read_campaign_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 
 /* --- all fields --- */
 
-/* A text that is the same for the same field and no other. */
-static char *
-describe_field(const Field *field)
+/* Bytes that are the same for the same field and no other. */
+static void
+describe_field(const Field *field, StringInfo key)
 {
-	StringInfoData text;
-
-	initStringInfo(&text);
-	appendStringInfo(&text, "field %d %d %d %d %d", field->source, field->column, field->divisor,
+	initStringInfo(key);
+	appendStringInfo(key, "field %d %d %d %d %d", field->source, field->column, field->divisor,
 					 field->probe, field->part);
 	for (int i = 0; i < field->npath; i++)
 	{
-		appendStringInfo(&text, " %d:", field->path[i].length);
-		appendBinaryStringInfo(&text, field->path[i].name, field->path[i].length);
+		appendStringInfo(key, " %d:", field->path[i].length);
+		appendBinaryStringInfo(key, field->path[i].name, field->path[i].length);
 	}
-	return text.data;
 }
 
 /*
@@ -529,6 +548,7 @@ stratum_parse_field(Parser *parser, const Place *place, const Value *name, const
 	Pieces		pieces = {0};
 	Field		field = {0};
 	int64		window = read_window(days_place, days);
+	StringInfoData key;
 	int			index;
 
 	read_pieces(place, name, &pieces);
@@ -538,7 +558,8 @@ stratum_parse_field(Parser *parser, const Place *place, const Value *name, const
 		read_campaign_field(parser, place, &pieces, &field);
 	if (window >= 0 && field.source != FIELD_EVENT)
 		stratum_refuse(days_place, HINT_WINDOW, "\"within_days\" goes with fields of events only");
-	if (intern(parser, describe_field(&field), program->nfields, &index))
+	describe_field(&field, &key);
+	if (stratum_intern(parser, &key, program->nfields, &index))
 		return index;
 	program->fields = stratum_grow(program->fields, program->nfields, &parser->fields_room,
 								   sizeof(Field));

@@ -44,6 +44,7 @@ read_entry(JEntry entry, const char *data, uint32 offset, uint32 end, Value *val
 			break;
 		case JENTRY_ISCONTAINER:
 			value->of.container = (const JsonbContainer *) aligned;
+			value->length = end - INTALIGN(offset);
 			value->kind = JsonContainerIsArray(value->of.container) ? VALUE_ARRAY : VALUE_OBJECT;
 			break;
 		default:
@@ -73,6 +74,7 @@ stratum_json_root(const Jsonb *jsonb, Value *value)
 	{
 		value->kind = JsonContainerIsArray(root) ? VALUE_ARRAY : VALUE_OBJECT;
 		value->of.container = root;
+		value->length = VARSIZE(jsonb) - VARHDRSZ;
 	}
 }
 

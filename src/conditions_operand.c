@@ -148,6 +148,35 @@ read_operand(const Value *value, Operand *operand)
 	}
 }
 
+/* Adds bytes that are the same for the same value and no other. */
+void
+stratum_describe_value(const Value *value, StringInfo key)
+{
+	const Number *number = &value->of.number;
+
+	appendStringInfo(key, "%d ", value->kind);
+	switch (value->kind)
+	{
+		case VALUE_STRING:
+			appendBinaryStringInfo(key, value->of.string, value->length);
+			break;
+		case VALUE_NUMBER:
+			appendStringInfo(key, "%d %d ", number->sign, number->weight);
+			appendBinaryStringInfo(key, (const char *) number->digits,
+								   number->ndigits * sizeof(int16));
+			break;
+		case VALUE_BOOL:
+			appendStringInfoChar(key, value->of.boolean ? 't' : 'f');
+			break;
+		case VALUE_ARRAY:
+		case VALUE_OBJECT:
+			appendBinaryStringInfo(key, (const char *) value->of.container, value->length);
+			break;
+		default:
+			break;
+	}
+}
+
 /* A hash of a scalar that is the same for equal ones. */
 uint32
 stratum_value_hash(const Value *value)

@@ -150,13 +150,31 @@ stratum_grow(void *array, int used, int *room, Size size)
 	return repalloc_huge(array, *room * size);
 }
 
+/* Adds a predicate to the program, unless it has the same one already; returns its index. */
+static int
+add_predicate(Parser *parser, const Predicate *predicate, const Value *value)
+{
+	Program    *program = parser->program;
+	StringInfoData key;
+	int			index;
+
+	initStringInfo(&key);
+	appendStringInfo(&key, "predicate %d %d ", predicate->operator, predicate->field);
+	stratum_describe_value(value, &key);
+	if (stratum_intern(parser, &key, program->npredicates, &index))
+		return index;
+	program->predicates = stratum_grow(program->predicates, program->npredicates,
+									   &parser->predicates_room, sizeof(Predicate));
+	program->predicates[program->npredicates] = *predicate;
+	return program->npredicates++;
+}
+
 static Member *
 parse_condition(Parser *parser, const Value *condition, const Place *place)
 {
 	static const char *const keys[] = {"field", "operator", "value", "within_days", NULL};
-	Program    *program = parser->program;
 	Member	   *node = palloc0(sizeof(Member));
-	Predicate  *predicate;
+	Predicate	predicate = {0};
 	Place		field_place,
 				operator_place,
 				value_place,
@@ -175,19 +193,15 @@ parse_condition(Parser *parser, const Value *condition, const Place *place)
 		stratum_refuse(place, HINT_CONDITION, "\"operator\" is missing");
 	get_key(condition, "within_days", place, &days_place, &days);
 
-	program->predicates = stratum_grow(program->predicates, program->npredicates,
-									   &parser->predicates_room, sizeof(Predicate));
-	predicate = &program->predicates[program->npredicates];
-	memset(predicate, 0, sizeof(Predicate));
-	predicate->operator = stratum_parse_operator(&operator_place, &operator);
-	predicate->field = stratum_parse_field(parser, &field_place, &field, &days, &days_place);
+	predicate.operator = stratum_parse_operator(&operator_place, &operator);
+	predicate.field = stratum_parse_field(parser, &field_place, &field, &days, &days_place);
 	/* Not through get_key: for equality the value may be null. */
 	value_place = (Place) {.outer = place, .key = {"value", 5}};
 	stratum_json_find(condition, "value", 5, &value);
-	stratum_parse_operand(program, predicate, &value_place, &value);
+	stratum_parse_operand(parser->program, &predicate, &value_place, &value);
 
-	node->predicate = program->npredicates++;
-	node->cost = predicate->cost;
+	node->predicate = add_predicate(parser, &predicate, &value);
+	node->cost = predicate.cost;
 	return node;
 }
 

@@ -18,6 +18,11 @@
 
 /* --- the row --- */
 
+/* So much of the memory below a row is asked for in advance. */
+#define CACHE_LINE 64
+#define LOOK_BELOW 2048
+#define BEFORE_DOCUMENT 384
+
 static void
 start_row(Program *program)
 {
@@ -31,6 +36,8 @@ start_row(Program *program)
 	memset(row->columns, 0, program->ncolumns * sizeof(CachedValue));
 	memset(row->fields, 0, program->nfields * sizeof(CachedValue));
 	memset(row->events, 0, program->nprobes * sizeof(EventSummary));
+	if (row->answers != NULL)
+		memset(row->answers, 0, program->npredicates * sizeof(Answer));
 	row->number = 1;
 }
 
@@ -47,14 +54,51 @@ stratum_program_row(Program *program, HeapTupleHeader row)
 	tuple->t_data = row;
 }
 
-/* Turns to a profile of which only the traits are known. */
+/*
+ * A scan reads the rows of a page from its end towards its beginning, each just below the one before,
+ * which the processor does not foresee: waiting for memory is most of what a scan of wide rows costs. So
+ * while this row is looked at, the next one is asked for: as many bytes as lay between the last two rows,
+ * and the columns that stand before the document. A guess that is wrong costs next to nothing.
+ */
+static inline void
+prefetch_below(Row *row, const char *document)
+{
+	Size		distance = row->below - document;
+
+	row->below = document;
+	if (distance > LOOK_BELOW)
+		return;
+	for (Size below = CACHE_LINE; below < distance + BEFORE_DOCUMENT; below += CACHE_LINE)
+		__builtin_prefetch(document - below);
+}
+
+/* Turns to the next row, of which the columns of the row's type are given one by one. */
 void
-stratum_program_traits(Program *program, Datum traits, bool isnull)
+stratum_program_columns(Program *program, const NullableDatum *columns)
 {
 	start_row(program);
 	program->row.tuple.t_data = NULL;
-	program->row.traits = traits;
-	program->row.traits_null = isnull;
+	program->row.given = columns;
+	if (program->document >= 0 && !columns[program->document].isnull)
+		prefetch_below(&program->row, DatumGetPointer(columns[program->document].value));
+}
+
+/* A column as it is in the row. NULL where the row lacks it. */
+Datum
+stratum_program_datum(const Program *program, int column, bool *isnull)
+{
+	const Row  *row = &program->row;
+	int			number = program->columns[column].number;
+
+	if (number == 0)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	if (row->tuple.t_data != NULL)
+		return heap_getattr(unconstify(HeapTupleData *, &row->tuple), number, program->row_type, isnull);
+	*isnull = row->given[number - 1].isnull;
+	return row->given[number - 1].value;
 }
 
 /* --- columns --- */
@@ -192,28 +236,15 @@ set_datum(Column *column, Datum datum, Value *value)
 static void
 read_column(Program *program, int index, Value *value)
 {
-	Column	   *column = &program->columns[index];
-	Row		   *row = &program->row;
-	Datum		datum = (Datum) 0;
-	bool		isnull = true;
+	bool		isnull;
+	Datum		datum = stratum_program_datum(program, index, &isnull);
 	MemoryContext before;
 
 	value->kind = VALUE_MISSING;
-	if (row->tuple.t_data == NULL)
-	{
-		if (index != program->traits_column || row->traits_null)
-			return;
-		before = MemoryContextSwitchTo(program->scratch);
-		stratum_json_root(DatumGetJsonbP(row->traits), value);
-		MemoryContextSwitchTo(before);
-		return;
-	}
-	if (column->number > 0)
-		datum = heap_getattr(&row->tuple, column->number, program->row_type, &isnull);
 	if (isnull)
 		return;
 	before = MemoryContextSwitchTo(program->scratch);
-	set_datum(column, datum, value);
+	set_datum(&program->columns[index], datum, value);
 	MemoryContextSwitchTo(before);
 }
 
@@ -272,7 +303,7 @@ column_numeric(Program *program, int index)
 
 	if (value->kind != VALUE_NUMBER || abs(value->of.number.weight) > DIVIDED_WEIGHT)
 		return NULL;
-	datum = heap_getattr(&program->row.tuple, column->number, program->row_type, &isnull);
+	datum = stratum_program_datum(program, index, &isnull);
 	switch (column->reader)
 	{
 		case READ_INT2:
@@ -339,10 +370,14 @@ read_event(Program *program, const Field *field, Value *value)
 	}
 }
 
-/* Whether a column holds something: neither NULL nor an empty string. Never missing. */
+/* Whether a column holds something: neither NULL nor an empty string. Missing where the row lacks it. */
 static void
-read_presence(const Value *column, Value *value)
+read_presence(Program *program, const Field *field, Value *value)
 {
+	const Value *column = column_value(program, field->column);
+
+	if (program->columns[field->column].number == 0)
+		return;
 	value->kind = VALUE_BOOL;
 	value->of.boolean = column->kind > VALUE_NULL &&
 		!(column->kind == VALUE_STRING && column->length == 0);
@@ -361,8 +396,7 @@ read_field(Program *program, const Field *field, Value *value)
 			*value = *column_value(program, field->column);
 			break;
 		case FIELD_PRESENCE:
-			if (program->row.tuple.t_data != NULL)
-				read_presence(column_value(program, field->column), value);
+			read_presence(program, field, value);
 			break;
 		case FIELD_HUNDREDTH:
 			read_hundredth(program, column_value(program, field->column), value);
@@ -391,6 +425,31 @@ field_value(Program *program, int field)
 
 /* --- the program --- */
 
+static inline bool
+ask(Program *program, int index)
+{
+	const Predicate *predicate = &program->predicates[index];
+
+	return stratum_predicate_holds(program, predicate, field_value(program, predicate->field));
+}
+
+/* Whether a predicate holds for the row; where definitions share it, it is asked once. */
+bool
+stratum_program_holds(Program *program, int predicate)
+{
+	Answer	   *answer;
+
+	if (program->row.answers == NULL)
+		return ask(program, predicate);
+	answer = &program->row.answers[predicate];
+	if (answer->row != program->row.number)
+	{
+		answer->holds = ask(program, predicate);
+		answer->row = program->row.number;
+	}
+	return answer->holds;
+}
+
 bool
 stratum_program_matches(Program *program, int definition)
 {
@@ -399,10 +458,8 @@ stratum_program_matches(Program *program, int definition)
 	while (at >= 0)
 	{
 		const Instruction *instruction = &program->instructions[at];
-		const Predicate *predicate = &program->predicates[instruction->predicate];
-		const Value *value = field_value(program, predicate->field);
 
-		at = stratum_predicate_holds(program, predicate, value) ?
+		at = stratum_program_holds(program, instruction->predicate) ?
 			instruction->if_true : instruction->if_false;
 	}
 	return at == PROGRAM_ACCEPT;

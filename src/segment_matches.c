@@ -3,12 +3,13 @@
  *	  The functions that ask a definition about a row.
  *
  * A definition is compiled at the first row and kept as long as the expression that calls the function.
- * It is compiled again when its bytes or the type of the row change; that is why neither the
- * address of a definition nor a time of the transaction is kept.
+ * Unless it is a constant of the query, it is compiled again when its bytes or the type of the row
+ * change; that is why neither the address of a definition nor a time of the transaction is kept.
  */
 #include "conditions.h"
 
 #include "catalog/pg_type.h"
+#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -18,9 +19,10 @@
 /* What fn_extra points to. */
 typedef struct Cache
 {
-	Program    *program;		/* NULL: nothing compiled */
+	Program    *program;		/* NULL: nothing compiled, or nothing that can be used */
+	bool		constant;		/* the definition cannot change, and has been compiled */
 	Jsonb	   *definition;		/* a copy, in the program's memory */
-	Oid			type;			/* of the row; InvalidOid for traits alone */
+	Oid			type;			/* of the row; InvalidOid where columns are given one by one */
 	int32		typmod;
 	uint64		type_version;	/* changes with the columns of the type */
 } Cache;
@@ -31,6 +33,16 @@ get_cache(FunctionCallInfo fcinfo)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Cache));
 	return fcinfo->flinfo->fn_extra;
+}
+
+static bool
+is_constant(FunctionCallInfo fcinfo, int argument)
+{
+	Node	   *call = fcinfo->flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) &&
+		argument < list_length(((FuncExpr *) call)->args) &&
+		IsA(list_nth(((FuncExpr *) call)->args, argument), Const);
 }
 
 static bool
@@ -49,52 +61,44 @@ forget_program(Cache *cache)
 		stratum_program_free(program);
 }
 
-/* Takes a program over into the cache. */
+/* Takes a program over into the cache, with a copy of its definition. */
 static void
-keep_program(FunctionCallInfo fcinfo, Cache *cache, Program *program, Oid type, int32 typmod)
+keep_program(FunctionCallInfo fcinfo, Cache *cache, Program *program, const Jsonb *definition)
 {
+	cache->definition = MemoryContextAllocHuge(program->context, VARSIZE(definition));
+	memcpy(cache->definition, definition, VARSIZE(definition));
 	MemoryContextSetParent(program->context, fcinfo->flinfo->fn_mcxt);
 	cache->program = program;
-	cache->type = type;
-	cache->typmod = typmod;
-	if (OidIsValid(type))
-		cache->type_version = assign_record_type_identifier(type, typmod);
 }
 
-static Program *
-compile_for(StratumTarget target, Oid type, int32 typmod, int ndefinitions, Jsonb **definitions)
-{
-	TupleDesc	row_type = OidIsValid(type) ? lookup_rowtype_tupdesc(type, typmod) : NULL;
-	Program    *program = stratum_program_create(target, row_type, ndefinitions, definitions);
-
-	if (row_type != NULL)
-		ReleaseTupleDesc(row_type);
-	return program;
-}
+/* --- whole rows --- */
 
 static bool
-is_current(const Cache *cache, Oid type, int32 typmod)
+is_current_type(const Cache *cache, Oid type, int32 typmod)
 {
 	return cache->program != NULL && cache->type == type && cache->typmod == typmod &&
-		(!OidIsValid(type) || cache->type_version == assign_record_type_identifier(type, typmod));
+		cache->type_version == assign_record_type_identifier(type, typmod);
 }
 
 /* The program of a definition for rows of a type, compiled when it is not at hand. */
 static Program *
-get_program(FunctionCallInfo fcinfo, StratumTarget target, Oid type, int32 typmod)
+program_for_row(FunctionCallInfo fcinfo, StratumTarget target, Oid type, int32 typmod)
 {
 	Cache	   *cache = get_cache(fcinfo);
 	Jsonb	   *definition = PG_GETARG_JSONB_P(0);
 
-	if (!is_current(cache, type, typmod) || !same_bytes(cache->definition, definition))
+	if (!is_current_type(cache, type, typmod) || !same_bytes(cache->definition, definition))
 	{
+		TupleDesc	row_type = lookup_rowtype_tupdesc(type, typmod);
 		Program    *program;
 
 		forget_program(cache);
-		program = compile_for(target, type, typmod, 1, &definition);
-		cache->definition = MemoryContextAllocHuge(program->context, VARSIZE(definition));
-		memcpy(cache->definition, definition, VARSIZE(definition));
-		keep_program(fcinfo, cache, program, type, typmod);
+		program = stratum_program_create(target, row_type, false, 1, &definition);
+		ReleaseTupleDesc(row_type);
+		keep_program(fcinfo, cache, program, definition);
+		cache->type = type;
+		cache->typmod = typmod;
+		cache->type_version = assign_record_type_identifier(type, typmod);
 	}
 	PG_FREE_IF_COPY(definition, 0);
 	return cache->program;
@@ -124,8 +128,8 @@ match_row(FunctionCallInfo fcinfo, StratumTarget target, const char *what)
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
 	row = PG_GETARG_HEAPTUPLEHEADER(1);
-	program = get_program(fcinfo, target, HeapTupleHeaderGetTypeId(row),
-						  HeapTupleHeaderGetTypMod(row));
+	program = program_for_row(fcinfo, target, HeapTupleHeaderGetTypeId(row),
+							  HeapTupleHeaderGetTypMod(row));
 	stratum_program_row(program, row);
 	PG_RETURN_BOOL(stratum_program_matches(program, 0));
 }
@@ -146,6 +150,30 @@ stratum_campaign_matches(PG_FUNCTION_ARGS)
 	return match_row(fcinfo, STRATUM_CAMPAIGN, "a campaign");
 }
 
+/* --- columns given one by one --- */
+
+/* A program for rows that have only traits: every other column is missing. */
+static Program *
+program_for_traits(FunctionCallInfo fcinfo)
+{
+	Cache	   *cache = get_cache(fcinfo);
+	Jsonb	   *definition;
+
+	if (cache->constant)
+		return cache->program;
+	definition = PG_GETARG_JSONB_P(0);
+	if (cache->program == NULL || !same_bytes(cache->definition, definition))
+	{
+		forget_program(cache);
+		keep_program(fcinfo, cache,
+					 stratum_program_create(STRATUM_PROFILE, stratum_traits_type(), true, 1, &definition),
+					 definition);
+		cache->constant = is_constant(fcinfo, 0);
+	}
+	PG_FREE_IF_COPY(definition, 0);
+	return cache->program;
+}
+
 /*
  * traits_match(conditions jsonb, traits jsonb) -> boolean, also as segment_matches. NULL only for NULL
  * conditions: where there are no traits, every field is missing.
@@ -158,10 +186,75 @@ stratum_traits_match(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	program = get_program(fcinfo, STRATUM_PROFILE, InvalidOid, -1);
-	stratum_program_traits(program, PG_GETARG_DATUM(1), PG_ARGISNULL(1));
+	program = program_for_traits(fcinfo);
+	stratum_program_columns(program, &fcinfo->args[1]);
 	PG_RETURN_BOOL(stratum_program_matches(program, 0));
 }
+
+/*
+ * A program that asks about columns of these names and of the arguments' types; NULL where the definition
+ * cannot mean anything, or might tell more than its answer.
+ */
+static Program *
+leakproof_program(FunctionCallInfo fcinfo, StratumTarget target)
+{
+	Jsonb	   *definition = PG_GETARG_JSONB_P(0);
+	TupleDesc	row_type = stratum_given_columns(fcinfo, 1);
+	Program    *program;
+
+	if (row_type == NULL)
+		return NULL;
+	program = stratum_program_try_create(target, row_type, 1, &definition);
+	if (program == NULL || stratum_program_is_leakproof(program))
+		return program;
+	stratum_program_free(program);
+	return NULL;
+}
+
+/*
+ * Internal and leakproof: whatever the arguments are, it says true or false. It stands in for the public
+ * functions where the definition is a constant, so it need not be fast where it is none.
+ */
+static Datum
+match_columns(FunctionCallInfo fcinfo, StratumTarget target)
+{
+	Cache	   *cache = get_cache(fcinfo);
+
+	if (!cache->constant)
+	{
+		Program    *program;
+
+		forget_program(cache);
+		if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+			PG_RETURN_BOOL(false);
+		program = leakproof_program(fcinfo, target);
+		if (program != NULL)
+			keep_program(fcinfo, cache, program, PG_GETARG_JSONB_P(0));
+		cache->constant = is_constant(fcinfo, 0) && is_constant(fcinfo, 1);
+	}
+	if (cache->program == NULL)
+		PG_RETURN_BOOL(false);
+	stratum_program_columns(cache->program, &fcinfo->args[2]);
+	PG_RETURN_BOOL(stratum_program_matches(cache->program, 0));
+}
+
+/* _profile_matches(conditions jsonb, columns text[], VARIADIC "any") -> boolean */
+PG_FUNCTION_INFO_V1(stratum_profile_columns_match);
+Datum
+stratum_profile_columns_match(PG_FUNCTION_ARGS)
+{
+	return match_columns(fcinfo, STRATUM_PROFILE);
+}
+
+/* _campaign_matches(conditions jsonb, columns text[], VARIADIC "any") -> boolean */
+PG_FUNCTION_INFO_V1(stratum_campaign_columns_match);
+Datum
+stratum_campaign_columns_match(PG_FUNCTION_ARGS)
+{
+	return match_columns(fcinfo, STRATUM_CAMPAIGN);
+}
+
+/* --- checking --- */
 
 static StratumTarget
 read_target(FunctionCallInfo fcinfo, int argument)
@@ -194,101 +287,4 @@ stratum_check_conditions(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		stratum_validate_conditions(PG_GETARG_JSONB_P(0), target);
 	PG_RETURN_VOID();
-}
-
-/* --- many definitions at once --- */
-
-static Datum *
-read_array(FunctionCallInfo fcinfo, int argument, Oid type, int length, bool by_value, char align,
-		   int *count)
-{
-	Datum	   *datums;
-
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), type, length, by_value, align,
-					  &datums, NULL, count);
-	return datums;
-}
-
-/* fn_extra of _matching_segments */
-typedef struct SegmentSet
-{
-	Cache		cache;
-	Datum		ids_argument;
-	Datum		definitions_argument;
-	int			count;
-	Datum	   *ids;
-} SegmentSet;
-
-static void
-compile_set(FunctionCallInfo fcinfo, SegmentSet *set, Oid type, int32 typmod)
-{
-	Datum	   *definitions;
-	Jsonb	  **jsonbs;
-	Datum	   *ids;
-	int			count;
-	Program    *program;
-
-	forget_program(&set->cache);
-	ids = read_array(fcinfo, 0, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					 &set->count);
-	definitions = read_array(fcinfo, 1, JSONBOID, -1, false, TYPALIGN_INT, &count);
-	if (count != set->count)
-		elog(ERROR, "%d segments have %d definitions", set->count, count);
-	jsonbs = palloc(count * sizeof(Jsonb *));
-	for (int i = 0; i < count; i++)
-		jsonbs[i] = DatumGetJsonbP(definitions[i]);
-	program = compile_for(STRATUM_PROFILE, type, typmod, count, jsonbs);
-	set->ids = MemoryContextAlloc(program->context, count * sizeof(Datum));
-	memcpy(set->ids, ids, count * sizeof(Datum));
-	set->ids_argument = PG_GETARG_DATUM(0);
-	set->definitions_argument = PG_GETARG_DATUM(1);
-	keep_program(fcinfo, &set->cache, program, type, typmod);
-}
-
-/*
- * Comparing thousands of definitions with each row would cost more than evaluating them. A parameter
- * of a query stays where and what it is while the query runs; plpgsql's simple expressions, which
- * outlive that, are no place to call this internal function from.
- */
-static bool
-is_current_set(FunctionCallInfo fcinfo, const SegmentSet *set, Oid type, int32 typmod)
-{
-	return is_current(&set->cache, type, typmod) &&
-		get_fn_expr_arg_stable(fcinfo->flinfo, 0) && get_fn_expr_arg_stable(fcinfo->flinfo, 1) &&
-		set->ids_argument == PG_GETARG_DATUM(0) &&
-		set->definitions_argument == PG_GETARG_DATUM(1);
-}
-
-/*
- * _matching_segments(ids bigint[], definitions jsonb[], profile anyelement) -> bigint[]: the ids of the
- * definitions that the profile matches. Internal, strict; the definitions must be valid.
- */
-PG_FUNCTION_INFO_V1(stratum_matching_segments);
-Datum
-stratum_matching_segments(PG_FUNCTION_ARGS)
-{
-	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(2);
-	Oid			type = HeapTupleHeaderGetTypeId(row);
-	int32		typmod = HeapTupleHeaderGetTypMod(row);
-	SegmentSet *set = fcinfo->flinfo->fn_extra;
-	Datum	   *matching;
-	int			count = 0;
-
-	if (set == NULL)
-	{
-		check_row_argument(fcinfo, 2, "a profile");
-		set = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SegmentSet));
-		fcinfo->flinfo->fn_extra = set;
-	}
-	if (!is_current_set(fcinfo, set, type, typmod))
-		compile_set(fcinfo, set, type, typmod);
-	stratum_program_row(set->cache.program, row);
-	matching = palloc(Max(set->count, 1) * sizeof(Datum));
-	for (int i = 0; i < set->count; i++)
-	{
-		if (stratum_program_matches(set->cache.program, i))
-			matching[count++] = set->ids[i];
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(matching, count, INT8OID, sizeof(int64),
-										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

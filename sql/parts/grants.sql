@@ -52,6 +52,9 @@ GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_
 GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.traits_match(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+-- what the planner puts in their place is called with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;

@@ -1,0 +1,192 @@
+/*
+ * conditions_estimate.c
+ *	  How many rows a definition matches, and what asking it costs: for the planner.
+ *
+ * What ANALYZE keeps of a column is a sample of its values. The definition is simply asked about them; one
+ * about several columns is put together from its predicates.
+ */
+#include "conditions.h"
+
+#include "catalog/pg_statistic.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/lsyscache.h"
+#include "utils/selfuncs.h"
+
+/* Fewer values are no sample. */
+#define LEAST_SAMPLE 10
+
+/* Without one. */
+#define EQUALITY_SELECTIVITY 0.01
+#define OTHER_SELECTIVITY 0.333
+
+/* In units of cpu_operator_cost: a call, and what a predicate costs in units of an equality. */
+#define CALL_COST 2
+#define PREDICATE_COST 0.25
+
+#define WHOLE_DEFINITION (-1)
+
+typedef struct Estimator
+{
+	Program    *program;
+	PlannerInfo *root;
+	Oid			function;
+	List	   *columns;		/* expressions, in the order of the program's row */
+	int			varRelid;
+	NullableDatum *given;
+} Estimator;
+
+/* Whether the predicate, or the whole definition, holds for a row of which one column is known. */
+static bool
+holds_for(Estimator *estimator, int number, Datum value, int predicate)
+{
+	Program    *program = estimator->program;
+
+	estimator->given[number - 1] = (NullableDatum) {value, false};
+	stratum_program_columns(program, estimator->given);
+	estimator->given[number - 1].isnull = true;
+	return predicate == WHOLE_DEFINITION ? stratum_program_matches(program, 0) :
+		stratum_program_holds(program, predicate);
+}
+
+/* The share of a list's values for which it holds, weighted by their frequencies where there are such. */
+static bool
+sample_slot(Estimator *estimator, VariableStatData *variable, int kind, int number, int predicate,
+			double *matching, double *all)
+{
+	bool		is_common = kind == STATISTIC_KIND_MCV;
+	AttStatsSlot slot;
+
+	*matching = *all = 0;
+	if (!get_attstatsslot(&slot, variable->statsTuple, kind, InvalidOid,
+						  ATTSTATSSLOT_VALUES | (is_common ? ATTSTATSSLOT_NUMBERS : 0)))
+		return false;
+	for (int i = 0; i < slot.nvalues; i++)
+	{
+		double		weight = is_common ? slot.numbers[i] : 1;
+
+		*all += weight;
+		if (holds_for(estimator, number, slot.values[i], predicate))
+			*matching += weight;
+	}
+	free_attstatsslot(&slot);
+	return true;
+}
+
+/* From the common values and the histogram of a column; false where there are too few. */
+static bool
+sample_column(Estimator *estimator, VariableStatData *variable, int number, int predicate,
+			  double *selectivity)
+{
+	double		nulls = ((Form_pg_statistic) GETSTRUCT(variable->statsTuple))->stanullfrac;
+	double		common,
+				all_common,
+				matching,
+				all;
+	double		rest;
+
+	sample_slot(estimator, variable, STATISTIC_KIND_MCV, number, predicate, &common, &all_common);
+	rest = Max(1 - nulls - all_common, 0);
+	if (!sample_slot(estimator, variable, STATISTIC_KIND_HISTOGRAM, number, predicate, &matching, &all) ||
+		all < LEAST_SAMPLE)
+	{
+		if (all_common <= 0)
+			return false;
+		/* All values are common ones, or the others are few. */
+		*selectivity = common;
+		return true;
+	}
+	*selectivity = common + rest * (matching + 0.1) / (all + 0.2);
+	return true;
+}
+
+/* The selectivity of what concerns one column of the program; false where it is not known. */
+static bool
+column_selectivity(Estimator *estimator, int column, int predicate, double *selectivity)
+{
+	int			number = estimator->program->columns[column].number;
+	VariableStatData variable;
+	bool		known = false;
+
+	if (number == 0)
+		return false;
+	examine_variable(estimator->root, list_nth(estimator->columns, number - 1), estimator->varRelid,
+					 &variable);
+	/* Values of rows that the user may not see are asked about only by what cannot leak them. */
+	if (HeapTupleIsValid(variable.statsTuple) &&
+		statistic_proc_security_check(&variable, estimator->function))
+		known = sample_column(estimator, &variable, number, predicate, selectivity);
+	ReleaseVariableStats(variable);
+	return known;
+}
+
+static double
+predicate_selectivity(Estimator *estimator, int index)
+{
+	const Predicate *predicate = &estimator->program->predicates[index];
+	const Field *field = &estimator->program->fields[predicate->field];
+	double		selectivity;
+
+	if (field->source != FIELD_EVENT && field->source != FIELD_CONVERSION_RATE &&
+		column_selectivity(estimator, field->column, index, &selectivity))
+		return selectivity;
+	return predicate->operator == OP_EQUALS || predicate->operator == OP_IN ?
+		EQUALITY_SELECTIVITY : OTHER_SELECTIVITY;
+}
+
+/* As if members had nothing to do with each other. */
+static double
+member_selectivity(Estimator *estimator, const Member *member)
+{
+	double		all = 1,
+				none = 1;
+
+	if (member->members == NULL)
+		return predicate_selectivity(estimator, member->predicate);
+	for (int i = 0; i < member->nmembers; i++)
+	{
+		double		selectivity = member_selectivity(estimator, member->members[i]);
+
+		all *= selectivity;
+		none *= 1 - selectivity;
+	}
+	switch (member->logic)
+	{
+		case LOGIC_AND:
+			return all;
+		case LOGIC_OR:
+			return 1 - none;
+		default:
+			return none;
+	}
+}
+
+/* The share of the rows that match; `columns` are the expressions of the program's row. */
+Selectivity
+stratum_selectivity(Program *program, PlannerInfo *root, Oid function, List *columns, int varRelid)
+{
+	int			count = list_length(columns);
+	Estimator	estimator = {program, root, function, columns, varRelid, NULL};
+	double		selectivity;
+
+	if (program->trees[0] == NULL)
+		return 0;
+	estimator.given = palloc(count * sizeof(NullableDatum));
+	for (int i = 0; i < count; i++)
+		estimator.given[i] = (NullableDatum) {(Datum) 0, true};
+	if (program->ncolumns != 1 ||
+		!column_selectivity(&estimator, 0, WHOLE_DEFINITION, &selectivity))
+		selectivity = member_selectivity(&estimator, program->trees[0]);
+	CLAMP_PROBABILITY(selectivity);
+	return selectivity;
+}
+
+/* Of one row, in the planner's units. */
+Cost
+stratum_call_cost(const Program *program)
+{
+	double		predicates = program->trees[0] ? program->trees[0]->cost : 0;
+
+	return cpu_operator_cost * (CALL_COST + PREDICATE_COST * predicates);
+}
