@@ -341,6 +341,7 @@ extern bool stratum_program_is_leakproof(const Program *program);
 extern void stratum_program_row(Program *program, HeapTupleHeader row);
 extern void stratum_program_columns(Program *program, const NullableDatum *columns);
 extern Datum stratum_program_datum(const Program *program, int column, bool *isnull);
+extern const Value *stratum_program_value(Program *program, int field);
 extern bool stratum_program_holds(Program *program, int predicate);
 extern bool stratum_program_matches(Program *program, int definition);
 
@@ -400,9 +401,12 @@ begins_folded(const char *folded, const char *string, int length)
 extern void stratum_describe_value(const Value *value, StringInfo key);
 extern bool stratum_same_folded(const char *folded, const char *string, int length);
 extern uint32 stratum_value_hash(const Value *value);
+extern void stratum_set_init(OperandSet *set, int count);
+extern void stratum_set_add(OperandSet *set, const Operand *operand);
 extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
 
 /* --- conditions_columns.c --- */
+extern bool stratum_argument_is_constant(FunctionCallInfo fcinfo, int argument);
 extern TupleDesc stratum_traits_type(void);
 extern TupleDesc stratum_given_columns(FunctionCallInfo fcinfo, int names_argument);
 extern TupleDesc stratum_named_columns(Datum names, List *columns);

@@ -9,6 +9,17 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
+/* Whether an argument is a constant of the query: it cannot change between calls. */
+bool
+stratum_argument_is_constant(FunctionCallInfo fcinfo, int argument)
+{
+	Node	   *call = fcinfo->flinfo->fn_expr;
+
+	return call != NULL && IsA(call, FuncExpr) &&
+		argument < list_length(((FuncExpr *) call)->args) &&
+		IsA(list_nth(((FuncExpr *) call)->args, argument), Const);
+}
+
 /* A row of traits alone. */
 TupleDesc
 stratum_traits_type(void)

@@ -215,37 +215,56 @@ stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash)
 	return slot;
 }
 
+/* An empty set with room for so many values. */
+void
+stratum_set_init(OperandSet *set, int count)
+{
+	uint32		room = 4;
+
+	while (room < (uint32) count * 2)
+		room *= 2;
+	memset(set, 0, sizeof(OperandSet));
+	set->mask = room - 1;
+	set->slots = palloc_extended(room * sizeof(int), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	set->hashes = palloc_extended(room * sizeof(uint32), MCXT_ALLOC_HUGE);
+	set->operands = palloc_extended((count + 1) * sizeof(Operand), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* Adds an operand; of scalars that are equal only the first one is found. */
+void
+stratum_set_add(OperandSet *set, const Operand *operand)
+{
+	const Value *value = &operand->value;
+	int			index = set->count++;
+	uint32		slot;
+
+	set->operands[index] = *operand;
+	set->hashes[index] = stratum_value_hash(value);
+	if (value->kind == VALUE_ARRAY || value->kind == VALUE_OBJECT)
+		set->has_container = true;
+	if (value->kind == VALUE_NULL || value->kind >= VALUE_ARRAY)
+		return;
+	slot = stratum_set_slot(set, value, set->hashes[index]);
+	if (set->slots[slot] == 0)
+		set->slots[slot] = index + 1;
+}
+
 /* Reads a list and sets up its hash table. JSON null in it stands for nothing. */
 static void
 read_set(const Value *list, OperandSet *set)
 {
 	Elements	elements;
 	Value		element;
-	uint32		room = 4;
 
 	stratum_json_elements(list->of.container, &elements);
-	while (room < (uint32) elements.count * 2)
-		room *= 2;
-	set->mask = room - 1;
-	set->slots = palloc_extended(room * sizeof(int), MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	set->hashes = palloc_extended(room * sizeof(uint32), MCXT_ALLOC_HUGE);
-	set->operands = palloc_extended((elements.count + 1) * sizeof(Operand),
-									MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	stratum_set_init(set, elements.count);
 	while (stratum_json_next(&elements, &element))
 	{
-		int			index = set->count++;
-		uint32		slot;
+		Operand		operand = {0};
 
 		CHECK_FOR_INTERRUPTS();
-		read_operand(&element, &set->operands[index]);
-		set->hashes[index] = stratum_value_hash(&element);
-		if (element.kind == VALUE_ARRAY || element.kind == VALUE_OBJECT)
-			set->has_container = true;
-		if (element.kind == VALUE_NULL || element.kind >= VALUE_ARRAY)
-			continue;
-		slot = stratum_set_slot(set, &element, set->hashes[index]);
-		if (set->slots[slot] == 0)
-			set->slots[slot] = index + 1;
+		read_operand(&element, &operand);
+		stratum_set_add(set, &operand);
 	}
 }
 

@@ -410,8 +410,9 @@ read_field(Program *program, const Field *field, Value *value)
 	}
 }
 
-static const Value *
-field_value(Program *program, int field)
+/* What a field of the row holds. */
+const Value *
+stratum_program_value(Program *program, int field)
 {
 	CachedValue *cached = &program->row.fields[field];
 
@@ -430,7 +431,7 @@ ask(Program *program, int index)
 {
 	const Predicate *predicate = &program->predicates[index];
 
-	return stratum_predicate_holds(program, predicate, field_value(program, predicate->field));
+	return stratum_predicate_holds(program, predicate, stratum_program_value(program, predicate->field));
 }
 
 /* Whether a predicate holds for the row; where definitions share it, it is asked once. */

@@ -9,7 +9,6 @@
 #include "conditions.h"
 
 #include "catalog/pg_type.h"
-#include "nodes/primnodes.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -33,16 +32,6 @@ get_cache(FunctionCallInfo fcinfo)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Cache));
 	return fcinfo->flinfo->fn_extra;
-}
-
-static bool
-is_constant(FunctionCallInfo fcinfo, int argument)
-{
-	Node	   *call = fcinfo->flinfo->fn_expr;
-
-	return call != NULL && IsA(call, FuncExpr) &&
-		argument < list_length(((FuncExpr *) call)->args) &&
-		IsA(list_nth(((FuncExpr *) call)->args, argument), Const);
 }
 
 static bool
@@ -80,6 +69,14 @@ is_current_type(const Cache *cache, Oid type, int32 typmod)
 		cache->type_version == assign_record_type_identifier(type, typmod);
 }
 
+static void
+note_type(Cache *cache, Oid type, int32 typmod)
+{
+	cache->type = type;
+	cache->typmod = typmod;
+	cache->type_version = assign_record_type_identifier(type, typmod);
+}
+
 /* The program of a definition for rows of a type, compiled when it is not at hand. */
 static Program *
 program_for_row(FunctionCallInfo fcinfo, StratumTarget target, Oid type, int32 typmod)
@@ -96,9 +93,7 @@ program_for_row(FunctionCallInfo fcinfo, StratumTarget target, Oid type, int32 t
 		program = stratum_program_create(target, row_type, false, 1, &definition);
 		ReleaseTupleDesc(row_type);
 		keep_program(fcinfo, cache, program, definition);
-		cache->type = type;
-		cache->typmod = typmod;
-		cache->type_version = assign_record_type_identifier(type, typmod);
+		note_type(cache, type, typmod);
 	}
 	PG_FREE_IF_COPY(definition, 0);
 	return cache->program;
@@ -168,7 +163,7 @@ program_for_traits(FunctionCallInfo fcinfo)
 		keep_program(fcinfo, cache,
 					 stratum_program_create(STRATUM_PROFILE, stratum_traits_type(), true, 1, &definition),
 					 definition);
-		cache->constant = is_constant(fcinfo, 0);
+		cache->constant = stratum_argument_is_constant(fcinfo, 0);
 	}
 	PG_FREE_IF_COPY(definition, 0);
 	return cache->program;
@@ -230,7 +225,7 @@ match_columns(FunctionCallInfo fcinfo, StratumTarget target)
 		program = leakproof_program(fcinfo, target);
 		if (program != NULL)
 			keep_program(fcinfo, cache, program, PG_GETARG_JSONB_P(0));
-		cache->constant = is_constant(fcinfo, 0) && is_constant(fcinfo, 1);
+		cache->constant = stratum_argument_is_constant(fcinfo, 0) && stratum_argument_is_constant(fcinfo, 1);
 	}
 	if (cache->program == NULL)
 		PG_RETURN_BOOL(false);
@@ -287,4 +282,105 @@ stratum_check_conditions(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(0))
 		stratum_validate_conditions(PG_GETARG_JSONB_P(0), target);
 	PG_RETURN_VOID();
+}
+
+/* --- what the SQL of version 1.0 calls: it may meet this library until the extension is updated --- */
+
+/* fn_extra of _matching_segments */
+typedef struct SegmentList
+{
+	Cache		cache;
+	Datum		ids_argument;
+	Datum		definitions_argument;
+	int			count;
+	Datum	   *ids;
+} SegmentList;
+
+static Datum *
+read_array(FunctionCallInfo fcinfo, int argument, Oid type, int length, bool by_value, char align,
+		   int *count)
+{
+	Datum	   *datums;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(argument), type, length, by_value, align,
+					  &datums, NULL, count);
+	return datums;
+}
+
+static void
+compile_list(FunctionCallInfo fcinfo, SegmentList *list, Oid type, int32 typmod)
+{
+	TupleDesc	row_type = lookup_rowtype_tupdesc(type, typmod);
+	Datum	   *definitions;
+	Jsonb	  **jsonbs;
+	Datum	   *ids;
+	int			count;
+	Program    *program;
+
+	forget_program(&list->cache);
+	ids = read_array(fcinfo, 0, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					 &list->count);
+	definitions = read_array(fcinfo, 1, JSONBOID, -1, false, TYPALIGN_INT, &count);
+	if (count != list->count)
+		elog(ERROR, "%d segments have %d definitions", list->count, count);
+	jsonbs = palloc_extended((count + 1) * sizeof(Jsonb *), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < count; i++)
+		jsonbs[i] = DatumGetJsonbP(definitions[i]);
+	program = stratum_program_create(STRATUM_PROFILE, row_type, false, count, jsonbs);
+	ReleaseTupleDesc(row_type);
+	list->ids = MemoryContextAllocHuge(program->context, (count + 1) * sizeof(Datum));
+	memcpy(list->ids, ids, count * sizeof(Datum));
+	list->ids_argument = PG_GETARG_DATUM(0);
+	list->definitions_argument = PG_GETARG_DATUM(1);
+	MemoryContextSetParent(program->context, fcinfo->flinfo->fn_mcxt);
+	list->cache.program = program;
+	note_type(&list->cache, type, typmod);
+}
+
+/*
+ * Comparing thousands of definitions with each row would cost more than evaluating them. A parameter
+ * of a query stays where and what it is while the query runs; plpgsql's simple expressions, which
+ * outlive that, are no place to call this internal function from.
+ */
+static bool
+is_current_list(FunctionCallInfo fcinfo, const SegmentList *list, Oid type, int32 typmod)
+{
+	return is_current_type(&list->cache, type, typmod) &&
+		get_fn_expr_arg_stable(fcinfo->flinfo, 0) && get_fn_expr_arg_stable(fcinfo->flinfo, 1) &&
+		list->ids_argument == PG_GETARG_DATUM(0) &&
+		list->definitions_argument == PG_GETARG_DATUM(1);
+}
+
+/*
+ * _matching_segments(ids bigint[], definitions jsonb[], profile anyelement) -> bigint[]: the ids of the
+ * definitions that the profile matches. Strict; the definitions must be valid.
+ */
+PG_FUNCTION_INFO_V1(stratum_matching_segments);
+Datum
+stratum_matching_segments(PG_FUNCTION_ARGS)
+{
+	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(2);
+	Oid			type = HeapTupleHeaderGetTypeId(row);
+	int32		typmod = HeapTupleHeaderGetTypMod(row);
+	SegmentList *list = fcinfo->flinfo->fn_extra;
+	Datum	   *matching;
+	int			count = 0;
+
+	if (list == NULL)
+	{
+		check_row_argument(fcinfo, 2, "a profile");
+		list = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SegmentList));
+		fcinfo->flinfo->fn_extra = list;
+	}
+	if (!is_current_list(fcinfo, list, type, typmod))
+		compile_list(fcinfo, list, type, typmod);
+	stratum_program_row(list->cache.program, row);
+	matching = palloc(Max(list->count, 1) * sizeof(Datum));
+	for (int i = 0; i < list->count; i++)
+	{
+		if (stratum_program_matches(list->cache.program, i))
+			matching[count++] = list->ids[i];
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(matching, count, INT8OID, sizeof(int64),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

@@ -3,11 +3,10 @@
 --   internal functions they call as their caller -> stratum_app, stratum_admin;
 --   refresh_all_segments, _refresh_tenant_segments -> stratum_admin
 
-CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], profile anyelement)
-  RETURNS bigint[]
-  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
-COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
-  'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIADIC "any") RETURNS bytea
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_segment_bits';
+COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
+  'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
 CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp

@@ -1,0 +1,70 @@
+/*
+ * segment_bits.c
+ *	  The SQL function that asks many definitions about a profile.
+ */
+#include "segment_set.h"
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+/* What fn_extra points to. */
+typedef struct SetCache
+{
+	SegmentSet *set;
+	bool		constant;		/* the arguments that it is made of cannot change */
+} SetCache;
+
+static SegmentSet *
+compile_set(FunctionCallInfo fcinfo)
+{
+	TupleDesc	row_type = stratum_given_columns(fcinfo, 1);
+	Jsonb	  **definitions;
+	Datum	   *datums;
+	int			count;
+
+	if (row_type == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("the names of the columns do not fit the columns given"));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), JSONBOID, -1, false, TYPALIGN_INT,
+					  &datums, NULL, &count);
+	definitions = palloc_extended((count + 1) * sizeof(Jsonb *), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < count; i++)
+		definitions[i] = DatumGetJsonbP(datums[i]);
+	return stratum_set_create(row_type, count, definitions);
+}
+
+/*
+ * _segment_bits(definitions jsonb[], columns text[], VARIADIC "any") -> bytea: bit n % 8 of byte n / 8 is set if
+ * the profile, of which these columns are given, satisfies definition n. NULL definitions or names: NULL. The
+ * definitions are compiled once where they are a constant of the query, and for each row where they are not.
+ */
+PG_FUNCTION_INFO_V1(stratum_segment_bits);
+Datum
+stratum_segment_bits(PG_FUNCTION_ARGS)
+{
+	SetCache   *cache = fcinfo->flinfo->fn_extra;
+	const uint8 *members;
+	bytea	   *result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (cache == NULL)
+		cache = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SetCache));
+	if (!cache->constant)
+	{
+		if (cache->set != NULL)
+			stratum_set_free(cache->set);
+		cache->set = NULL;
+		cache->set = compile_set(fcinfo);
+		MemoryContextSetParent(cache->set->program->context, fcinfo->flinfo->fn_mcxt);
+		cache->constant = stratum_argument_is_constant(fcinfo, 0) && stratum_argument_is_constant(fcinfo, 1);
+	}
+	members = stratum_set_members(cache->set, &fcinfo->args[2]);
+	result = palloc(VARHDRSZ + cache->set->nbytes);
+	SET_VARSIZE(result, VARHDRSZ + cache->set->nbytes);
+	memcpy(VARDATA(result), members, cache->set->nbytes);
+	PG_RETURN_BYTEA_P(result);
+}
