@@ -6,7 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
-use Stratum::Install qw(structure rows load_rows);
+use Stratum::Install qw(structure rows load_rows is_same);
 use Test::More;
 
 my ($old, $new) = ('1.0', '1.1');
@@ -29,20 +29,6 @@ sub new_database
 }
 
 sub update { my ($db, $version) = @_; return $node->sql("ALTER EXTENSION stratum UPDATE TO '$version'", db => $db) }
-
-# So that a failure says what differs, not all of it.
-sub is_same
-{
-	my ($got, $expected, $name) = @_;
-	my (%got, %expected);
-	$got{$_}++ for split /\n/, $got;
-	$expected{$_}++ for split /\n/, $expected;
-	return ok(1, $name) if $got eq $expected;
-	ok(0, $name);
-	diag("too many: $_") for grep { !$expected{$_} } sort keys %got;
-	diag("missing: $_") for grep { !$got{$_} } sort keys %expected;
-	return;
-}
 
 sub dump_and_restore
 {

@@ -5,7 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
-use Stratum::Install qw(structure load_rows);
+use Stratum::Install qw(structure load_rows is_same);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -57,28 +57,35 @@ is($node->sql($check, db => 'plain'), '', 'and nothing is amiss');
 dump_and_restore('plain', 'plain3');
 is($node->sql($find, db => 'plain3'), $definition, 'a dump brings it');
 
-new_database('both', 'CREATE EXTENSION btree_gin', 'CREATE EXTENSION stratum');
-is($node->sql($find, db => 'both'), $definition, 'CREATE EXTENSION makes it');
-is($node->sql($check, db => 'both'), '', 'healthy');
-is($node->sqlstate('DROP EXTENSION btree_gin', db => 'both'), '2BP01', 'btree_gin is needed now');
-$node->sql('DROP EXTENSION btree_gin CASCADE', db => 'both');
-is($node->sql($check, db => 'both'), '', 'and without it nothing is amiss again');
+new_database('gin', 'CREATE EXTENSION btree_gin', 'CREATE EXTENSION stratum');
+is($node->sql($find, db => 'gin'), $definition, 'CREATE EXTENSION makes it');
+is($node->sql($check, db => 'gin'), '', 'healthy');
+is($node->sqlstate('DROP EXTENSION btree_gin', db => 'gin'), '2BP01', 'btree_gin is needed now');
+$node->sql('DROP EXTENSION btree_gin CASCADE', db => 'gin');
+is($node->sql($check, db => 'gin'), '', 'and without it nothing is amiss again');
 
 # ---- up and down -----------------------------------------------------------------------------------------------
 
-my $fresh10 = structure($node, new_database('fresh10', 'CREATE EXTENSION btree_gin', q{CREATE EXTENSION stratum VERSION '1.0'}));
-my $fresh11 = structure($node, new_database('fresh11', 'CREATE EXTENSION btree_gin', 'CREATE EXTENSION stratum'));
+# With btree_gin first, and rows, so that the index has something to hold.
+sub fresh
+{
+	my ($db, $version) = @_;
+	new_database($db, 'CREATE EXTENSION btree_gin', "CREATE EXTENSION stratum VERSION '$version'");
+	load_rows($node, $db);
+	return structure($node, $db);
+}
+
+my ($fresh10, $fresh11) = (fresh('fresh10', '1.0'), fresh('fresh11', '1.1'));
 like($fresh11, qr/^comment on index $name/m, 'a fresh 1.1 has it, a fresh 1.0 has not');
 unlike($fresh10, qr/ix_cdp_profiles_tenant_traits/, '(it is for 1.1 only)');
-new_database('updated', 'CREATE EXTENSION btree_gin', q{CREATE EXTENSION stratum VERSION '1.0'});
-load_rows($node, 'updated');
+fresh('updated', '1.0');
 for my $round (1, 2)
 {
 	$node->sql(q{ALTER EXTENSION stratum UPDATE TO '1.1'}, db => 'updated');
-	ok(structure($node, 'updated') eq $fresh11, "round $round: updated is as fresh");
+	is_same(structure($node, 'updated'), $fresh11, "round $round: updated is as fresh");
 	is($node->sql($check, db => 'updated'), '', 'healthy');
 	$node->sql(q{ALTER EXTENSION stratum UPDATE TO '1.0'}, db => 'updated');
-	ok(structure($node, 'updated') eq $fresh10, "round $round: and back");
+	is_same(structure($node, 'updated'), $fresh10, "round $round: and back");
 }
 
 # Made before the update, CONCURRENTLY: that one stays.
@@ -86,7 +93,7 @@ $node->sql('CREATE INDEX CONCURRENTLY ix_cdp_profiles_tenant_traits ON stratum.c
 my $oid = $node->sql("SELECT '$name'::regclass::oid", db => 'updated');
 $node->sql(q{ALTER EXTENSION stratum UPDATE TO '1.1'}, db => 'updated');
 is($node->sql("SELECT '$name'::regclass::oid", db => 'updated'), $oid, 'an index that was there before the update stays');
-ok(structure($node, 'updated') eq $fresh11, 'and is as the one of a fresh install');
+is_same(structure($node, 'updated'), $fresh11, 'and is as the one of a fresh install');
 
 # ---- another index of that name, another type of tenant_id -----------------------------------------------------
 

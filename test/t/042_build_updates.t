@@ -18,7 +18,7 @@ sub slurp { my ($path) = @_; open my $file, '<', $path or die "$path: $!"; local
 
 make_path("$dir/sql/parts", "$dir/sql/updates");
 spew("$dir/sql/parts/guard.sql", "SET search_path = pg_catalog, pg_temp;\n");
-spew("$dir/sql/updates/finish.sql", "COMMENT ON SCHEMA stratum IS 'made by \@VERSION@';\n");
+spew("$dir/sql/updates/finish.sql", "COMMENT ON SCHEMA stratum IS 'made by \@VERSION\@';\n");
 spew("$dir/sql/updates/1--2.sql", "-- up\nPERFORM stratum.added('step');\n");
 spew("$dir/sql/updates/2--1.sql", "-- down; there's nothing to do\nPERFORM stratum.added('step');\n");
 

@@ -1,13 +1,14 @@
 # What users can see of an install, as text that can be compared between databases; for the tests of updates.
 #
-#   use Stratum::Install qw(structure rows);
-#   is(structure($node, 'updated'), structure($node, 'fresh'));
+#   use Stratum::Install qw(structure rows load_rows is_same);
+#   is_same(structure($node, 'updated'), structure($node, 'fresh'), 'updated is as fresh');
 package Stratum::Install;
 
 use strict;
 use warnings;
 use Exporter qw(import);
-our @EXPORT_OK = qw(structure rows load_rows);
+use Test::More;
+our @EXPORT_OK = qw(structure rows load_rows is_same);
 
 # Every object of the schema, one line a thing. Access lists are sorted: their order depends on history.
 my $structure = <<'SQL';
@@ -97,6 +98,20 @@ CREATE TABLE public.notes (id serial PRIMARY KEY, tenant_id int DEFAULT stratum.
 SELECT stratum.audit_table('public.notes', redact => '{body}');
 INSERT INTO public.notes (tenant_id, body) VALUES (1, 'hush');
 SQL
+}
+
+# So that a failure says what differs, not all of it.
+sub is_same
+{
+	my ($got, $expected, $name) = @_;
+	my (%got, %expected);
+	$got{$_}++ for split /\n/, $got;
+	$expected{$_}++ for split /\n/, $expected;
+	return ok(1, $name) if $got eq $expected;
+	ok(0, $name);
+	diag("too many: $_") for grep { !$expected{$_} } sort keys %got;
+	diag("missing: $_") for grep { !$got{$_} } sort keys %expected;
+	return;
 }
 
 1;
