@@ -8,7 +8,7 @@ BEGIN
     -- A script runs with notices off; this one has to be seen.
     PERFORM pg_catalog.set_config('client_min_messages', 'notice', true);
     RAISE NOTICE 'stratum: the storage is not updated while a dump is restored'
-      USING HINT = 'If this is no restore, stratum.check_install() says what to do.';
+      USING HINT = 'If this is no restore, SET row_security = on and do what stratum.check_install() says.';
     PERFORM pg_catalog.set_config('client_min_messages', 'warning', true);
   ELSE
     IF to_regprocedure('stratum.storage_version()') IS NOT NULL THEN
