@@ -15,6 +15,8 @@ PG_CFLAGS    = -fvisibility=hidden -Wall -Wextra -Wno-unused-parameter
 # --- SQL ---------------------------------------------------------------------------------------
 # Committed, frozen at each release, so it is DATA: `make clean` must not delete it.
 DATA         = $(wildcard sql/stratum--*.sql)
+# The version before: the last install script that is frozen, but for the one being written.
+PREVIOUS     = $(shell sed -n 's/.* stratum--\([0-9.]*\)\.sql$$/\1/p' sql/frozen.sha256 | grep -vxF '$(EXTVERSION)' | tail -n 1)
 SQL_PARTS    = $(addprefix sql/,$(shell sed -e "s/\#.*//" sql/order))
 
 # --- tests -------------------------------------------------------------------------------------
@@ -38,20 +40,21 @@ include $(PGXS)
 
 $(OBJS): $(wildcard src/*.h) stratum.control
 
-# Joins the parts into the install script of the version that is being written. Not part of `all`:
-# a released script is frozen, and only who means to writes one.
+# Joins the parts into the install script of the version that is being written, and derives the update scripts from
+# and to the version before. Not part of `all`: a released script is frozen, and only who means to writes one.
 .PHONY: sql
 sql:
 	@cat $(SQL_PARTS) >/dev/null
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION stratum" to load this file. \quit'; \
 	   for part in $(SQL_PARTS); do printf '\n-- ==== %s\n' "$$part"; cat "$$part"; done; \
 	 } > sql/stratum--$(EXTVERSION).sql
+	@perl bin/build-updates $(PREVIOUS) $(EXTVERSION)
 
 .PHONY: help
 help:
 	@echo 'make                 build the library for the server of PG_CONFIG (default: pg_config)'
 	@echo 'make install         install it there'
 	@echo 'make installcheck    regression and isolation tests against a running server'
-	@echo 'make sql             join sql/parts and sql/tables into sql/stratum--$(EXTVERSION).sql'
+	@echo 'make sql             join sql/parts and sql/tables into sql/stratum--$(EXTVERSION).sql and derive the update scripts'
 	@echo 'bin/demo             a tour on a private server'
 	@echo 'bin/test             every test, on a private server'

@@ -166,7 +166,7 @@ COMMENT ON FUNCTION stratum._check_roles() IS
 
 -- What install() puts back, and what a person has to.
 CREATE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
@@ -178,7 +178,9 @@ AS $$
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
     WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
     WHEN kind = 'index' THEN
-      concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END, expected, ';')
+      concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
+             CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
+                  ELSE expected END, ';')
     WHEN kind = 'constraint' THEN
       format('ALTER TABLE stratum.%1$s %2$sADD CONSTRAINT %3$s %4$s;', split_part(object, '.', 1),
              CASE WHEN found IS NOT NULL THEN format('DROP CONSTRAINT %s, ', split_part(object, '.', 2)) END,
@@ -224,7 +226,7 @@ BEGIN
                 WHEN f.definition = e.definition || ' DISABLED' THEN 'disabled'
                 ELSE format('changed: is "%s", should be "%s"', f.definition, e.definition) END,
            stratum._remedy(e.kind, e.object, e.definition, f.definition)
-    FROM stratum._storage_expected() e
+    FROM stratum._storage_wanted() e
       LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
     WHERE f.definition IS DISTINCT FROM e.definition
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it

@@ -16,6 +16,19 @@ END $$;
 COMMENT ON FUNCTION stratum._restoring() IS
   'Whether a dump is being restored, which brings the storage itself; internal.';
 
+CREATE FUNCTION stratum._refuse_data_loss(lost text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
+    RAISE EXCEPTION 'the downgrade would lose %', lost
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SET stratum.allow_data_loss = on; and repeat it, if that is meant.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
+  'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
+
 CREATE FUNCTION stratum._put_admin_policy(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -102,9 +115,9 @@ COMMENT ON FUNCTION stratum._comment_constraints(text) IS
   'A comment on every constraint of a new table; internal to install().';
 
 -- The version whose storage this script makes. The control file names the version of the package; here it is
--- written once more because a script of 1.0 stays one, whatever later packages are called.
+-- written once more because a script of 1.1 stays one, whatever later packages are called.
 CREATE FUNCTION stratum._storage_version_made() RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
 COMMENT ON FUNCTION stratum._storage_version_made() IS 'Version of the storage that install() makes; internal.';
 
 CREATE FUNCTION stratum._install_storage_version() RETURNS void
@@ -198,6 +211,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();
 END $$;

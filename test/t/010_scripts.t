@@ -79,9 +79,26 @@ sub nothing_is_too_long
 sub parts_are_joined
 {
 	my ($version) = slurp("$src/stratum.control") =~ /^default_version\s*=\s*'([^']+)'/m;
-	my $before = slurp("$src/sql/stratum--$version.sql");
+	my @scripts = grep { /--\Q$version\E(?:--|\.sql)/ } map { s{.*/}{}r } glob "$src/sql/stratum--*.sql";
+	my %before = map { $_ => slurp("$src/sql/$_") } @scripts;
+	is(scalar @scripts, 3, "$version has an install script and an update script for each direction");
+	unlink map { "$src/sql/$_" } @scripts or die $!;
 	system("make -s -C '$src' sql PG_CONFIG='$ENV{PG_CONFIG}'") == 0 or die 'make sql failed';
-	ok($before eq slurp("$src/sql/stratum--$version.sql"), "stratum--$version.sql is what `make sql` makes");
+	ok($before{$_} eq slurp("$src/sql/$_"), "$_ is what `make sql` makes") for @scripts;
+}
+
+# A session may run an older version's functions with this library until ALTER EXTENSION UPDATE, and a downgrade
+# brings them back: no symbol that any script names may ever go.
+sub library_has_what_scripts_name
+{
+	my %exported = map { /\sT\s(\S+)$/ ? ($1 => 1) : () } `nm -D --defined-only '$src/stratum.so'`;
+	for my $script (glob "$src/sql/stratum--*.sql")
+	{
+		my @symbols = slurp($script) =~ /'MODULE_PATHNAME'\s*,\s*'(\w+)'/g;
+		my ($name) = $script =~ m{([^/]+)$};
+		is(join(' ', grep { !$exported{$_} || !$exported{"pg_finfo_$_"} } @symbols), '', "the library has the symbols that $name names");
+		cmp_ok(scalar @symbols, '>', 20, 'which are many') if $name !~ /--.*--/;
+	}
 }
 
 # What has been released is never edited: databases out there were made by it.
@@ -97,6 +114,7 @@ sub released_scripts_are_frozen
 install_script_refuses_psql();
 released_scripts_are_frozen();
 make_refuses_old_servers();
+library_has_what_scripts_name();
 library_keeps_its_symbols();
 nothing_is_too_long();
 parts_are_joined();

@@ -18,7 +18,7 @@ is_deeply([ $err =~ /ERROR:\s+(.*)/g ],
 		'invalid configuration parameter name "stratum.tenant_id"',
 		'permission denied for table audit_logs' ],
 	'with the errors it is about, and no other');
-like($out, qr/^1\.0\|\d+\|\d+\|0$/m, 'a healthy install');
+like($out, qr/^1\.1\|\d+\|\d+\|0$/m, 'a healthy install');
 like($out, qr/^Spring tents\|meta\|2800000\|56000\|2\|75\|1500\|3750\|4$/m, 'metrics');
 like($out, qr/^2\|2\|0$/m, 'two members in the segment');
 like($out, qr/^0\|0\|0\|Globex Beauty\|0$/m, 'nothing for the other tenant');

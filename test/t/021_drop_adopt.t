@@ -103,7 +103,7 @@ $node->sql(q{CREATE OR REPLACE FUNCTION stratum.storage_version() RETURNS text L
 is($node->sqlstate('CREATE EXTENSION stratum'), '55000', 'nor storage of another version');
 $node->sql('DROP FUNCTION stratum.storage_version()');
 is($node->sqlstate('CREATE EXTENSION stratum'), '55000', 'nor storage of no known version');
-$node->sql(q{CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''1.0''::text'; CREATE EXTENSION stratum});
+$node->sql(q{CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''1.1''::text'; CREATE EXTENSION stratum});
 is($node->sql('SELECT * FROM stratum.check_install()'), '', 'adopted at last');
 
 # a schema that belongs to somebody else

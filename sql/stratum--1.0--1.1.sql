@@ -1,0 +1,812 @@
+\echo Use "ALTER EXTENSION stratum UPDATE TO '1.1'" to load this file. \quit
+-- Written by bin/build-updates from the install scripts of both versions and sql/updates; do not edit.
+
+-- ==== sql/parts/guard.sql
+-- Nothing of what follows may find a function or an operator in schema stratum that it did not name: the schema
+-- may have been there before, with other people's objects in it.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Nothing may be installed into a schema that an unprivileged role owns, or where one has left functions: they
+-- could stand for what trusted functions call.
+DO $$
+DECLARE
+  strangers text := (
+    SELECT pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::text, ', ' ORDER BY p.oid)
+    FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+    WHERE n.nspname = 'stratum' AND NOT r.rolsuper);
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+          WHERE n.nspname = 'stratum') THEN
+    RAISE EXCEPTION 'schema "stratum" belongs to a role that is not a superuser'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what is in it, then drop it or give it to a superuser with ALTER SCHEMA stratum OWNER TO.';
+  ELSIF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'functions in schema "stratum" are owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER FUNCTION ... OWNER TO.';
+  END IF;
+END $$;
+
+-- ==== members that are new or changed
+CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $manifest$ VALUES
+('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
+('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
+('column', 'audit_logs.ip_address', 'inet'),
+('column', 'audit_logs.metadata', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'audit_logs.new_values', 'jsonb'),
+('column', 'audit_logs.old_values', 'jsonb'),
+('column', 'audit_logs.request_id', 'character varying(100)'),
+('column', 'audit_logs.resource_id', 'character varying(255)'),
+('column', 'audit_logs.resource_type', 'character varying(100) NOT NULL'),
+('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'audit_logs.user_agent', 'text'),
+('column', 'audit_logs.user_id', 'integer'),
+('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
+('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.table_name', 'text NOT NULL'),
+('column', 'campaign_drafts.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaign_drafts.created_by_id', 'integer'),
+('column', 'campaign_drafts.data', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaign_drafts_id_seq''::regclass)'),
+('column', 'campaign_drafts.name', 'character varying(500) NOT NULL'),
+('column', 'campaign_drafts.platforms', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.status', 'character varying(50) DEFAULT ''draft''::character varying'),
+('column', 'campaign_drafts.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaign_drafts.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.account_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.clicks', 'integer DEFAULT 0'),
+('column', 'campaigns.conversions', 'integer DEFAULT 0'),
+('column', 'campaigns.cpa_cents', 'integer'),
+('column', 'campaigns.cpc_cents', 'integer'),
+('column', 'campaigns.cpm_cents', 'integer'),
+('column', 'campaigns.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.ctr', 'double precision'),
+('column', 'campaigns.currency', 'character varying(3) DEFAULT ''USD''::character varying'),
+('column', 'campaigns.daily_budget_cents', 'integer'),
+('column', 'campaigns.demographics_age', 'jsonb'),
+('column', 'campaigns.demographics_gender', 'jsonb'),
+('column', 'campaigns.demographics_location', 'jsonb'),
+('column', 'campaigns.end_date', 'date'),
+('column', 'campaigns.external_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaigns_id_seq''::regclass)'),
+('column', 'campaigns.impressions', 'integer DEFAULT 0'),
+('column', 'campaigns.is_deleted', 'boolean DEFAULT false'),
+('column', 'campaigns.labels', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'campaigns.last_synced_at', 'timestamp with time zone'),
+('column', 'campaigns.lifetime_budget_cents', 'integer'),
+('column', 'campaigns.name', 'character varying(500) NOT NULL'),
+('column', 'campaigns.objective', 'character varying(100)'),
+('column', 'campaigns.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'campaigns.raw_data', 'jsonb'),
+('column', 'campaigns.revenue_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.roas', 'double precision'),
+('column', 'campaigns.start_date', 'date'),
+('column', 'campaigns.status', 'stratum.campaign_status DEFAULT ''draft''::stratum.campaign_status'),
+('column', 'campaigns.sync_error', 'text'),
+('column', 'campaigns.targeting_age_max', 'integer'),
+('column', 'campaigns.targeting_age_min', 'integer'),
+('column', 'campaigns.targeting_genders', 'jsonb'),
+('column', 'campaigns.targeting_interests', 'jsonb'),
+('column', 'campaigns.targeting_locations', 'jsonb'),
+('column', 'campaigns.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaigns.total_spend_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_audience_syncs_id_seq''::regclass)'),
+('column', 'cdp_audience_syncs.identifier_types', 'jsonb DEFAULT ''["email"]''::jsonb'),
+('column', 'cdp_audience_syncs.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_audience_syncs.last_sync_at', 'timestamp with time zone'),
+('column', 'cdp_audience_syncs.last_sync_error', 'text'),
+('column', 'cdp_audience_syncs.last_sync_status', 'character varying(50)'),
+('column', 'cdp_audience_syncs.match_rate', 'double precision'),
+('column', 'cdp_audience_syncs.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_audience_syncs.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'cdp_audience_syncs.platform_audience_id', 'character varying(255)'),
+('column', 'cdp_audience_syncs.profiles_synced', 'integer DEFAULT 0'),
+('column', 'cdp_audience_syncs.segment_id', 'integer'),
+('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
+('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_events.anonymous_id', 'character varying(255)'),
+('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
+('column', 'cdp_events.event_type', 'character varying(50) NOT NULL'),
+('column', 'cdp_events.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_events_id_seq''::regclass)'),
+('column', 'cdp_events.message_id', 'uuid'),
+('column', 'cdp_events.profile_id', 'integer'),
+('column', 'cdp_events.properties', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
+('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
+('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.consent', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_profiles.email', 'character varying(255)'),
+('column', 'cdp_profiles.email_hash', 'character varying(64)'),
+('column', 'cdp_profiles.external_id', 'character varying(255)'),
+('column', 'cdp_profiles.first_name', 'character varying(255)'),
+('column', 'cdp_profiles.first_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_profiles_id_seq''::regclass)'),
+('column', 'cdp_profiles.last_name', 'character varying(255)'),
+('column', 'cdp_profiles.last_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.lifecycle_stage', 'character varying(50) DEFAULT ''anonymous''::character varying'),
+('column', 'cdp_profiles.phone', 'character varying(100)'),
+('column', 'cdp_profiles.phone_hash', 'character varying(64)'),
+('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
+('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segments.description', 'text'),
+('column', 'cdp_segments.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_segments_id_seq''::regclass)'),
+('column', 'cdp_segments.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_segments.last_computed_at', 'timestamp with time zone'),
+('column', 'cdp_segments.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_segments.profile_count', 'integer DEFAULT 0'),
+('column', 'cdp_segments.slug', 'character varying(100)'),
+('column', 'cdp_segments.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.action_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.approved_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.approved_by_id', 'integer'),
+('column', 'fact_actions_queue.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.created_by_id', 'integer'),
+('column', 'fact_actions_queue.entity_id', 'integer NOT NULL'),
+('column', 'fact_actions_queue.entity_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.executed_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_actions_queue_id_seq''::regclass)'),
+('column', 'fact_actions_queue.payload', 'jsonb NOT NULL'),
+('column', 'fact_actions_queue.reason', 'text'),
+('column', 'fact_actions_queue.status', 'character varying(20) DEFAULT ''pending''::character varying'),
+('column', 'fact_actions_queue.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'fact_signal_health_daily.accuracy_score', 'integer'),
+('column', 'fact_signal_health_daily.completeness_score', 'integer'),
+('column', 'fact_signal_health_daily.data_freshness_score', 'integer'),
+('column', 'fact_signal_health_daily.date', 'date NOT NULL'),
+('column', 'fact_signal_health_daily.health_score', 'integer NOT NULL'),
+('column', 'fact_signal_health_daily.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_signal_health_daily_id_seq''::regclass)'),
+('column', 'fact_signal_health_daily.issues', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'fact_signal_health_daily.status', 'character varying(20)'),
+('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'rules.actions', 'jsonb NOT NULL'),
+('column', 'rules.conditions', 'jsonb NOT NULL'),
+('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'rules.description', 'text'),
+('column', 'rules.executions_count', 'integer DEFAULT 0'),
+('column', 'rules.id', 'integer NOT NULL DEFAULT nextval(''stratum.rules_id_seq''::regclass)'),
+('column', 'rules.is_deleted', 'boolean DEFAULT false'),
+('column', 'rules.is_enabled', 'boolean DEFAULT true'),
+('column', 'rules.last_executed_at', 'timestamp with time zone'),
+('column', 'rules.last_execution_result', 'jsonb'),
+('column', 'rules.name', 'character varying(255) NOT NULL'),
+('column', 'rules.schedule', 'character varying(50)'),
+('column', 'rules.status', 'stratum.rule_status DEFAULT ''draft''::stratum.rule_status'),
+('column', 'rules.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'rules.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.access_token', 'text'),
+('column', 'tenant_platform_connections.connection_error', 'text'),
+('column', 'tenant_platform_connections.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenant_platform_connections_id_seq''::regclass)'),
+('column', 'tenant_platform_connections.is_connected', 'boolean DEFAULT false'),
+('column', 'tenant_platform_connections.last_verified_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'tenant_platform_connections.refresh_token', 'text'),
+('column', 'tenant_platform_connections.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'tenant_platform_connections.token_expires_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.deleted_at', 'timestamp with time zone'),
+('column', 'tenants.domain', 'character varying(255)'),
+('column', 'tenants.feature_flags', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenants_id_seq''::regclass)'),
+('column', 'tenants.is_deleted', 'boolean DEFAULT false'),
+('column', 'tenants.max_campaigns', 'integer DEFAULT 50'),
+('column', 'tenants.max_users', 'integer DEFAULT 5'),
+('column', 'tenants.name', 'character varying(255) NOT NULL'),
+('column', 'tenants.plan', 'character varying(50) DEFAULT ''free''::character varying'),
+('column', 'tenants.plan_expires_at', 'timestamp with time zone'),
+('column', 'tenants.settings', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.slug', 'character varying(100) NOT NULL'),
+('column', 'tenants.stripe_customer_id', 'character varying(255)'),
+('column', 'tenants.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.avatar_url', 'character varying(500)'),
+('column', 'users.backup_codes', 'jsonb'),
+('column', 'users.consent_analytics', 'boolean DEFAULT true'),
+('column', 'users.consent_marketing', 'boolean DEFAULT false'),
+('column', 'users.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.deleted_at', 'timestamp with time zone'),
+('column', 'users.email', 'character varying(255) NOT NULL'),
+('column', 'users.email_hash', 'character varying(64) NOT NULL'),
+('column', 'users.failed_totp_attempts', 'integer DEFAULT 0'),
+('column', 'users.full_name', 'character varying(255)'),
+('column', 'users.gdpr_anonymized_at', 'timestamp with time zone'),
+('column', 'users.id', 'integer NOT NULL DEFAULT nextval(''stratum.users_id_seq''::regclass)'),
+('column', 'users.is_active', 'boolean DEFAULT true'),
+('column', 'users.is_deleted', 'boolean DEFAULT false'),
+('column', 'users.is_protected', 'boolean DEFAULT false'),
+('column', 'users.is_verified', 'boolean DEFAULT false'),
+('column', 'users.last_login_at', 'timestamp with time zone'),
+('column', 'users.locale', 'character varying(10) DEFAULT ''en''::character varying'),
+('column', 'users.password_hash', 'character varying(255) NOT NULL'),
+('column', 'users.permissions', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.phone', 'character varying(100)'),
+('column', 'users.preferences', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.role', 'stratum.user_role DEFAULT ''analyst''::stratum.user_role'),
+('column', 'users.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'users.timezone', 'character varying(50) DEFAULT ''UTC''::character varying'),
+('column', 'users.totp_enabled', 'boolean DEFAULT false'),
+('column', 'users.totp_lockout_until', 'timestamp with time zone'),
+('column', 'users.totp_secret', 'character varying(255)'),
+('column', 'users.totp_verified_at', 'timestamp with time zone'),
+('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
+('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_clicks_check', 'CHECK ((clicks >= 0))'),
+('constraint', 'campaigns.campaigns_conversions_check', 'CHECK ((conversions >= 0))'),
+('constraint', 'campaigns.campaigns_daily_budget_cents_check', 'CHECK ((daily_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_dates_check', 'CHECK ((end_date >= start_date))'),
+('constraint', 'campaigns.campaigns_impressions_check', 'CHECK ((impressions >= 0))'),
+('constraint', 'campaigns.campaigns_lifetime_budget_cents_check', 'CHECK ((lifetime_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaigns.campaigns_targeting_age_check', 'CHECK ((targeting_age_max >= targeting_age_min))'),
+('constraint', 'campaigns.campaigns_targeting_age_max_check', 'CHECK ((targeting_age_max >= 0))'),
+('constraint', 'campaigns.campaigns_targeting_age_min_check', 'CHECK ((targeting_age_min >= 0))'),
+('constraint', 'campaigns.campaigns_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_tenant_id_platform_external_id_key', 'UNIQUE (tenant_id, platform, external_id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_match_rate_check', 'CHECK ((match_rate >= (0)::double precision))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
+('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
+('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
+('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_health_score_check', 'CHECK (((health_score >= 0) AND (health_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
+('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_platform_key', 'UNIQUE (tenant_id, platform)'),
+('constraint', 'tenants.tenants_max_campaigns_check', 'CHECK ((max_campaigns >= 0))'),
+('constraint', 'tenants.tenants_max_users_check', 'CHECK ((max_users >= 0))'),
+('constraint', 'tenants.tenants_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenants.tenants_slug_key', 'UNIQUE (slug)'),
+('constraint', 'users.users_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'users.users_failed_totp_attempts_check', 'CHECK ((failed_totp_attempts >= 0))'),
+('constraint', 'users.users_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'users.users_tenant_id_email_hash_key', 'UNIQUE (tenant_id, email_hash)'),
+('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
+('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
+('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
+('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
+('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
+('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 51f9575a98af1bee9171937a9fc3576f'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
+('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 9fa800322fcc9f69b1d2a102b826897c'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
+('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
+('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
+('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp cdcf17724217c7ea55bc31631696c30f'),
+('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
+('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._matching_segments(bigint[],jsonb[],anyelement)', 'c s 116e645c2eb2e37d755b2b7125901e75'),
+('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
+('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp a4396733cb361d0a4ed178ce5e231850'),
+('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
+('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
+('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
+('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
+('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
+('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
+('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
+('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
+('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
+('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
+('function', 'stratum.ctr(bigint,bigint)', 'c i 7b95e3b179c6bfe9e74e13c084ea1dd0'),
+('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
+('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
+('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
+('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
+('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
+('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
+('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
+('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
+('function', 'stratum.profile_segments(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 6068e80e8874a279ce4d9d369d9ee04f'),
+('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
+('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
+('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
+('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
+('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
+('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 7e871b476332dc836147dee0ca5d974b'),
+('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
+('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
+('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
+('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
+('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
+('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
+('index', 'ix_campaigns_platform', 'CREATE INDEX ix_campaigns_platform ON stratum.campaigns USING btree (tenant_id, platform)'),
+('index', 'ix_campaigns_roas', 'CREATE INDEX ix_campaigns_roas ON stratum.campaigns USING btree (tenant_id, roas)'),
+('index', 'ix_campaigns_tenant_status', 'CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns USING btree (tenant_id, status)'),
+('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
+('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
+('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
+('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
+('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
+('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
+('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
+('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
+('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
+('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
+('index', 'ix_rules_tenant_status', 'CREATE INDEX ix_rules_tenant_status ON stratum.rules USING btree (tenant_id, status)'),
+('index', 'ix_tenants_active', 'CREATE INDEX ix_tenants_active ON stratum.tenants USING btree (is_deleted, plan)'),
+('index', 'ix_tenants_slug', 'CREATE INDEX ix_tenants_slug ON stratum.tenants USING btree (slug)'),
+('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
+('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
+('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
+('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'campaigns.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_actions_queue.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_signal_health_daily.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_signal_health_daily.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'rules.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'rules.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenant_platform_connections.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenant_platform_connections.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenants.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenants.tenant_isolation', 'permissive * to public using (id = stratum.current_tenant_id())'),
+('policy', 'users.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'users.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('right', 'SCHEMA stratum to stratum_admin', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_app', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auditor', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auth', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_auditor', 'SELECT'),
+('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
+('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaign_drafts_id_seq to stratum_app', 'USAGE'),
+('right', 'campaigns to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaigns to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaigns_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaigns_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_syncs to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
+('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_segments_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_actions_queue to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_actions_queue to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_actions_queue_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_actions_queue_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_signal_health_daily to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_signal_health_daily to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_app', 'USAGE'),
+('right', 'rules to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'rules to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'rules_id_seq to stratum_admin', 'USAGE'),
+('right', 'rules_id_seq to stratum_app', 'USAGE'),
+('right', 'tenant_platform_connections to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenant_platform_connections to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
+('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
+('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings)'),
+('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
+('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'users_id_seq to stratum_admin', 'USAGE'),
+('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'audit_logs', 'row security, forced'),
+('table', 'audited_tables', 'row security, forced'),
+('table', 'campaign_drafts', 'row security, forced'),
+('table', 'campaigns', 'row security, forced'),
+('table', 'cdp_audience_syncs', 'row security, forced'),
+('table', 'cdp_events', 'row security, forced'),
+('table', 'cdp_profiles', 'row security, forced'),
+('table', 'cdp_segment_memberships', 'row security, forced'),
+('table', 'cdp_segments', 'row security, forced'),
+('table', 'fact_actions_queue', 'row security, forced'),
+('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'rules', 'row security, forced'),
+('table', 'tenant_platform_connections', 'row security, forced'),
+('table', 'tenants', 'row security, forced'),
+('table', 'users', 'row security, forced'),
+('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
+('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
+('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
+('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
+('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
+('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
+('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
+('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
+('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
+('type', 'campaign_status', 'draft, active, paused, completed, archived'),
+('type', 'rule_action', 'apply_label, send_alert, pause_campaign, adjust_budget, notify_slack, notify_whatsapp'),
+('type', 'rule_status', 'active, paused, draft'),
+('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
+$manifest$;
+
+CREATE FUNCTION stratum._optional_indexes() RETURNS TABLE (name text, definition text, command text, comment text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'ix_cdp_profiles_tenant_traits',
+         'CREATE INDEX ix_cdp_profiles_tenant_traits ON stratum.cdp_profiles USING gin (tenant_id, traits jsonb_path_ops)',
+         (SELECT format('CREATE INDEX ix_cdp_profiles_tenant_traits ON stratum.cdp_profiles USING gin'
+                          || ' (tenant_id %I.%I, traits pg_catalog.jsonb_path_ops)', n.nspname, c.opcname)
+          FROM pg_attribute a
+            JOIN pg_opclass c ON c.opcintype = a.atttypid AND c.opcdefault
+            JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'gin'
+            JOIN pg_namespace n ON n.oid = c.opcnamespace
+            JOIN pg_depend d ON d.classid = 'pg_opclass'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+            JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'btree_gin'
+          WHERE a.attrelid = to_regclass('stratum.cdp_profiles') AND a.attname = 'tenant_id'),
+         'Containment in traits within a tenant; there where btree_gin is.';
+$$;
+COMMENT ON FUNCTION stratum._optional_indexes() IS
+  'The indexes that need another extension, with what makes them where that is installed; internal.';
+
+CREATE FUNCTION stratum._install_optional_indexes() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  optional record;
+BEGIN
+  FOR optional IN SELECT * FROM stratum._optional_indexes() LOOP
+    IF to_regclass('stratum.' || optional.name) IS NULL AND optional.command IS NOT NULL THEN
+      EXECUTE optional.command;
+    END IF;
+    IF pg_get_indexdef(to_regclass('stratum.' || optional.name)) = optional.definition THEN
+      EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', optional.name, optional.comment);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._install_optional_indexes() IS
+  'Creates the optional indexes that are missing and possible; internal to install().';
+
+CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  UNION ALL
+  SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
+  WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
+$$;
+COMMENT ON FUNCTION stratum._storage_wanted() IS
+  'What check_install() expects in this database, one row a thing; internal.';
+
+CREATE FUNCTION stratum._refuse_data_loss(lost text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
+    RAISE EXCEPTION 'the downgrade would lose %', lost
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SET stratum.allow_data_loss = on; and repeat it, if that is meant.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
+  'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
+
+CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
+
+CREATE OR REPLACE FUNCTION stratum.install() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
+AS $$
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    RAISE EXCEPTION 'install() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM stratum._check_adoption();
+  PERFORM stratum._install_types();
+  PERFORM stratum._install_tenants();
+  PERFORM stratum._install_users();
+  PERFORM stratum._install_campaigns();
+  PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_events();
+  PERFORM stratum._install_cdp_segments();
+  PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_fact_signal_health_daily();
+  PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_tenant_platform_connections();
+  PERFORM stratum._install_campaign_drafts();
+  PERFORM stratum._install_rules();
+  PERFORM stratum._install_audit_logs();
+  PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_optional_indexes();
+  PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._install_storage_version();
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
+      format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'right' AND object ~ '^(SCHEMA|ROUTINE) ' THEN
+      concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
+             'GRANT ' || expected || ' ON ' || object || ';')
+    WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
+      OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
+    WHEN kind = 'index' THEN
+      concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
+             CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
+                  ELSE expected END, ';')
+    WHEN kind = 'constraint' THEN
+      format('ALTER TABLE stratum.%1$s %2$sADD CONSTRAINT %3$s %4$s;', split_part(object, '.', 1),
+             CASE WHEN found IS NOT NULL THEN format('DROP CONSTRAINT %s, ', split_part(object, '.', 2)) END,
+             split_part(object, '.', 2), expected)
+    ELSE 'Put it back by hand: ' || expected
+  END;
+$$;
+
+CREATE OR REPLACE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_roles() r;
+  RETURN QUERY
+    SELECT o.object, 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'
+    FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  RETURN QUERY
+    SELECT e.kind || ' ' || e.object,
+           CASE WHEN f.object IS NULL THEN 'missing'
+                WHEN f.definition = e.definition || ' DISABLED' THEN 'disabled'
+                ELSE format('changed: is "%s", should be "%s"', f.definition, e.definition) END,
+           stratum._remedy(e.kind, e.object, e.definition, f.definition)
+    FROM stratum._storage_wanted() e
+      LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
+    WHERE f.definition IS DISTINCT FROM e.definition
+      -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
+      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      -- a table that is missing says enough
+      AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+           OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
+    ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
+  RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+END $$;
+
+-- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refuse_data_loss(text) FROM PUBLIC;
+
+-- ==== sql/updates/1.0--1.1.sql
+DO $steps$
+BEGIN
+  IF NOT stratum._restoring() THEN
+
+-- What the storage of 1.0 needs to become that of 1.1, beyond what install() does by itself: it makes tables and
+-- optional indexes that are missing. Each step is guarded, so that it can run again after a restore.
+
+  END IF;
+END $steps$;
+
+-- ==== sql/updates/finish.sql
+-- The end of every update script: the storage gets the version that the members have now. install() makes what
+-- is missing and puts defaults, triggers and policies back; it takes no storage of another version, so that comes
+-- first. The version's function is no member, hence not the script's to replace: it is taken in for the moment. That
+-- keeps its rights and what depends on it.
+DO $finish$
+BEGIN
+  IF stratum._restoring() THEN
+    -- A script runs with notices off; this one has to be seen.
+    PERFORM pg_catalog.set_config('client_min_messages', 'notice', true);
+    RAISE NOTICE 'stratum: the storage is not updated while a dump is restored'
+      USING HINT = 'If this is no restore, SET row_security = on and do what stratum.check_install() says.';
+    PERFORM pg_catalog.set_config('client_min_messages', 'warning', true);
+  ELSE
+    IF to_regprocedure('stratum.storage_version()') IS NOT NULL THEN
+      ALTER EXTENSION stratum ADD FUNCTION stratum.storage_version();
+      CREATE OR REPLACE FUNCTION stratum.storage_version() RETURNS text
+        LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$SELECT '1.1'::pg_catalog.text$$;
+    END IF;
+    PERFORM stratum.install();
+  END IF;
+END $finish$;
+
+SELECT stratum._let_go();

@@ -1,0 +1,3362 @@
+\echo Use "CREATE EXTENSION stratum" to load this file. \quit
+
+-- ==== sql/parts/guard.sql
+-- Nothing of what follows may find a function or an operator in schema stratum that it did not name: the schema
+-- may have been there before, with other people's objects in it.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+-- Nothing may be installed into a schema that an unprivileged role owns, or where one has left functions: they
+-- could stand for what trusted functions call.
+DO $$
+DECLARE
+  strangers text := (
+    SELECT pg_catalog.string_agg(p.oid::pg_catalog.regprocedure::text, ', ' ORDER BY p.oid)
+    FROM pg_catalog.pg_proc p
+      JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+      JOIN pg_catalog.pg_roles r ON r.oid = p.proowner
+    WHERE n.nspname = 'stratum' AND NOT r.rolsuper);
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+          WHERE n.nspname = 'stratum') THEN
+    RAISE EXCEPTION 'schema "stratum" belongs to a role that is not a superuser'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what is in it, then drop it or give it to a superuser with ALTER SCHEMA stratum OWNER TO.';
+  ELSIF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'functions in schema "stratum" are owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER FUNCTION ... OWNER TO.';
+  END IF;
+END $$;
+
+-- ==== sql/parts/roles.sql
+-- Roles belong to the cluster, so another database may have made them already. They cannot log in:
+-- grant them to login roles. DROP EXTENSION leaves them.
+DO $$
+DECLARE
+  role record;
+BEGIN
+  FOR role IN SELECT * FROM (VALUES
+      ('stratum_app', 'stratum: reads and writes the rows of the tenant it has entered'),
+      ('stratum_admin', 'stratum: every tenant, everything but changing the audit trail'),
+      ('stratum_auditor', 'stratum: reads the audit trail of every tenant'),
+      ('stratum_auth', 'stratum: kept for the look-up at sign-in; may do nothing else')) AS r (name, comment)
+  LOOP
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role.name) THEN
+      EXECUTE format('CREATE ROLE %I NOLOGIN', role.name);
+      EXECUTE format('COMMENT ON ROLE %I IS %L', role.name, role.comment);
+    END IF;
+    IF EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = role.name AND (rolsuper OR rolbypassrls)) THEN
+      RAISE EXCEPTION 'role "%" exists and bypasses row security', role.name
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = format('ALTER ROLE %I NOSUPERUSER NOBYPASSRLS;', role.name);
+    END IF;
+  END LOOP;
+END $$;
+
+-- Also while a dump is restored: pg_dump takes a grant made here for the extension's own and leaves it out.
+GRANT USAGE ON SCHEMA stratum TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
+
+COMMENT ON SCHEMA stratum IS 'Multi-tenant marketing database: tables that outlive the extension, functions that belong to it.';
+
+-- ==== sql/parts/membership.sql
+-- What belongs to the extension and what does not: for the end of install and update scripts.
+
+CREATE FUNCTION stratum._members(catalog regclass) RETURNS TABLE (oid oid)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT d.objid FROM pg_extension e JOIN pg_depend d ON d.refobjid = e.oid AND d.refclassid = 'pg_extension'::regclass
+  WHERE e.extname = 'stratum' AND d.deptype = 'e' AND d.classid = catalog;
+$$;
+COMMENT ON FUNCTION stratum._members(regclass) IS 'Members of the extension in a catalog; internal.';
+
+-- Functions are made with EXECUTE for PUBLIC. Only members: a REVOKE in a script on anything else would be left out
+-- of dumps.
+CREATE FUNCTION stratum._close_members() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  member record;
+BEGIN
+  FOR member IN
+    SELECT CASE p.prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END AS kind, p.oid::regprocedure AS signature
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid
+  LOOP
+    EXECUTE format('REVOKE ALL ON %s %s FROM PUBLIC', member.kind, member.signature);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._close_members() IS
+  'Takes every member''s EXECUTE from PUBLIC; internal to install and update scripts.';
+
+CREATE FUNCTION stratum._let_go() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  member record;
+BEGIN
+  FOR member IN
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' WHEN 'v' THEN 'VIEW' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name
+    FROM stratum._members('pg_class') m JOIN pg_class c ON c.oid = m.oid WHERE c.relkind IN ('r', 'p', 'S', 'v')
+    UNION ALL
+    SELECT 'TYPE', t.oid::regtype::text
+    FROM stratum._members('pg_type') m JOIN pg_type t ON t.oid = m.oid WHERE t.typtype = 'e'
+    UNION ALL
+    SELECT 'FUNCTION', p.oid::regprocedure::text
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid WHERE p.proname = 'storage_version'
+  LOOP
+    EXECUTE format('ALTER EXTENSION stratum DROP %s %s', member.kind, member.name);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._let_go() IS
+  'Lets go of the storage that a script has made: it must outlive the extension; internal to install and update scripts.';
+
+-- ==== sql/parts/operations.sql
+-- Version.
+
+CREATE FUNCTION stratum._library_version() RETURNS text
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_library_version';
+COMMENT ON FUNCTION stratum._library_version() IS
+  'Version that the loaded library was built as; internal to check_install().';
+
+CREATE FUNCTION stratum.version() RETURNS text
+  LANGUAGE sql STABLE PARALLEL SAFE
+  SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'stratum';
+$$;
+COMMENT ON FUNCTION stratum.version() IS 'Version of the installed extension, for example 1.0.';
+
+-- ==== sql/parts/tenancy.sql
+-- The tenant context: whom the transaction acts for. Row security reads it.
+
+CREATE FUNCTION stratum.enter(
+    tenant_id bigint,
+    user_id bigint DEFAULT NULL,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter';
+COMMENT ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) IS
+  'The rest of the transaction acts for this tenant, as this user; both are looked up. The request id, address and user agent go into the audit trail.';
+
+CREATE FUNCTION stratum.leave() RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_leave';
+COMMENT ON FUNCTION stratum.leave() IS
+  'The rest of the transaction acts for no tenant: no rows, no writes.';
+
+CREATE FUNCTION stratum.current_tenant_id() RETURNS integer
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_tenant_id';
+COMMENT ON FUNCTION stratum.current_tenant_id() IS
+  'Tenant that the transaction acts for; NULL without a context. Row security compares with it.';
+
+CREATE FUNCTION stratum.current_user_id() RETURNS integer
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_id';
+COMMENT ON FUNCTION stratum.current_user_id() IS
+  'User that the transaction acts for; NULL where enter() was given none.';
+
+CREATE FUNCTION stratum.current_request_id() RETURNS text
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_request_id';
+COMMENT ON FUNCTION stratum.current_request_id() IS
+  'Request id given to enter(); NULL where it was given none.';
+
+-- ==== sql/parts/hash.sql
+-- Normal forms and SHA-256 of e-mail addresses and telephone numbers.
+-- rights: normalize_email(text), email_hash(text), normalize_phone(text), phone_hash(text)
+--         -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.normalize_email(email text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_normalize_email';
+COMMENT ON FUNCTION stratum.normalize_email(text) IS
+  'The address without blanks, tabs and newlines at its ends and with A-Z in lower case; nothing else is changed. NULL for a blank one.';
+
+CREATE FUNCTION stratum.email_hash(email text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_email_sha256';
+COMMENT ON FUNCTION stratum.email_hash(text) IS
+  'SHA-256 of the normalised address as UTF-8, 64 lower-case hex digits. NULL for a blank one.';
+
+CREATE FUNCTION stratum.normalize_phone(phone text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_normalize_phone';
+COMMENT ON FUNCTION stratum.normalize_phone(text) IS
+  'The digits 0-9 of the number, without a leading 00. NULL if none is left.';
+
+CREATE FUNCTION stratum.phone_hash(phone text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_phone_sha256';
+COMMENT ON FUNCTION stratum.phone_hash(text) IS
+  'SHA-256 of the normalised number, 64 lower-case hex digits. NULL if no digit is left.';
+
+-- ==== sql/parts/audience.sql
+-- Identifiers as the advertising platforms match them.
+-- rights: audience_hash(text, text, text) -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.audience_hash(platform text, identifier_type text, value text) RETURNS text
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_audience_hash';
+COMMENT ON FUNCTION stratum.audience_hash(text, text, text) IS
+  'The identifier in the form that the platform matches on: normalised by its rules, and SHA-256 in hex where it wants a hash. NULL if nothing of the value can be matched.';
+
+-- ==== sql/parts/metrics.sql
+-- Advertising metrics: ratios of two counters; NULL where there is nothing to divide by.
+-- rights: ctr(bigint, bigint), cpc_cents(bigint, bigint), cpm_cents(bigint, bigint),
+--         cpa_cents(bigint, bigint), roas(bigint, bigint) -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.ctr(clicks bigint, impressions bigint) RETURNS double precision
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_ctr';
+COMMENT ON FUNCTION stratum.ctr(bigint, bigint) IS
+  'Click-through rate in per cent: clicks per hundred impressions. NULL without impressions.';
+
+CREATE FUNCTION stratum.cpc_cents(spend_cents bigint, clicks bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_cents_per_unit';
+COMMENT ON FUNCTION stratum.cpc_cents(bigint, bigint) IS
+  'Cost of a click in cents, rounded half away from zero. NULL without clicks.';
+
+CREATE FUNCTION stratum.cpm_cents(spend_cents bigint, impressions bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_cents_per_mille';
+COMMENT ON FUNCTION stratum.cpm_cents(bigint, bigint) IS
+  'Cost of a thousand impressions in cents, rounded half away from zero. NULL without impressions, or if it does not fit a bigint.';
+
+CREATE FUNCTION stratum.cpa_cents(spend_cents bigint, conversions bigint) RETURNS bigint
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_cents_per_unit';
+COMMENT ON FUNCTION stratum.cpa_cents(bigint, bigint) IS
+  'Cost of a conversion in cents, rounded half away from zero. NULL without conversions.';
+
+CREATE FUNCTION stratum.roas(revenue_cents bigint, spend_cents bigint) RETURNS double precision
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_roas';
+COMMENT ON FUNCTION stratum.roas(bigint, bigint) IS
+  'Return on advertising spend: revenue per unit of currency spent. NULL without spend.';
+
+-- ==== sql/parts/conditions.sql
+-- The condition language: one definition against one row.
+-- rights: all -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.validate_conditions(conditions jsonb, target text DEFAULT 'profile')
+  RETURNS void
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_check_conditions';
+COMMENT ON FUNCTION stratum.validate_conditions(jsonb, text) IS
+  'Raises if the definition cannot mean anything for the target, profile or campaign: SQLSTATE 22023, the JSON path of the fault, and what is allowed there.';
+
+CREATE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_segment_matches';
+COMMENT ON FUNCTION stratum.segment_matches(jsonb, anyelement) IS
+  'Whether a profile, a row with the columns of stratum.cdp_profiles, satisfies the definition. NULL if either is NULL.';
+
+CREATE FUNCTION stratum.segment_matches(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+COMMENT ON FUNCTION stratum.segment_matches(jsonb, jsonb) IS
+  'Whether a profile of which only the traits are known satisfies the definition: all other fields are missing. NULL for NULL conditions.';
+
+CREATE FUNCTION stratum.traits_match(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+COMMENT ON FUNCTION stratum.traits_match(jsonb, jsonb) IS
+  'segment_matches(conditions, traits) under a name that is not overloaded, for drivers that send parameters without types.';
+
+CREATE FUNCTION stratum.campaign_matches(conditions jsonb, campaign anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_campaign_matches';
+COMMENT ON FUNCTION stratum.campaign_matches(jsonb, anyelement) IS
+  'Whether a campaign, a row with the columns of stratum.campaigns, satisfies the definition. NULL if either is NULL.';
+
+-- ==== sql/parts/segments.sql
+-- Segments: who is in one, live and as memberships.
+-- rights: preview_segment, segment_profiles, profile_segments, refresh_segment, refresh_segments and the
+--   internal functions they call as their caller -> stratum_app, stratum_admin;
+--   refresh_all_segments, _refresh_tenant_segments -> stratum_admin
+
+CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], profile anyelement)
+  RETURNS bigint[]
+  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
+COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
+  'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+
+CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum.validate_conditions(conditions);
+  RETURN true;
+EXCEPTION WHEN invalid_parameter_value OR datatype_mismatch THEN
+  -- It was valid when it was written: a column that it names has gone since.
+  RAISE WARNING 'segment % "%" is left out: %', segment_id, name, SQLERRM;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
+  'Whether a stored definition still means something; if not, a WARNING says why; internal.';
+
+CREATE FUNCTION stratum._refreshing_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'there is no tenant whose segments could be refreshed'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._refreshing_tenant() IS
+  'The current tenant; raises where there is none; internal to the refresh functions.';
+
+-- ---- live -----------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._preview_segment(
+    definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF wanted IS NULL THEN
+    RAISE EXCEPTION 'the size of the sample must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF wanted NOT BETWEEN 0 AND 1000 THEN
+    RAISE EXCEPTION 'a sample of % profiles is not possible', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The sample has 0 to 1000 profiles.';
+  END IF;
+  PERFORM stratum.validate_conditions(definition);
+  WITH matching AS MATERIALIZED (
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
+  )
+  SELECT (SELECT count(*) FROM matching m),
+         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id), '[]')
+          FROM stratum.cdp_profiles p
+          WHERE p.tenant_id = stratum.current_tenant_id()
+            AND p.id = ANY (ARRAY(SELECT m.id FROM matching m ORDER BY m.id LIMIT wanted)))
+  INTO profile_count, profiles;
+END $$;
+COMMENT ON FUNCTION stratum._preview_segment(jsonb, integer) IS
+  'preview_segment() under names of arguments that plpgsql can tell apart; internal.';
+
+CREATE FUNCTION stratum.preview_segment(
+    conditions jsonb, sample integer DEFAULT 10, OUT profile_count bigint, OUT sample jsonb)
+  RETURNS record
+  LANGUAGE sql STABLE
+AS 'SELECT p.profile_count, p.profiles FROM stratum._preview_segment($1, $2) p';
+COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
+  'How many profiles of the current tenant satisfy a definition, and the first of them (at most 1000) by id as a JSON array. Stores nothing.';
+
+CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  definition jsonb;
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT s.conditions INTO definition
+  FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+END $$;
+COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
+  'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
+
+CREATE FUNCTION stratum.profile_segments(profile_id bigint)
+  RETURNS TABLE (segment_id integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', profile_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT s.id
+    FROM stratum.cdp_profiles p CROSS JOIN stratum.cdp_segments s
+    WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id
+      AND s.tenant_id = stratum.current_tenant_id() AND s.is_active
+      AND CASE WHEN stratum._is_valid_segment(s.id, s.name, s.conditions)
+               THEN stratum.segment_matches(s.conditions, p) END
+    ORDER BY s.id;
+END $$;
+COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
+  'Active segments that the profile is in now, whatever the last refresh found.';
+
+-- ---- memberships ----------------------------------------------------------------------------------
+
+-- Called by definer functions only, so it runs with their rights; every statement names the tenant.
+CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  segment record;
+  ids bigint[] := '{}';
+  definitions jsonb[] := '{}';
+BEGIN
+  -- Two refreshes of a segment go one after the other; the second sees what the first wrote.
+  FOR segment IN
+    SELECT s.id, s.name, s.conditions
+    FROM stratum.cdp_segments s
+    WHERE s.tenant_id = _refresh.tenant
+      AND CASE WHEN _refresh.wanted IS NULL THEN s.is_active ELSE s.id = _refresh.wanted END
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+  LOOP
+    IF wanted IS NOT NULL THEN
+      PERFORM stratum.validate_conditions(segment.conditions);
+    ELSIF NOT stratum._is_valid_segment(segment.id, segment.name, segment.conditions) THEN
+      CONTINUE;
+    END IF;
+    ids := array_append(ids, segment.id::bigint);
+    definitions := array_append(definitions, segment.conditions);
+  END LOOP;
+  IF ids = '{}' THEN
+    RETURN;
+  END IF;
+
+  RETURN QUERY
+  WITH matching AS MATERIALIZED (
+    SELECT p.id AS profile, m.segment
+    FROM stratum.cdp_profiles p
+      CROSS JOIN LATERAL unnest(stratum._matching_segments(run.ids, run.definitions, p)) AS m (segment)
+    WHERE p.tenant_id = _refresh.tenant
+  ), deleted AS (
+    DELETE FROM stratum.cdp_segment_memberships d
+    WHERE d.tenant_id = _refresh.tenant AND d.segment_id = ANY (run.ids)
+      AND NOT EXISTS (SELECT FROM matching m WHERE m.segment = d.segment_id AND m.profile = d.profile_id)
+    RETURNING d.segment_id AS segment
+  ), missing AS MATERIALIZED (
+    SELECT m.segment, m.profile
+    FROM matching m
+    WHERE NOT EXISTS (SELECT FROM stratum.cdp_segment_memberships e
+                      WHERE e.tenant_id = _refresh.tenant AND e.segment_id = m.segment AND e.profile_id = m.profile)
+  ), inserted AS (
+    INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)
+    SELECT p.tenant_id, m.segment, p.id
+    FROM missing m JOIN stratum.cdp_profiles p ON p.tenant_id = _refresh.tenant AND p.id = m.profile
+    -- a profile that is being deleted meanwhile is waited for, and then left out
+    FOR KEY SHARE OF p
+    ON CONFLICT DO NOTHING
+    RETURNING i.segment_id AS segment
+  ), counts AS (
+    SELECT c.segment, sum(c.n_matching) - sum(c.n_missing) + sum(c.n_inserted) AS members,
+           sum(c.n_inserted) AS n_inserted, sum(c.n_deleted) AS n_deleted
+    FROM (SELECT m.segment, count(*) AS n_matching, 0 AS n_missing, 0 AS n_inserted, 0 AS n_deleted
+          FROM matching m GROUP BY m.segment
+          UNION ALL SELECT m.segment, 0, count(*), 0, 0 FROM missing m GROUP BY m.segment
+          UNION ALL SELECT i.segment, 0, 0, count(*), 0 FROM inserted i GROUP BY i.segment
+          UNION ALL SELECT d.segment, 0, 0, 0, count(*) FROM deleted d GROUP BY d.segment
+          UNION ALL SELECT r.segment, 0, 0, 0, 0 FROM unnest(run.ids) AS r (segment)) c
+    GROUP BY c.segment
+  )
+  UPDATE stratum.cdp_segments s
+  SET profile_count = c.members, last_computed_at = now()
+  FROM counts c
+  WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
+  RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+END $$;
+COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
+  'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
+
+CREATE FUNCTION stratum.refresh_segment(
+    segment_id bigint, OUT profile_count bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- An id of NULL is no segment; for _refresh() it would be all of them.
+  SELECT r.profile_count, r.added, r.removed INTO profile_count, added, removed
+  FROM stratum._refresh(stratum._refreshing_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.refresh_segment(bigint) IS
+  'Brings memberships, profile_count and last_computed_at of a segment up to date; returns its size and how many came in and went.';
+
+CREATE FUNCTION stratum.refresh_segments()
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT r.segment_id, r.profile_count, r.added, r.removed
+    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    ORDER BY r.segment_id;
+END $$;
+COMMENT ON FUNCTION stratum.refresh_segments() IS
+  'refresh_segment() of all active segments of the current tenant, reading its profiles once.';
+
+CREATE FUNCTION stratum._refresh_tenant_segments(tenant_id bigint) RETURNS bigint
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT count(*) FROM stratum._refresh(_refresh_tenant_segments.tenant_id, NULL) r);
+END $$;
+COMMENT ON FUNCTION stratum._refresh_tenant_segments(bigint) IS
+  'Refreshes the active segments of a tenant, for administrators; returns how many; internal to refresh_all_segments().';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.refresh_all_segments()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+  failed integer := 0;
+BEGIN
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._refresh_tenant_segments(tenant.id);
+    EXCEPTION WHEN OTHERS THEN
+      -- One tenant's trouble is not the others', but the nightly job has to hear of it.
+      RAISE WARNING 'the segments of tenant % were not refreshed: %', tenant.id, SQLERRM;
+      failed := failed + 1;
+    END;
+    COMMIT;
+  END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of tenants whose segments were not refreshed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all other tenants were.';
+  END IF;
+END $$;
+COMMENT ON PROCEDURE stratum.refresh_all_segments() IS
+  'refresh_segments() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
+
+-- ==== sql/parts/mixins.sql
+-- What the server keeps right in every row by itself.
+
+CREATE FUNCTION stratum._mixin() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_mixin';
+COMMENT ON FUNCTION stratum._mixin() IS
+  'BEFORE row trigger: tenant and defaults for explicit NULLs, updated_at, deleted_at, metrics, hashes, checked conditions; a row keeps its id and tenant.';
+
+-- Triggers that a user disabled stay disabled, which CREATE OR REPLACE TRIGGER would undo.
+CREATE FUNCTION stratum._put_trigger(table_name regclass, trigger_name text, definition text, comment text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  state "char" := (SELECT tgenabled FROM pg_trigger
+                   WHERE tgrelid = table_name AND tgname = trigger_name AND NOT tgisinternal);
+BEGIN
+  EXECUTE format('CREATE OR REPLACE TRIGGER %I %s', trigger_name, format(definition, table_name));
+  EXECUTE format('COMMENT ON TRIGGER %I ON %s IS %L', trigger_name, table_name, comment);
+  IF state <> 'O' THEN
+    EXECUTE format('ALTER TABLE %s %s TRIGGER %I', table_name,
+                   CASE state WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END,
+                   trigger_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_trigger(regclass, text, text, text) IS
+  'Creates or replaces a trigger and keeps its enabled state; the definition has %s for the table; internal.';
+
+CREATE FUNCTION stratum._attach_mixin(table_name text, features text[], filled text[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- Last by name of all BEFORE triggers, so that what it keeps right is right at the end.
+  PERFORM stratum._put_trigger(
+    format('stratum.%I', table_name)::regclass, 'zz_stratum_mixin',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._mixin('
+      || format('%L, %L)', features, filled),
+    'Keeps right what the server can know by itself.');
+END $$;
+COMMENT ON FUNCTION stratum._attach_mixin(text, text[], text[]) IS
+  'Puts the mixin trigger on a stratum table: its features, and the columns in which NULL means the default; internal.';
+
+-- ==== sql/parts/audit.sql
+-- The audit trail: triggers that record changes, events, the history of a row, the guard of the log.
+-- rights: log_event -> stratum_app, stratum_admin
+-- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
+-- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
+
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- json which somebody wrote for a type of his own does not.
+CREATE FUNCTION stratum._audit_row() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
+COMMENT ON FUNCTION stratum._audit_row() IS
+  'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
+COMMENT ON FUNCTION stratum._audit_truncate() IS
+  'AFTER TRUNCATE statement trigger of audited tables; argument: resource type.';
+
+CREATE FUNCTION stratum._audit_guard_insert() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_guard_insert';
+COMMENT ON FUNCTION stratum._audit_guard_insert() IS
+  'BEFORE INSERT row trigger of audit_logs: others than the library write events only, with who and when taken from the context.';
+
+CREATE FUNCTION stratum._audit_guard_change() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_guard_change';
+COMMENT ON FUNCTION stratum._audit_guard_change() IS
+  'BEFORE UPDATE, DELETE and TRUNCATE statement trigger of audit_logs: refuses them.';
+
+CREATE FUNCTION stratum._audit_shape(
+    table_name regclass, OUT resource_type text, OUT key_columns text[], OUT redacted text[],
+    OUT virtual_columns text[])
+  LANGUAGE c STABLE STRICT SET quote_all_identifiers = off AS 'MODULE_PATHNAME', 'stratum_audit_shape';
+COMMENT ON FUNCTION stratum._audit_shape(regclass) IS
+  'A table as the audit trail sees it, audited or not; internal.';
+
+CREATE FUNCTION stratum._resource_type(table_name regclass) RETURNS text
+  LANGUAGE c STABLE STRICT SET quote_all_identifiers = off AS 'MODULE_PATHNAME', 'stratum_resource_type';
+COMMENT ON FUNCTION stratum._resource_type(regclass) IS
+  'What the audit trail calls a table: its bare name in schema stratum, schema.table elsewhere; internal.';
+
+-- ---- events ----
+
+CREATE FUNCTION stratum.log_event(
+    action text, resource_type text, resource_id text DEFAULT NULL, metadata jsonb DEFAULT '{}')
+  RETURNS bigint
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_event';
+COMMENT ON FUNCTION stratum.log_event(text, text, text, jsonb) IS
+  'Logs what no trigger sees: login, logout, export and the like. Returns the id of the row in audit_logs.';
+
+-- ---- putting tables under audit ----
+
+CREATE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+
+CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  fault text;
+BEGIN
+  SELECT CASE
+           WHEN c.relkind NOT IN ('r', 'p') THEN 'is not a table'
+           WHEN c.oid < 16384 OR n.nspname ~ '^pg_' THEN CASE WHEN c.relpersistence = 't' THEN 'is temporary' ELSE 'belongs to the system' END
+           WHEN c.relispartition THEN 'is a partition'
+           WHEN n.nspname = 'stratum' AND c.relname = 'audit_logs' THEN 'is the audit trail itself'
+         END
+    INTO fault
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  WHERE c.oid = table_name;
+  IF fault IS NOT NULL THEN
+    RAISE EXCEPTION '% cannot be audited: it %', table_name, fault
+      USING ERRCODE = 'wrong_object_type',
+            HINT = CASE fault WHEN 'is a partition' THEN 'Audit its partitioned table.'
+                              ELSE 'Ordinary and partitioned tables can be audited, but for temporary ones and those of the system.' END;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_auditable(regclass) IS
+  'Raises for whatever cannot be audited; internal to audit_table().';
+
+CREATE FUNCTION stratum._check_columns(table_name regclass, columns text[]) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strange text := (
+    SELECT x.name FROM unnest(columns) x (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = table_name AND a.attname = x.name AND a.attnum > 0 AND NOT a.attisdropped)
+    LIMIT 1);
+BEGIN
+  IF array_position(columns, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'a column name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF strange IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name USING ERRCODE = 'undefined_column';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
+  'Raises for names that are no columns of the table; internal to audit_table().';
+
+-- One of the two triggers; `events` NULL: none.
+CREATE FUNCTION stratum._put_audit_trigger(
+    table_name regclass, trigger_name text, events text, action text, comment text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF events IS NOT NULL THEN
+    PERFORM stratum._put_trigger(
+      table_name, trigger_name,
+      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+    EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
+  'Creates, replaces or drops an audit trigger; internal.';
+
+CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  asked text[] := stratum._audit_operations(operations);
+  resource_type text := stratum._resource_type(table_name);
+BEGIN
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit',
+    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
+    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
+    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit_truncate',
+    CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
+    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    'Records TRUNCATE in stratum.audit_logs.');
+END $$;
+COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
+  'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
+
+CREATE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
+  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
+
+CREATE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL THEN
+    RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
+  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
+  'Changes to the table are recorded no longer; what has been recorded stays.';
+
+-- What is listed here a superuser puts under audit again, so nobody may list a table that he could not put
+-- under audit himself: its rows would appear in the trail.
+CREATE FUNCTION stratum._guard_audited_tables() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  listed text := CASE tg_op WHEN 'DELETE' THEN old.table_name ELSE new.table_name END;
+  relation regclass;
+BEGIN
+  -- Superusers may, and pg_restore fills this table before it makes the others.
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    relation := to_regclass(listed);
+    IF tg_op = 'UPDATE' AND new.table_name <> old.table_name
+       OR tg_op <> 'DELETE' AND (relation IS NULL OR relation::text <> listed)
+       OR relation IS NOT NULL AND NOT has_table_privilege(relation, 'TRIGGER') THEN
+      RAISE EXCEPTION 'permission denied to list table % as audited', listed
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Use stratum.audit_table() and stratum.unaudit_table().';
+    END IF;
+  END IF;
+  RETURN CASE tg_op WHEN 'DELETE' THEN old ELSE new END;
+END $$;
+COMMENT ON FUNCTION stratum._guard_audited_tables() IS
+  'BEFORE row trigger of audited_tables: nobody lists a table that he could not put under audit himself.';
+
+CREATE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._restore_audit_triggers() IS
+  'Puts the audit triggers back on the tables of audited_tables; internal to install().';
+
+CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM stratum.audited_tables t
+                 WHERE t.table_name = 'stratum.' || split_part(trigger_object, '.', 1));
+END $$;
+COMMENT ON FUNCTION stratum._is_chosen_audit(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table follows the user''s choice instead of ours; internal to check_install().';
+
+-- Which columns of a stratum table are bookkeeping, whose change alone is not logged, is known to the library.
+CREATE FUNCTION stratum._audit_stratum_table(table_name text, operations text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._put_audit_triggers(format('stratum.%I', table_name)::regclass, '{}', '{}', operations);
+END $$;
+COMMENT ON FUNCTION stratum._audit_stratum_table(text, text) IS
+  'Puts the audit triggers on a stratum table; internal to install().';
+
+CREATE FUNCTION stratum._attach_audit_guard() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_insert',
+    'BEFORE INSERT ON %s FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()',
+    'Others than the library write events only, with who and when taken from the context.');
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_change',
+    'BEFORE UPDATE OR DELETE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()',
+    'The audit trail is append-only.');
+  PERFORM stratum._put_trigger(
+    'stratum.audit_logs', 'zz_stratum_guard_truncate',
+    'BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()',
+    'The audit trail is append-only.');
+END $$;
+COMMENT ON FUNCTION stratum._attach_audit_guard() IS
+  'Puts the guard triggers on audit_logs; internal to install().';
+
+-- ---- the history of a row ----
+
+-- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
+-- not be read by the caller.
+CREATE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ')
+    INTO condition
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) IS
+  'A row as it is now, secrets redacted, if the caller may read it; internal.';
+
+-- What the trail has on a row, newest first. Followed back through changes of its key; one that took the key
+-- away from the row is `is_moved`. A TRUNCATE counts where the row was there. Ordered by id, not by time: a
+-- row's changes wait for each other, transactions do not.
+--
+-- No index leads to what took a key away. So it is looked for only where the key's own entries do not say how a
+-- row came to its end, which may be the one that is not there today (`is_gone`); and never in stratum's tables,
+-- whose names have no dot: their rows keep their ids.
+CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
+  RETURNS TABLE (
+    id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, is_moved boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key text := resource_id;
+  previous_key text;
+  may_move boolean;
+  below bigint := 9223372036854775807;
+  entry record;
+BEGIN
+  LOOP
+    previous_key := NULL;
+    may_move := strpos(resource_type, '.') > 0 AND (
+      SELECT coalesce(bool_or(e.is_lost OR e.begins AND e.was_there), is_gone)
+      FROM (SELECT l.old_values IS NULL OR l.metadata ? 'previous_resource_id' AS begins,
+                   l.new_values IS NOT NULL AND is_gone AND lead(l.id) OVER ids IS NULL AS is_lost,
+                   lag(l.new_values IS NOT NULL) OVER ids AS was_there
+            FROM stratum.audit_logs l
+            WHERE l.resource_type = _row_entries.resource_type AND l.resource_id = key AND l.id < below
+              AND l.action IN ('create', 'update', 'delete')
+            WINDOW ids AS (ORDER BY l.id)) e);
+    FOR entry IN
+      SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
+             l.old_values, l.new_values, m.is_moved,
+             CASE WHEN NOT m.is_moved THEN l.metadata ->> 'previous_resource_id' END AS previous,
+             l.resource_id IS NOT NULL
+               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL AND NOT m.is_moved)
+                             OVER (ORDER BY l.id DESC), false)
+               AS counts
+      FROM stratum.audit_logs l CROSS JOIN LATERAL (SELECT l.resource_id <> key AS is_moved) m
+      WHERE l.resource_type = _row_entries.resource_type AND l.id < below
+        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate'
+             OR may_move AND l.metadata ->> 'previous_resource_id' = key)
+        AND l.action IN ('create', 'update', 'delete')
+        -- no row of log_event(), from before the table was audited
+        AND (l.resource_id IS NULL OR l.old_values IS NOT NULL OR l.new_values IS NOT NULL)
+      ORDER BY l.id DESC
+    LOOP
+      CONTINUE WHEN NOT entry.counts;
+      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id, entry.request_id,
+                          entry.old_values, entry.new_values, coalesce(entry.is_moved, false);
+      below := entry.id;
+      previous_key := entry.previous;
+      EXIT WHEN previous_key IS NOT NULL;
+    END LOOP;
+    EXIT WHEN previous_key IS NULL;
+    key := previous_key;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._row_entries(text, text, boolean) IS
+  'Entries of the trail on one row, newest first; internal to row_history().';
+
+-- Every entry with the row after it. Going back from the row of today, each entry is undone; where that leads
+-- nowhere (the row is gone or may not be read), going forth from its creation, each is done again. NULL where
+-- neither is possible.
+CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_before jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  entries record;
+  after jsonb[] := '{}';
+  state jsonb;
+  is_gone boolean;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  is_gone := state IS NULL;
+  SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
+         array_agg(e.new_values) AS became, array_agg(e.is_moved) AS is_moved
+    INTO entries
+  FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
+
+  FOR i IN 1 .. entries.n LOOP
+    IF entries.became[i] IS NULL THEN  -- gone
+      after[i] := NULL;
+      state := entries.was[i];
+    ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
+      after[i] := NULL;
+      state := NULL;
+    ELSIF entries.action[i] = 'create' THEN
+      after[i] := CASE WHEN i = 1 THEN coalesce(state, entries.became[i]) ELSE entries.became[i] END;
+      state := NULL;
+    ELSE
+      after[i] := state;
+      state := state || entries.was[i];
+    END IF;
+  END LOOP;
+  FOR i IN REVERSE entries.n - 1 .. 1 LOOP
+    IF after[i] IS NULL AND entries.became[i] IS NOT NULL AND NOT entries.is_moved[i] THEN
+      after[i] := after[i + 1] || entries.became[i];
+    END IF;
+  END LOOP;
+
+  RETURN QUERY
+    SELECT e.id, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
+           CASE WHEN e.action = 'create' THEN NULL
+                WHEN e.new_values IS NULL THEN e.old_values
+                WHEN e.is_moved THEN after[e.n + 1]
+                ELSE after[e.n] || e.old_values END,
+           after[e.n]
+    FROM stratum._row_entries(shape.resource_type, resource_id, is_gone)
+      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, is_moved, n)
+    ORDER BY e.n;
+END $$;
+COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
+  'Every entry on a row, newest first, with the row before and after it; internal to row_history() and row_as_of().';
+
+CREATE FUNCTION stratum.row_history(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
+    FROM stratum._row_versions(table_name, resource_id) v;
+END $$;
+COMMENT ON FUNCTION stratum.row_history(regclass, text) IS
+  'Every recorded version of a row, newest first; row_after is the whole row after the change, NULL once it is deleted.';
+
+CREATE FUNCTION stratum.row_as_of(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version record;
+  shape record;
+BEGIN
+  -- The newest that is not later; where all are, the oldest, for what was before it.
+  SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
+    INTO version
+  FROM stratum._row_versions(table_name, resource_id) v
+  ORDER BY v.changed_at <= row_as_of.at DESC,
+           CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
+  LIMIT 1;
+  IF found THEN
+    RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
+  END IF;
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+END $$;
+COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+
+-- ==== sql/tables/types.sql
+-- The enums.
+
+CREATE FUNCTION stratum._put_enum(type_name text, labels text[], comment text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_new boolean := to_regtype(format('stratum.%I', type_name)) IS NULL;
+BEGIN
+  IF is_new THEN
+    EXECUTE format('CREATE TYPE stratum.%I AS ENUM (%s)', type_name,
+                   (SELECT string_agg(quote_literal(l), ', ' ORDER BY n) FROM unnest(labels) WITH ORDINALITY u (l, n)));
+    EXECUTE format('COMMENT ON TYPE stratum.%I IS %L', type_name, comment);
+  END IF;
+  -- as for tables: see _give_rights()
+  IF is_new OR NOT stratum._in_extension_script() THEN
+    EXECUTE format('REVOKE ALL ON TYPE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', type_name);
+    EXECUTE format('GRANT USAGE ON TYPE stratum.%I TO stratum_app, stratum_admin, stratum_auditor', type_name);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_enum(text, text[], text) IS
+  'Creates an enum where it is missing and puts its rights back; internal to install().';
+
+CREATE FUNCTION stratum._install_types() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+BEGIN
+  PERFORM stratum._put_enum('user_role', '{superadmin,admin,manager,analyst,viewer}',
+    'Role of a user, from the platform''s administrator to a reader.');
+  PERFORM stratum._put_enum('ad_platform', '{meta,google,tiktok,snapchat}', 'Ad platform.');
+  PERFORM stratum._put_enum('campaign_status', '{draft,active,paused,completed,archived}', 'Status of a campaign.');
+  PERFORM stratum._put_enum('rule_status', '{active,paused,draft}', 'Status of an automation rule.');
+  PERFORM stratum._put_enum('rule_action',
+    '{apply_label,send_alert,pause_campaign,adjust_budget,notify_slack,notify_whatsapp}',
+    'What an automation rule may do.');
+  PERFORM stratum._put_enum('audit_action', '{create,update,delete,login,logout,export,anonymize}',
+    'What an entry of the audit trail reports.');
+END $install$;
+COMMENT ON FUNCTION stratum._install_types() IS
+  'Creates the enums that are missing and puts their rights back; internal to install().';
+
+-- ==== sql/tables/tenants.sql
+-- stratum.tenants: customers of the platform; every other row belongs to one of them.
+
+CREATE FUNCTION stratum._install_tenants() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.tenants') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.tenants (
+      id SERIAL PRIMARY KEY,
+      name VARCHAR(255) NOT NULL,
+      slug VARCHAR(100) UNIQUE NOT NULL,
+      domain VARCHAR(255),
+
+      plan VARCHAR(50) DEFAULT 'free',
+      plan_expires_at TIMESTAMP WITH TIME ZONE,
+      stripe_customer_id VARCHAR(255),
+
+      settings JSONB DEFAULT '{}',
+      feature_flags JSONB DEFAULT '{}',
+
+      max_users INTEGER DEFAULT 5 CHECK (max_users >= 0),
+      max_campaigns INTEGER DEFAULT 50 CHECK (max_campaigns >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE
+    );
+
+    CREATE INDEX ix_tenants_slug ON stratum.tenants (slug);
+    CREATE INDEX ix_tenants_active ON stratum.tenants (is_deleted, plan);
+
+    COMMENT ON TABLE stratum.tenants IS 'Customers of the platform; every other row belongs to one of them.';
+    COMMENT ON COLUMN stratum.tenants.id IS 'Identifier; shared by all tenants'' counting, so gaps are normal.';
+    COMMENT ON COLUMN stratum.tenants.name IS 'Name of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.slug IS 'Short unique name for addresses.';
+    COMMENT ON COLUMN stratum.tenants.domain IS 'Web domain of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.plan IS 'Subscription plan.';
+    COMMENT ON COLUMN stratum.tenants.plan_expires_at IS 'When the plan ends; NULL: never.';
+    COMMENT ON COLUMN stratum.tenants.stripe_customer_id IS 'Customer id at the payment provider.';
+    COMMENT ON COLUMN stratum.tenants.settings IS 'Preferences of the tenant, which may change them.';
+    COMMENT ON COLUMN stratum.tenants.feature_flags IS 'Features switched on or off by the platform.';
+    COMMENT ON COLUMN stratum.tenants.max_users IS 'Most users the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.max_campaigns IS 'Most campaigns the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.tenants.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.tenants.is_deleted IS 'Soft delete: nobody can enter a deleted tenant.';
+    COMMENT ON COLUMN stratum.tenants.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_tenants_slug IS 'Look-up by slug.';
+    COMMENT ON INDEX stratum.ix_tenants_active IS 'Active tenants by plan.';
+    COMMENT ON SEQUENCE stratum.tenants_id_seq IS 'Numbers the rows of stratum.tenants, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenants');
+  END IF;
+
+  PERFORM stratum._attach_mixin('tenants', '{}',
+    '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('tenants', 'id');
+  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_tenants() IS
+  'Creates stratum.tenants where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/users.sql
+-- stratum.users: people who sign in, with a role; tenant_id NULL: a user of the platform itself.
+
+CREATE FUNCTION stratum._install_users() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.users') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.users (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      email VARCHAR(255) NOT NULL,
+      email_hash VARCHAR(64) NOT NULL CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      password_hash VARCHAR(255) NOT NULL,
+
+      full_name VARCHAR(255),
+      phone VARCHAR(100),
+      avatar_url VARCHAR(500),
+
+      role stratum.user_role DEFAULT 'analyst',
+      permissions JSONB DEFAULT '{}',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      is_verified BOOLEAN DEFAULT FALSE,
+      is_protected BOOLEAN DEFAULT FALSE,
+      last_login_at TIMESTAMP WITH TIME ZONE,
+
+      totp_secret VARCHAR(255),
+      totp_enabled BOOLEAN DEFAULT FALSE,
+      totp_verified_at TIMESTAMP WITH TIME ZONE,
+      backup_codes JSONB,
+      failed_totp_attempts INTEGER DEFAULT 0 CHECK (failed_totp_attempts >= 0),
+      totp_lockout_until TIMESTAMP WITH TIME ZONE,
+
+      locale VARCHAR(10) DEFAULT 'en',
+      timezone VARCHAR(50) DEFAULT 'UTC',
+      preferences JSONB DEFAULT '{}',
+
+      consent_marketing BOOLEAN DEFAULT FALSE,
+      consent_analytics BOOLEAN DEFAULT TRUE,
+      gdpr_anonymized_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE,
+
+      UNIQUE (tenant_id, email_hash),
+      UNIQUE (tenant_id, id)
+    );
+
+    CREATE INDEX ix_users_email_hash ON stratum.users (email_hash);
+    CREATE INDEX ix_users_tenant_active ON stratum.users (tenant_id, is_active, is_deleted);
+    CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users (email_hash) WHERE tenant_id IS NULL;
+
+    COMMENT ON TABLE stratum.users IS 'People who sign in, with a role; tenant_id NULL: a user of the platform itself.';
+    COMMENT ON COLUMN stratum.users.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.users.tenant_id IS 'Tenant of the user; NULL: the platform''s own.';
+    COMMENT ON COLUMN stratum.users.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.users.email_hash IS 'SHA-256 of the normalised address, for look-ups; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.users.password_hash IS 'Password hash of the client; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.full_name IS 'Full name.';
+    COMMENT ON COLUMN stratum.users.phone IS 'Telephone number.';
+    COMMENT ON COLUMN stratum.users.avatar_url IS 'Address of a picture.';
+    COMMENT ON COLUMN stratum.users.role IS 'Role.';
+    COMMENT ON COLUMN stratum.users.permissions IS 'Rights beyond the role.';
+    COMMENT ON COLUMN stratum.users.is_active IS 'Only active users can be entered.';
+    COMMENT ON COLUMN stratum.users.is_verified IS 'The address was confirmed.';
+    COMMENT ON COLUMN stratum.users.is_protected IS 'Not to be deleted or demoted.';
+    COMMENT ON COLUMN stratum.users.last_login_at IS 'Last sign-in; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.users.totp_secret IS 'Secret of the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.totp_enabled IS 'A second factor is asked for.';
+    COMMENT ON COLUMN stratum.users.totp_verified_at IS 'When the second factor was set up.';
+    COMMENT ON COLUMN stratum.users.backup_codes IS 'Codes that replace the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.failed_totp_attempts IS 'Failed second factors in a row.';
+    COMMENT ON COLUMN stratum.users.totp_lockout_until IS 'No second factor is accepted before this time.';
+    COMMENT ON COLUMN stratum.users.locale IS 'Language.';
+    COMMENT ON COLUMN stratum.users.timezone IS 'Time zone name.';
+    COMMENT ON COLUMN stratum.users.preferences IS 'Preferences of the user.';
+    COMMENT ON COLUMN stratum.users.consent_marketing IS 'Agreed to marketing messages.';
+    COMMENT ON COLUMN stratum.users.consent_analytics IS 'Agreed to analytics.';
+    COMMENT ON COLUMN stratum.users.gdpr_anonymized_at IS 'When the person was anonymised.';
+    COMMENT ON COLUMN stratum.users.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.users.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.users.is_deleted IS 'Soft delete.';
+    COMMENT ON COLUMN stratum.users.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_users_email_hash IS 'Look-up at sign-in.';
+    COMMENT ON INDEX stratum.ix_users_tenant_active IS 'Active users of a tenant.';
+    COMMENT ON INDEX stratum.ix_users_platform_email_hash IS 'One platform user an address, which UNIQUE (tenant_id, email_hash) does not say for NULL.';
+    COMMENT ON SEQUENCE stratum.users_id_seq IS 'Numbers the rows of stratum.users, for all tenants together.';
+    PERFORM stratum._comment_constraints('users');
+  END IF;
+
+  ALTER TABLE stratum.users ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('users', '{email}',
+    '{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,
+      locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
+      is_deleted}');
+  PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('users', 'tenant_id');
+  PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_users() IS
+  'Creates stratum.users where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/campaigns.sql
+-- stratum.campaigns: ad campaigns of every platform, with their counters and metrics.
+
+CREATE FUNCTION stratum._install_campaigns() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaigns') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaigns (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      platform stratum.ad_platform NOT NULL,
+      external_id VARCHAR(255) NOT NULL,
+      account_id VARCHAR(255) NOT NULL,
+
+      name VARCHAR(500) NOT NULL,
+      status stratum.campaign_status DEFAULT 'draft',
+      objective VARCHAR(100),
+
+      daily_budget_cents INTEGER CHECK (daily_budget_cents >= 0),
+      lifetime_budget_cents INTEGER CHECK (lifetime_budget_cents >= 0),
+      total_spend_cents INTEGER DEFAULT 0,
+      currency VARCHAR(3) DEFAULT 'USD',
+
+      impressions INTEGER DEFAULT 0 CHECK (impressions >= 0),
+      clicks INTEGER DEFAULT 0 CHECK (clicks >= 0),
+      conversions INTEGER DEFAULT 0 CHECK (conversions >= 0),
+      revenue_cents INTEGER DEFAULT 0,
+
+      ctr FLOAT,
+      cpc_cents INTEGER,
+      cpm_cents INTEGER,
+      cpa_cents INTEGER,
+      roas FLOAT,
+
+      targeting_age_min INTEGER CHECK (targeting_age_min >= 0),
+      targeting_age_max INTEGER CHECK (targeting_age_max >= 0),
+      targeting_genders JSONB,
+      targeting_locations JSONB,
+      targeting_interests JSONB,
+
+      demographics_age JSONB,
+      demographics_gender JSONB,
+      demographics_location JSONB,
+
+      start_date DATE,
+      end_date DATE,
+
+      labels JSONB DEFAULT '[]',
+      raw_data JSONB,
+
+      last_synced_at TIMESTAMP WITH TIME ZONE,
+      sync_error TEXT,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+
+      UNIQUE (tenant_id, platform, external_id),
+      CONSTRAINT campaigns_dates_check CHECK (end_date >= start_date),
+      CONSTRAINT campaigns_targeting_age_check CHECK (targeting_age_max >= targeting_age_min)
+    );
+
+    CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns (tenant_id, status);
+    CREATE INDEX ix_campaigns_platform ON stratum.campaigns (tenant_id, platform);
+    CREATE INDEX ix_campaigns_date_range ON stratum.campaigns (tenant_id, start_date, end_date);
+    CREATE INDEX ix_campaigns_roas ON stratum.campaigns (tenant_id, roas);
+    CREATE INDEX ix_campaigns_active ON stratum.campaigns (tenant_id, created_at) WHERE status = 'active' AND is_deleted = FALSE;
+
+    COMMENT ON TABLE stratum.campaigns IS 'Ad campaigns of every platform, with their counters and metrics.';
+    COMMENT ON COLUMN stratum.campaigns.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaigns.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaigns.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.campaigns.external_id IS 'Id of the campaign at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.account_id IS 'Ad account at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaigns.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaigns.objective IS 'Objective, in the platform''s words.';
+    COMMENT ON COLUMN stratum.campaigns.daily_budget_cents IS 'Budget a day, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.lifetime_budget_cents IS 'Budget over the whole run, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.total_spend_cents IS 'Spent so far, cents of currency; may fall below 0 by credits.';
+    COMMENT ON COLUMN stratum.campaigns.currency IS 'ISO 4217 code.';
+    COMMENT ON COLUMN stratum.campaigns.impressions IS 'Times shown.';
+    COMMENT ON COLUMN stratum.campaigns.clicks IS 'Clicks.';
+    COMMENT ON COLUMN stratum.campaigns.conversions IS 'Conversions.';
+    COMMENT ON COLUMN stratum.campaigns.revenue_cents IS 'Revenue attributed, cents of currency; may fall below 0 by refunds.';
+    COMMENT ON COLUMN stratum.campaigns.ctr IS 'Click-through rate, per cent; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpc_cents IS 'Cost a click, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpm_cents IS 'Cost a thousand impressions, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpa_cents IS 'Cost a conversion, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.roas IS 'Return on ad spend, ratio of revenue to spend; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_min IS 'Youngest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_max IS 'Oldest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_genders IS 'Genders targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_locations IS 'Places targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_interests IS 'Interests targeted.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_age IS 'Results by age.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_gender IS 'Results by gender.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_location IS 'Results by place.';
+    COMMENT ON COLUMN stratum.campaigns.start_date IS 'First day.';
+    COMMENT ON COLUMN stratum.campaigns.end_date IS 'Last day.';
+    COMMENT ON COLUMN stratum.campaigns.labels IS 'Labels, an array of strings.';
+    COMMENT ON COLUMN stratum.campaigns.raw_data IS 'The platform''s own answer.';
+    COMMENT ON COLUMN stratum.campaigns.last_synced_at IS 'Last fetched from the platform; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.campaigns.sync_error IS 'Why the last fetch failed.';
+    COMMENT ON COLUMN stratum.campaigns.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaigns.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_campaigns_tenant_status IS 'Campaigns of a tenant by status.';
+    COMMENT ON INDEX stratum.ix_campaigns_platform IS 'Campaigns of a tenant by platform.';
+    COMMENT ON INDEX stratum.ix_campaigns_date_range IS 'Campaigns of a tenant by date.';
+    COMMENT ON INDEX stratum.ix_campaigns_roas IS 'Best campaigns of a tenant.';
+    COMMENT ON INDEX stratum.ix_campaigns_active IS 'Active campaigns only.';
+    COMMENT ON SEQUENCE stratum.campaigns_id_seq IS 'Numbers the rows of stratum.campaigns, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaigns');
+  END IF;
+
+  ALTER TABLE stratum.campaigns ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaigns', '{metrics}',
+    '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
+      created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaigns', 'tenant_id');
+  PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_campaigns() IS
+  'Creates stratum.campaigns where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/profiles.sql
+-- stratum.cdp_profiles: unified customer profiles.
+
+CREATE FUNCTION stratum._install_cdp_profiles() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profiles') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profiles (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      canonical_id UUID UNIQUE NOT NULL,
+      anonymous_id VARCHAR(255),
+      external_id VARCHAR(255),
+
+      email VARCHAR(255),
+      email_hash VARCHAR(64) CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      phone VARCHAR(100),
+      phone_hash VARCHAR(64) CHECK (phone_hash ~ '^[0-9a-fA-F]{64}$'),
+
+      first_name VARCHAR(255),
+      last_name VARCHAR(255),
+
+      lifecycle_stage VARCHAR(50) DEFAULT 'anonymous',
+      first_seen_at TIMESTAMP WITH TIME ZONE,
+      last_seen_at TIMESTAMP WITH TIME ZONE,
+
+      traits JSONB DEFAULT '{}',
+      computed_traits JSONB DEFAULT '{}',
+
+      consent JSONB DEFAULT '{}',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id),
+      UNIQUE (tenant_id, canonical_id)
+    );
+
+    CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
+    CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
+    CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles (tenant_id, lifecycle_stage);
+    CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING GIN (traits);
+
+    COMMENT ON TABLE stratum.cdp_profiles IS 'Unified customer profiles.';
+    COMMENT ON COLUMN stratum.cdp_profiles.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_profiles.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profiles.canonical_id IS 'Id of the person across systems, made by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_profiles.external_id IS 'Id in the client''s own system.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email_hash IS 'SHA-256 of the normalised address; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone IS 'Telephone number, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone_hash IS 'SHA-256 of the digits; filled by stratum for a plain number.';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_name IS 'First name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_name IS 'Last name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.lifecycle_stage IS 'Stage: anonymous, lead, customer, ...';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_seen_at IS 'First contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_seen_at IS 'Last contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.traits IS 'What the client knows of the person; field trait.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.computed_traits IS 'What was computed of the person; field computed.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.consent IS 'What the person agreed to; field consent.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_profiles.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_tenant IS 'Profiles of a tenant.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
+    COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
+    '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_profiles() IS
+  'Creates stratum.cdp_profiles where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/events.sql
+-- stratum.cdp_events: what customers did.
+
+CREATE FUNCTION stratum._install_cdp_events() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_events') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_events (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      profile_id INTEGER,
+
+      event_name VARCHAR(255) NOT NULL,
+      event_type VARCHAR(50) NOT NULL,
+      properties JSONB DEFAULT '{}',
+      context JSONB DEFAULT '{}',
+
+      message_id UUID UNIQUE,
+      anonymous_id VARCHAR(255),
+
+      timestamp TIMESTAMP WITH TIME ZONE NOT NULL,
+      received_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id),
+      UNIQUE (tenant_id, message_id)
+    );
+
+    CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events (profile_id);
+    CREATE INDEX ix_cdp_events_name ON stratum.cdp_events (tenant_id, event_name);
+    CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events (tenant_id, timestamp);
+
+    COMMENT ON TABLE stratum.cdp_events IS 'What customers did.';
+    COMMENT ON COLUMN stratum.cdp_events.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_events.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_events.profile_id IS 'Profile that did it; NULL while unknown.';
+    COMMENT ON COLUMN stratum.cdp_events.event_name IS 'Name, for example Purchase; field event.<name> in segments.';
+    COMMENT ON COLUMN stratum.cdp_events.event_type IS 'Kind, for example track or page.';
+    COMMENT ON COLUMN stratum.cdp_events.properties IS 'Details of the event.';
+    COMMENT ON COLUMN stratum.cdp_events.context IS 'Device, page, campaign and the like.';
+    COMMENT ON COLUMN stratum.cdp_events.message_id IS 'Id given by the sender, so that a repeated delivery is refused.';
+    COMMENT ON COLUMN stratum.cdp_events.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_events.timestamp IS 'When it happened.';
+    COMMENT ON COLUMN stratum.cdp_events.received_at IS 'When it arrived.';
+    COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
+    COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
+    COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
+  END IF;
+
+  ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_events', '{}',
+    '{id,properties,context,received_at}');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_events', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_events() IS
+  'Creates stratum.cdp_events where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/segments.sql
+-- stratum.cdp_segments: dynamic customer segments: a definition, evaluated over profiles.
+
+CREATE FUNCTION stratum._install_cdp_segments() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segments') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segments (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+      slug VARCHAR(100),
+
+      conditions JSONB NOT NULL,
+
+      profile_count INTEGER DEFAULT 0 CHECK (profile_count >= 0),
+      last_computed_at TIMESTAMP WITH TIME ZONE,
+
+      is_active BOOLEAN DEFAULT TRUE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
+    );
+
+    COMMENT ON TABLE stratum.cdp_segments IS 'Dynamic customer segments: a definition, evaluated over profiles.';
+    COMMENT ON COLUMN stratum.cdp_segments.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_segments.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segments.name IS 'Name of the segment.';
+    COMMENT ON COLUMN stratum.cdp_segments.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.cdp_segments.slug IS 'Short name for addresses.';
+    COMMENT ON COLUMN stratum.cdp_segments.conditions IS 'Definition in the condition language; checked when written.';
+    COMMENT ON COLUMN stratum.cdp_segments.profile_count IS 'Members at the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.last_computed_at IS 'Time of the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.is_active IS 'refresh_segments() takes active ones.';
+    COMMENT ON COLUMN stratum.cdp_segments.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_segments.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.cdp_segments_id_seq IS 'Numbers the rows of stratum.cdp_segments, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segments');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
+    '{id,profile_count,is_active,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_segments', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segments() IS
+  'Creates stratum.cdp_segments where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/segment_memberships.sql
+-- stratum.cdp_segment_memberships: who is in a segment now; written by the refresh functions only.
+
+CREATE FUNCTION stratum._install_cdp_segment_memberships() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segment_memberships') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segment_memberships (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      segment_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+      added_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+
+      PRIMARY KEY (tenant_id, segment_id, profile_id),
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id) ON DELETE CASCADE,
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_segment_memberships IS 'Who is in a segment now; written by the refresh functions only.';
+    COMMENT ON COLUMN stratum.cdp_segment_memberships.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segment_memberships.segment_id IS 'Segment.';
+    COMMENT ON COLUMN stratum.cdp_segment_memberships.profile_id IS 'Member.';
+    COMMENT ON COLUMN stratum.cdp_segment_memberships.added_at IS 'When the profile came in.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_memberships_profile IS 'Segments of a profile.';
+    PERFORM stratum._comment_constraints('cdp_segment_memberships');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segment_memberships ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_segment_memberships', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segment_memberships', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segment_memberships() IS
+  'Creates stratum.cdp_segment_memberships where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/audience_syncs.sql
+-- stratum.cdp_audience_syncs: segments that are uploaded to an ad platform as audiences.
+
+CREATE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_syncs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_audience_syncs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      segment_id INTEGER,
+
+      platform stratum.ad_platform NOT NULL,
+      platform_audience_id VARCHAR(255),
+
+      name VARCHAR(255) NOT NULL,
+      sync_interval VARCHAR(50) DEFAULT 'daily',
+      identifier_types JSONB DEFAULT '["email"]',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      last_sync_at TIMESTAMP WITH TIME ZONE,
+      last_sync_status VARCHAR(50),
+      last_sync_error TEXT,
+
+      profiles_synced INTEGER DEFAULT 0 CHECK (profiles_synced >= 0),
+      match_rate FLOAT CHECK (match_rate >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id)
+    );
+
+    CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
+
+    COMMENT ON TABLE stratum.cdp_audience_syncs IS 'Segments that are uploaded to an ad platform as audiences.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.segment_id IS 'Segment that is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform_audience_id IS 'Id of the audience at the platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.name IS 'Name of the audience.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.sync_interval IS 'How often it is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.identifier_types IS 'Identifiers that are sent, an array of strings.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.is_active IS 'Whether it is uploaded at all.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_at IS 'Last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_status IS 'How the last upload ended.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_error IS 'Why the last upload failed.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.profiles_synced IS 'Profiles in the last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.match_rate IS 'Share that the platform recognised, as it reports it.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
+    '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_audience_syncs() IS
+  'Creates stratum.cdp_audience_syncs where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/signal_health.sql
+-- stratum.fact_signal_health_daily: daily health of the signals that a platform gets.
+
+CREATE FUNCTION stratum._install_fact_signal_health_daily() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_signal_health_daily') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_signal_health_daily (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      date DATE NOT NULL,
+
+      platform stratum.ad_platform NOT NULL,
+      health_score INTEGER NOT NULL CHECK (health_score BETWEEN 0 AND 100),
+
+      data_freshness_score INTEGER CHECK (data_freshness_score BETWEEN 0 AND 100),
+      completeness_score INTEGER CHECK (completeness_score BETWEEN 0 AND 100),
+      accuracy_score INTEGER CHECK (accuracy_score BETWEEN 0 AND 100),
+
+      status VARCHAR(20) CHECK (status = ANY ('{healthy,degraded,unhealthy}'::text[])),
+
+      issues JSONB DEFAULT '[]',
+
+      UNIQUE (tenant_id, date, platform)
+    );
+
+    COMMENT ON TABLE stratum.fact_signal_health_daily IS 'Daily health of the signals that a platform gets.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.date IS 'Day.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.health_score IS 'Health, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.data_freshness_score IS 'Freshness of the data, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.completeness_score IS 'Completeness, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.accuracy_score IS 'Accuracy, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.status IS 'healthy, degraded or unhealthy.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.issues IS 'What was found, an array.';
+    COMMENT ON SEQUENCE stratum.fact_signal_health_daily_id_seq IS 'Numbers the rows of stratum.fact_signal_health_daily, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_signal_health_daily');
+  END IF;
+
+  ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
+    '{id,issues}');
+  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
+  PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_fact_signal_health_daily() IS
+  'Creates stratum.fact_signal_health_daily where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/actions_queue.sql
+-- stratum.fact_actions_queue: actions that the autopilot proposes, until somebody decides.
+
+CREATE FUNCTION stratum._install_fact_actions_queue() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_actions_queue') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_actions_queue (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      action_type VARCHAR(50) NOT NULL,
+      entity_type VARCHAR(50) NOT NULL,
+      entity_id INTEGER NOT NULL,
+
+      payload JSONB NOT NULL,
+      reason TEXT,
+
+      status VARCHAR(20) DEFAULT 'pending' CHECK (status = ANY ('{pending,approved,rejected,executed}'::text[])),
+
+      created_by_id INTEGER,
+      approved_by_id INTEGER,
+      approved_at TIMESTAMP WITH TIME ZONE,
+      executed_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
+
+    COMMENT ON TABLE stratum.fact_actions_queue IS 'Actions that the autopilot proposes, until somebody decides.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_at IS 'When it was approved.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.executed_at IS 'When it was done.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_at IS 'When the row was made.';
+    COMMENT ON INDEX stratum.ix_fact_actions_queue_tenant_status IS 'What waits in a tenant.';
+    COMMENT ON SEQUENCE stratum.fact_actions_queue_id_seq IS 'Numbers the rows of stratum.fact_actions_queue, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_actions_queue');
+  END IF;
+
+  ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
+    '{id,status,created_at}');
+  PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
+  PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_fact_actions_queue() IS
+  'Creates stratum.fact_actions_queue where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/platform_connections.sql
+-- stratum.tenant_platform_connections: connections to ad platforms.
+
+CREATE FUNCTION stratum._install_tenant_platform_connections() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.tenant_platform_connections') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.tenant_platform_connections (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      platform stratum.ad_platform NOT NULL,
+
+      access_token TEXT,
+      refresh_token TEXT,
+      token_expires_at TIMESTAMP WITH TIME ZONE,
+
+      is_connected BOOLEAN DEFAULT FALSE,
+      last_verified_at TIMESTAMP WITH TIME ZONE,
+      connection_error TEXT,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, platform)
+    );
+
+    COMMENT ON TABLE stratum.tenant_platform_connections IS 'Connections to ad platforms.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.access_token IS 'OAuth token, encrypted by the client; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.refresh_token IS 'OAuth token, encrypted by the client; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.token_expires_at IS 'When the access token ends.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.is_connected IS 'The connection works.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.last_verified_at IS 'When it was last tried.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.connection_error IS 'Why it does not work.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.tenant_platform_connections.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.tenant_platform_connections_id_seq IS 'Numbers the rows of stratum.tenant_platform_connections, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenant_platform_connections');
+  END IF;
+
+  ALTER TABLE stratum.tenant_platform_connections ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('tenant_platform_connections', '{}',
+    '{id,is_connected,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('tenant_platform_connections', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('tenant_platform_connections', 'tenant_id');
+  PERFORM stratum._give_rights('tenant_platform_connections', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_tenant_platform_connections() IS
+  'Creates stratum.tenant_platform_connections where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/campaign_drafts.sql
+-- stratum.campaign_drafts: campaigns before they are published.
+
+CREATE FUNCTION stratum._install_campaign_drafts() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaign_drafts') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaign_drafts (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      created_by_id INTEGER,
+
+      name VARCHAR(500) NOT NULL,
+      platforms JSONB NOT NULL,
+
+      data JSONB NOT NULL,
+
+      status VARCHAR(50) DEFAULT 'draft',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users (tenant_id, id)
+    );
+
+    CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts (tenant_id, created_by_id);
+
+    COMMENT ON TABLE stratum.campaign_drafts IS 'Campaigns before they are published.';
+    COMMENT ON COLUMN stratum.campaign_drafts.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaign_drafts.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_by_id IS 'User who made it, of the same tenant.';
+    COMMENT ON COLUMN stratum.campaign_drafts.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.platforms IS 'Platforms to publish to, an array of strings.';
+    COMMENT ON COLUMN stratum.campaign_drafts.data IS 'Settings of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
+  END IF;
+
+  ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaign_drafts', '{}',
+    '{id,status,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_campaign_drafts() IS
+  'Creates stratum.campaign_drafts where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/rules.sql
+-- stratum.rules: automation rules: conditions over campaigns, and what to do when they hold.
+
+CREATE FUNCTION stratum._install_rules() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.rules') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.rules (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+
+      conditions JSONB NOT NULL,
+      actions JSONB NOT NULL,
+
+      schedule VARCHAR(50),
+
+      status stratum.rule_status DEFAULT 'draft',
+      is_enabled BOOLEAN DEFAULT TRUE,
+
+      executions_count INTEGER DEFAULT 0 CHECK (executions_count >= 0),
+      last_executed_at TIMESTAMP WITH TIME ZONE,
+      last_execution_result JSONB,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE
+    );
+
+    CREATE INDEX ix_rules_tenant_status ON stratum.rules (tenant_id, status);
+
+    COMMENT ON TABLE stratum.rules IS 'Automation rules: conditions over campaigns, and what to do when they hold.';
+    COMMENT ON COLUMN stratum.rules.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.rules.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.rules.name IS 'Name of the rule.';
+    COMMENT ON COLUMN stratum.rules.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.rules.conditions IS 'Definition in the condition language, over campaigns; checked when written.';
+    COMMENT ON COLUMN stratum.rules.actions IS 'What to do, an array of {"type": rule_action, ...}.';
+    COMMENT ON COLUMN stratum.rules.schedule IS 'When to run: a cron expression or an interval.';
+    COMMENT ON COLUMN stratum.rules.status IS 'Status.';
+    COMMENT ON COLUMN stratum.rules.is_enabled IS 'Switch beside the status.';
+    COMMENT ON COLUMN stratum.rules.executions_count IS 'Times run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_executed_at IS 'Last run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_execution_result IS 'What the last run did; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.rules.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.rules.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_rules_tenant_status IS 'Rules of a tenant by status.';
+    COMMENT ON SEQUENCE stratum.rules_id_seq IS 'Numbers the rows of stratum.rules, for all tenants together.';
+    PERFORM stratum._comment_constraints('rules');
+  END IF;
+
+  ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
+    '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('rules', 'tenant_id');
+  PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_rules() IS
+  'Creates stratum.rules where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/audit_logs.sql
+-- stratum.audit_logs: who changed what; append-only.
+
+CREATE FUNCTION stratum._install_audit_logs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_logs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_logs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      user_id INTEGER REFERENCES stratum.users (id),
+
+      action stratum.audit_action NOT NULL,
+      resource_type VARCHAR(100) NOT NULL,
+      resource_id VARCHAR(255),
+
+      old_values JSONB,
+      new_values JSONB,
+      metadata JSONB DEFAULT '{}',
+
+      ip_address INET,
+      user_agent TEXT,
+      request_id VARCHAR(100),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs (tenant_id);
+    CREATE INDEX ix_audit_logs_user ON stratum.audit_logs (user_id);
+    CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs (resource_type, resource_id);
+    CREATE INDEX ix_audit_logs_created ON stratum.audit_logs (created_at);
+
+    COMMENT ON TABLE stratum.audit_logs IS 'Who changed what; append-only.';
+    COMMENT ON COLUMN stratum.audit_logs.id IS 'Identifier; later rows of a transaction have higher ones.';
+    COMMENT ON COLUMN stratum.audit_logs.tenant_id IS 'Tenant of the changed row; NULL: of the platform.';
+    COMMENT ON COLUMN stratum.audit_logs.user_id IS 'User of the context; NULL: none was entered.';
+    COMMENT ON COLUMN stratum.audit_logs.action IS 'What was done.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_type IS 'Table, or any kind of thing for logged events.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_id IS 'Key of the row; a JSON array for a composite one.';
+    COMMENT ON COLUMN stratum.audit_logs.old_values IS 'Before: the changed columns of an update, the whole row of a delete.';
+    COMMENT ON COLUMN stratum.audit_logs.new_values IS 'After: the changed columns of an update, the whole row of a create.';
+    COMMENT ON COLUMN stratum.audit_logs.metadata IS 'Whatever else is known.';
+    COMMENT ON COLUMN stratum.audit_logs.ip_address IS 'Address given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.user_agent IS 'User agent given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.request_id IS 'Request id given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.created_at IS 'Time of the transaction.';
+    COMMENT ON INDEX stratum.ix_audit_logs_tenant IS 'Trail of a tenant.';
+    COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
+    COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
+    COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_audit_guard();
+  PERFORM stratum._isolate('audit_logs', 'tenant_id');
+  DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
+  CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
+  COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_logs() IS
+  'Creates stratum.audit_logs where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/audited_tables.sql
+-- stratum.audited_tables: the user's own tables that audit_table() was called for.
+
+CREATE FUNCTION stratum._install_audited_tables() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audited_tables') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- By name, not by OID: a dump keeps names, and adoption puts the triggers back by them.
+    CREATE TABLE stratum.audited_tables (
+      table_name TEXT PRIMARY KEY,
+      redact TEXT[] NOT NULL DEFAULT '{}',
+      ignore TEXT[] NOT NULL DEFAULT '{}',
+      operations TEXT NOT NULL DEFAULT 'insert,update,delete,truncate'
+    );
+
+    COMMENT ON TABLE stratum.audited_tables IS 'The user''s own tables that are audited; kept by audit_table() and unaudit_table().';
+    COMMENT ON COLUMN stratum.audited_tables.table_name IS 'Schema and name, quoted as SQL wants them.';
+    COMMENT ON COLUMN stratum.audited_tables.redact IS 'Columns whose values read "[REDACTED]" in the trail.';
+    COMMENT ON COLUMN stratum.audited_tables.ignore IS 'Columns whose change alone is not logged.';
+    COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between.';
+    PERFORM stratum._comment_constraints('audited_tables');
+  END IF;
+
+  PERFORM stratum._put_trigger(
+    'stratum.audited_tables', 'zz_stratum_guard',
+    'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()',
+    'Nobody lists a table that he could not put under audit himself.');
+  ALTER TABLE stratum.audited_tables ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audited_tables FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audited_tables');
+  PERFORM stratum._give_rights('audited_tables', is_new, NULL,
+    'SELECT, INSERT, UPDATE, DELETE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audited_tables() IS
+  'Creates stratum.audited_tables where it is missing and puts its policy and rights back; internal to install().';
+
+-- ==== sql/parts/manifest.sql
+-- What check_install() expects: the rows that _storage_found() gave on a fresh install.
+-- Written by bin/build-manifest; do not edit.
+
+CREATE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $manifest$ VALUES
+('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
+('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
+('column', 'audit_logs.ip_address', 'inet'),
+('column', 'audit_logs.metadata', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'audit_logs.new_values', 'jsonb'),
+('column', 'audit_logs.old_values', 'jsonb'),
+('column', 'audit_logs.request_id', 'character varying(100)'),
+('column', 'audit_logs.resource_id', 'character varying(255)'),
+('column', 'audit_logs.resource_type', 'character varying(100) NOT NULL'),
+('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'audit_logs.user_agent', 'text'),
+('column', 'audit_logs.user_id', 'integer'),
+('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
+('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.table_name', 'text NOT NULL'),
+('column', 'campaign_drafts.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaign_drafts.created_by_id', 'integer'),
+('column', 'campaign_drafts.data', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaign_drafts_id_seq''::regclass)'),
+('column', 'campaign_drafts.name', 'character varying(500) NOT NULL'),
+('column', 'campaign_drafts.platforms', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.status', 'character varying(50) DEFAULT ''draft''::character varying'),
+('column', 'campaign_drafts.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaign_drafts.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.account_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.clicks', 'integer DEFAULT 0'),
+('column', 'campaigns.conversions', 'integer DEFAULT 0'),
+('column', 'campaigns.cpa_cents', 'integer'),
+('column', 'campaigns.cpc_cents', 'integer'),
+('column', 'campaigns.cpm_cents', 'integer'),
+('column', 'campaigns.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.ctr', 'double precision'),
+('column', 'campaigns.currency', 'character varying(3) DEFAULT ''USD''::character varying'),
+('column', 'campaigns.daily_budget_cents', 'integer'),
+('column', 'campaigns.demographics_age', 'jsonb'),
+('column', 'campaigns.demographics_gender', 'jsonb'),
+('column', 'campaigns.demographics_location', 'jsonb'),
+('column', 'campaigns.end_date', 'date'),
+('column', 'campaigns.external_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaigns_id_seq''::regclass)'),
+('column', 'campaigns.impressions', 'integer DEFAULT 0'),
+('column', 'campaigns.is_deleted', 'boolean DEFAULT false'),
+('column', 'campaigns.labels', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'campaigns.last_synced_at', 'timestamp with time zone'),
+('column', 'campaigns.lifetime_budget_cents', 'integer'),
+('column', 'campaigns.name', 'character varying(500) NOT NULL'),
+('column', 'campaigns.objective', 'character varying(100)'),
+('column', 'campaigns.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'campaigns.raw_data', 'jsonb'),
+('column', 'campaigns.revenue_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.roas', 'double precision'),
+('column', 'campaigns.start_date', 'date'),
+('column', 'campaigns.status', 'stratum.campaign_status DEFAULT ''draft''::stratum.campaign_status'),
+('column', 'campaigns.sync_error', 'text'),
+('column', 'campaigns.targeting_age_max', 'integer'),
+('column', 'campaigns.targeting_age_min', 'integer'),
+('column', 'campaigns.targeting_genders', 'jsonb'),
+('column', 'campaigns.targeting_interests', 'jsonb'),
+('column', 'campaigns.targeting_locations', 'jsonb'),
+('column', 'campaigns.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaigns.total_spend_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_audience_syncs_id_seq''::regclass)'),
+('column', 'cdp_audience_syncs.identifier_types', 'jsonb DEFAULT ''["email"]''::jsonb'),
+('column', 'cdp_audience_syncs.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_audience_syncs.last_sync_at', 'timestamp with time zone'),
+('column', 'cdp_audience_syncs.last_sync_error', 'text'),
+('column', 'cdp_audience_syncs.last_sync_status', 'character varying(50)'),
+('column', 'cdp_audience_syncs.match_rate', 'double precision'),
+('column', 'cdp_audience_syncs.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_audience_syncs.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'cdp_audience_syncs.platform_audience_id', 'character varying(255)'),
+('column', 'cdp_audience_syncs.profiles_synced', 'integer DEFAULT 0'),
+('column', 'cdp_audience_syncs.segment_id', 'integer'),
+('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
+('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_events.anonymous_id', 'character varying(255)'),
+('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
+('column', 'cdp_events.event_type', 'character varying(50) NOT NULL'),
+('column', 'cdp_events.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_events_id_seq''::regclass)'),
+('column', 'cdp_events.message_id', 'uuid'),
+('column', 'cdp_events.profile_id', 'integer'),
+('column', 'cdp_events.properties', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
+('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
+('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.consent', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_profiles.email', 'character varying(255)'),
+('column', 'cdp_profiles.email_hash', 'character varying(64)'),
+('column', 'cdp_profiles.external_id', 'character varying(255)'),
+('column', 'cdp_profiles.first_name', 'character varying(255)'),
+('column', 'cdp_profiles.first_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_profiles_id_seq''::regclass)'),
+('column', 'cdp_profiles.last_name', 'character varying(255)'),
+('column', 'cdp_profiles.last_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.lifecycle_stage', 'character varying(50) DEFAULT ''anonymous''::character varying'),
+('column', 'cdp_profiles.phone', 'character varying(100)'),
+('column', 'cdp_profiles.phone_hash', 'character varying(64)'),
+('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
+('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segments.description', 'text'),
+('column', 'cdp_segments.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_segments_id_seq''::regclass)'),
+('column', 'cdp_segments.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_segments.last_computed_at', 'timestamp with time zone'),
+('column', 'cdp_segments.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_segments.profile_count', 'integer DEFAULT 0'),
+('column', 'cdp_segments.slug', 'character varying(100)'),
+('column', 'cdp_segments.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.action_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.approved_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.approved_by_id', 'integer'),
+('column', 'fact_actions_queue.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.created_by_id', 'integer'),
+('column', 'fact_actions_queue.entity_id', 'integer NOT NULL'),
+('column', 'fact_actions_queue.entity_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.executed_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_actions_queue_id_seq''::regclass)'),
+('column', 'fact_actions_queue.payload', 'jsonb NOT NULL'),
+('column', 'fact_actions_queue.reason', 'text'),
+('column', 'fact_actions_queue.status', 'character varying(20) DEFAULT ''pending''::character varying'),
+('column', 'fact_actions_queue.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'fact_signal_health_daily.accuracy_score', 'integer'),
+('column', 'fact_signal_health_daily.completeness_score', 'integer'),
+('column', 'fact_signal_health_daily.data_freshness_score', 'integer'),
+('column', 'fact_signal_health_daily.date', 'date NOT NULL'),
+('column', 'fact_signal_health_daily.health_score', 'integer NOT NULL'),
+('column', 'fact_signal_health_daily.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_signal_health_daily_id_seq''::regclass)'),
+('column', 'fact_signal_health_daily.issues', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'fact_signal_health_daily.status', 'character varying(20)'),
+('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'rules.actions', 'jsonb NOT NULL'),
+('column', 'rules.conditions', 'jsonb NOT NULL'),
+('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'rules.description', 'text'),
+('column', 'rules.executions_count', 'integer DEFAULT 0'),
+('column', 'rules.id', 'integer NOT NULL DEFAULT nextval(''stratum.rules_id_seq''::regclass)'),
+('column', 'rules.is_deleted', 'boolean DEFAULT false'),
+('column', 'rules.is_enabled', 'boolean DEFAULT true'),
+('column', 'rules.last_executed_at', 'timestamp with time zone'),
+('column', 'rules.last_execution_result', 'jsonb'),
+('column', 'rules.name', 'character varying(255) NOT NULL'),
+('column', 'rules.schedule', 'character varying(50)'),
+('column', 'rules.status', 'stratum.rule_status DEFAULT ''draft''::stratum.rule_status'),
+('column', 'rules.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'rules.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.access_token', 'text'),
+('column', 'tenant_platform_connections.connection_error', 'text'),
+('column', 'tenant_platform_connections.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenant_platform_connections_id_seq''::regclass)'),
+('column', 'tenant_platform_connections.is_connected', 'boolean DEFAULT false'),
+('column', 'tenant_platform_connections.last_verified_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'tenant_platform_connections.refresh_token', 'text'),
+('column', 'tenant_platform_connections.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'tenant_platform_connections.token_expires_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.deleted_at', 'timestamp with time zone'),
+('column', 'tenants.domain', 'character varying(255)'),
+('column', 'tenants.feature_flags', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenants_id_seq''::regclass)'),
+('column', 'tenants.is_deleted', 'boolean DEFAULT false'),
+('column', 'tenants.max_campaigns', 'integer DEFAULT 50'),
+('column', 'tenants.max_users', 'integer DEFAULT 5'),
+('column', 'tenants.name', 'character varying(255) NOT NULL'),
+('column', 'tenants.plan', 'character varying(50) DEFAULT ''free''::character varying'),
+('column', 'tenants.plan_expires_at', 'timestamp with time zone'),
+('column', 'tenants.settings', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.slug', 'character varying(100) NOT NULL'),
+('column', 'tenants.stripe_customer_id', 'character varying(255)'),
+('column', 'tenants.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.avatar_url', 'character varying(500)'),
+('column', 'users.backup_codes', 'jsonb'),
+('column', 'users.consent_analytics', 'boolean DEFAULT true'),
+('column', 'users.consent_marketing', 'boolean DEFAULT false'),
+('column', 'users.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.deleted_at', 'timestamp with time zone'),
+('column', 'users.email', 'character varying(255) NOT NULL'),
+('column', 'users.email_hash', 'character varying(64) NOT NULL'),
+('column', 'users.failed_totp_attempts', 'integer DEFAULT 0'),
+('column', 'users.full_name', 'character varying(255)'),
+('column', 'users.gdpr_anonymized_at', 'timestamp with time zone'),
+('column', 'users.id', 'integer NOT NULL DEFAULT nextval(''stratum.users_id_seq''::regclass)'),
+('column', 'users.is_active', 'boolean DEFAULT true'),
+('column', 'users.is_deleted', 'boolean DEFAULT false'),
+('column', 'users.is_protected', 'boolean DEFAULT false'),
+('column', 'users.is_verified', 'boolean DEFAULT false'),
+('column', 'users.last_login_at', 'timestamp with time zone'),
+('column', 'users.locale', 'character varying(10) DEFAULT ''en''::character varying'),
+('column', 'users.password_hash', 'character varying(255) NOT NULL'),
+('column', 'users.permissions', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.phone', 'character varying(100)'),
+('column', 'users.preferences', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.role', 'stratum.user_role DEFAULT ''analyst''::stratum.user_role'),
+('column', 'users.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'users.timezone', 'character varying(50) DEFAULT ''UTC''::character varying'),
+('column', 'users.totp_enabled', 'boolean DEFAULT false'),
+('column', 'users.totp_lockout_until', 'timestamp with time zone'),
+('column', 'users.totp_secret', 'character varying(255)'),
+('column', 'users.totp_verified_at', 'timestamp with time zone'),
+('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
+('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_clicks_check', 'CHECK ((clicks >= 0))'),
+('constraint', 'campaigns.campaigns_conversions_check', 'CHECK ((conversions >= 0))'),
+('constraint', 'campaigns.campaigns_daily_budget_cents_check', 'CHECK ((daily_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_dates_check', 'CHECK ((end_date >= start_date))'),
+('constraint', 'campaigns.campaigns_impressions_check', 'CHECK ((impressions >= 0))'),
+('constraint', 'campaigns.campaigns_lifetime_budget_cents_check', 'CHECK ((lifetime_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaigns.campaigns_targeting_age_check', 'CHECK ((targeting_age_max >= targeting_age_min))'),
+('constraint', 'campaigns.campaigns_targeting_age_max_check', 'CHECK ((targeting_age_max >= 0))'),
+('constraint', 'campaigns.campaigns_targeting_age_min_check', 'CHECK ((targeting_age_min >= 0))'),
+('constraint', 'campaigns.campaigns_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_tenant_id_platform_external_id_key', 'UNIQUE (tenant_id, platform, external_id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_match_rate_check', 'CHECK ((match_rate >= (0)::double precision))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
+('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
+('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
+('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_health_score_check', 'CHECK (((health_score >= 0) AND (health_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
+('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_platform_key', 'UNIQUE (tenant_id, platform)'),
+('constraint', 'tenants.tenants_max_campaigns_check', 'CHECK ((max_campaigns >= 0))'),
+('constraint', 'tenants.tenants_max_users_check', 'CHECK ((max_users >= 0))'),
+('constraint', 'tenants.tenants_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenants.tenants_slug_key', 'UNIQUE (slug)'),
+('constraint', 'users.users_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'users.users_failed_totp_attempts_check', 'CHECK ((failed_totp_attempts >= 0))'),
+('constraint', 'users.users_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'users.users_tenant_id_email_hash_key', 'UNIQUE (tenant_id, email_hash)'),
+('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
+('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
+('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
+('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
+('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
+('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 51f9575a98af1bee9171937a9fc3576f'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
+('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 9fa800322fcc9f69b1d2a102b826897c'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
+('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
+('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
+('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp cdcf17724217c7ea55bc31631696c30f'),
+('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
+('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._matching_segments(bigint[],jsonb[],anyelement)', 'c s 116e645c2eb2e37d755b2b7125901e75'),
+('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
+('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp a4396733cb361d0a4ed178ce5e231850'),
+('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
+('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
+('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
+('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
+('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
+('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
+('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
+('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
+('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
+('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
+('function', 'stratum.ctr(bigint,bigint)', 'c i 7b95e3b179c6bfe9e74e13c084ea1dd0'),
+('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
+('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
+('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
+('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
+('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
+('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
+('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
+('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
+('function', 'stratum.profile_segments(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 6068e80e8874a279ce4d9d369d9ee04f'),
+('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
+('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
+('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
+('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
+('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
+('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 7e871b476332dc836147dee0ca5d974b'),
+('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
+('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
+('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
+('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
+('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
+('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
+('index', 'ix_campaigns_platform', 'CREATE INDEX ix_campaigns_platform ON stratum.campaigns USING btree (tenant_id, platform)'),
+('index', 'ix_campaigns_roas', 'CREATE INDEX ix_campaigns_roas ON stratum.campaigns USING btree (tenant_id, roas)'),
+('index', 'ix_campaigns_tenant_status', 'CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns USING btree (tenant_id, status)'),
+('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
+('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
+('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
+('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
+('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
+('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
+('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
+('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
+('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
+('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
+('index', 'ix_rules_tenant_status', 'CREATE INDEX ix_rules_tenant_status ON stratum.rules USING btree (tenant_id, status)'),
+('index', 'ix_tenants_active', 'CREATE INDEX ix_tenants_active ON stratum.tenants USING btree (is_deleted, plan)'),
+('index', 'ix_tenants_slug', 'CREATE INDEX ix_tenants_slug ON stratum.tenants USING btree (slug)'),
+('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
+('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
+('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
+('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'campaigns.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_actions_queue.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_signal_health_daily.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_signal_health_daily.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'rules.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'rules.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenant_platform_connections.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenant_platform_connections.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenants.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenants.tenant_isolation', 'permissive * to public using (id = stratum.current_tenant_id())'),
+('policy', 'users.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'users.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('right', 'SCHEMA stratum to stratum_admin', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_app', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auditor', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auth', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_auditor', 'SELECT'),
+('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
+('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaign_drafts_id_seq to stratum_app', 'USAGE'),
+('right', 'campaigns to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaigns to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaigns_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaigns_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_syncs to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
+('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_segments_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_actions_queue to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_actions_queue to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_actions_queue_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_actions_queue_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_signal_health_daily to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_signal_health_daily to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_app', 'USAGE'),
+('right', 'rules to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'rules to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'rules_id_seq to stratum_admin', 'USAGE'),
+('right', 'rules_id_seq to stratum_app', 'USAGE'),
+('right', 'tenant_platform_connections to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenant_platform_connections to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
+('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
+('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings)'),
+('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
+('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'users_id_seq to stratum_admin', 'USAGE'),
+('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'audit_logs', 'row security, forced'),
+('table', 'audited_tables', 'row security, forced'),
+('table', 'campaign_drafts', 'row security, forced'),
+('table', 'campaigns', 'row security, forced'),
+('table', 'cdp_audience_syncs', 'row security, forced'),
+('table', 'cdp_events', 'row security, forced'),
+('table', 'cdp_profiles', 'row security, forced'),
+('table', 'cdp_segment_memberships', 'row security, forced'),
+('table', 'cdp_segments', 'row security, forced'),
+('table', 'fact_actions_queue', 'row security, forced'),
+('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'rules', 'row security, forced'),
+('table', 'tenant_platform_connections', 'row security, forced'),
+('table', 'tenants', 'row security, forced'),
+('table', 'users', 'row security, forced'),
+('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
+('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
+('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
+('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
+('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
+('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
+('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
+('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
+('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
+('type', 'campaign_status', 'draft, active, paused, completed, archived'),
+('type', 'rule_action', 'apply_label, send_alert, pause_campaign, adjust_budget, notify_slack, notify_whatsapp'),
+('type', 'rule_status', 'active, paused, draft'),
+('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
+$manifest$;
+COMMENT ON FUNCTION stratum._storage_expected() IS
+  'The storage as a fresh install has it, one row a thing; internal to check_install().';
+
+-- ==== sql/parts/optional_indexes.sql
+-- Indexes that need another extension. install() makes them where it is installed; elsewhere nobody misses them.
+
+-- `command` makes the index, NULL where the operator class is not there; `definition` is what the catalogs then say,
+-- which leave out the operator class because it is its type's default. The class is found as the extension's own, by
+-- the type that tenant_id has, whatever schema it is in.
+CREATE FUNCTION stratum._optional_indexes() RETURNS TABLE (name text, definition text, command text, comment text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'ix_cdp_profiles_tenant_traits',
+         'CREATE INDEX ix_cdp_profiles_tenant_traits ON stratum.cdp_profiles USING gin (tenant_id, traits jsonb_path_ops)',
+         (SELECT format('CREATE INDEX ix_cdp_profiles_tenant_traits ON stratum.cdp_profiles USING gin'
+                          || ' (tenant_id %I.%I, traits pg_catalog.jsonb_path_ops)', n.nspname, c.opcname)
+          FROM pg_attribute a
+            JOIN pg_opclass c ON c.opcintype = a.atttypid AND c.opcdefault
+            JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'gin'
+            JOIN pg_namespace n ON n.oid = c.opcnamespace
+            JOIN pg_depend d ON d.classid = 'pg_opclass'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+            JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid AND e.extname = 'btree_gin'
+          WHERE a.attrelid = to_regclass('stratum.cdp_profiles') AND a.attname = 'tenant_id'),
+         'Containment in traits within a tenant; there where btree_gin is.';
+$$;
+COMMENT ON FUNCTION stratum._optional_indexes() IS
+  'The indexes that need another extension, with what makes them where that is installed; internal.';
+
+-- One of the name may have been made before, CONCURRENTLY, which no function can do. If it is another one,
+-- check_install() says so.
+CREATE FUNCTION stratum._install_optional_indexes() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  optional record;
+BEGIN
+  FOR optional IN SELECT * FROM stratum._optional_indexes() LOOP
+    IF to_regclass('stratum.' || optional.name) IS NULL AND optional.command IS NOT NULL THEN
+      EXECUTE optional.command;
+    END IF;
+    IF pg_get_indexdef(to_regclass('stratum.' || optional.name)) = optional.definition THEN
+      EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', optional.name, optional.comment);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._install_optional_indexes() IS
+  'Creates the optional indexes that are missing and possible; internal to install().';
+
+-- What is to be there: the storage of every fresh install, and an optional index where it is possible. One of its
+-- name that is there all the same is looked at too.
+CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  UNION ALL
+  SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
+  WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
+$$;
+COMMENT ON FUNCTION stratum._storage_wanted() IS
+  'What check_install() expects in this database, one row a thing; internal.';
+
+-- ==== sql/parts/install.sql
+-- Storage: install() creates what is missing, adopts what is there, puts the rest back.
+
+CREATE FUNCTION stratum._in_extension_script() RETURNS boolean
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'stratum_in_extension_script';
+COMMENT ON FUNCTION stratum._in_extension_script() IS
+  'Whether an install or update script runs, in which a GRANT would be left out of dumps; internal.';
+
+CREATE FUNCTION stratum._restoring() RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- Every script of pg_dump and every session of pg_restore switches row_security off.
+  RETURN current_setting('row_security') = 'off'
+      OR coalesce(nullif(current_setting('stratum.restoring', true), '')::boolean, false);
+END $$;
+COMMENT ON FUNCTION stratum._restoring() IS
+  'Whether a dump is being restored, which brings the storage itself; internal.';
+
+CREATE FUNCTION stratum._refuse_data_loss(lost text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
+    RAISE EXCEPTION 'the downgrade would lose %', lost
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SET stratum.allow_data_loss = on; and repeat it, if that is meant.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
+  'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
+
+CREATE FUNCTION stratum._put_admin_policy(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('DROP POLICY IF EXISTS admin_all ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY admin_all ON stratum.%I TO stratum_admin USING (true)', table_name);
+  EXECUTE format('COMMENT ON POLICY admin_all ON stratum.%I IS %L', table_name,
+                 'Administrators see every tenant.');
+END $$;
+COMMENT ON FUNCTION stratum._put_admin_policy(text) IS 'The policy of stratum_admin on a table; internal.';
+
+-- A policy of the same name may be anybody's: it is dropped and made anew, never trusted.
+CREATE FUNCTION stratum._isolate(table_name text, tenant_column text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I ENABLE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('ALTER TABLE stratum.%I FORCE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY tenant_isolation ON stratum.%I USING (%I = stratum.current_tenant_id())',
+                 table_name, tenant_column);
+  EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
+                 'Rows of the tenant that the transaction has entered, and no others.');
+  PERFORM stratum._put_admin_policy(table_name);
+END $$;
+COMMENT ON FUNCTION stratum._isolate(text, text) IS
+  'Row security of a table: one policy for everyone, one for administrators; internal.';
+
+-- A GRANT in a script is taken for the extension's own and left out of dumps, but for a table made in the same
+-- script, which is let go at its end. So on storage that was there before, only install() called by hand does it.
+CREATE FUNCTION stratum._give_rights(table_name text, is_new boolean, app text, admin text, auditor text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  grantee text;
+  rights text;
+  sequence_name text := table_name || '_id_seq';
+  has_sequence boolean := to_regclass(format('stratum.%I', sequence_name)) IS NOT NULL;
+BEGIN
+  IF NOT is_new AND stratum._in_extension_script() THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
+  IF has_sequence THEN
+    EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
+  END IF;
+  FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
+    CONTINUE WHEN rights IS NULL;
+    EXECUTE format('GRANT %s ON stratum.%I TO %I', rights, table_name, grantee);
+    IF has_sequence AND rights LIKE '%INSERT%' THEN
+      EXECUTE format('GRANT USAGE ON SEQUENCE stratum.%I TO %I', sequence_name, grantee);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._give_rights(text, boolean, text, text, text) IS
+  'Gives the stratum roles these rights on a table, and no others; whoever may insert may use its sequence; internal.';
+
+CREATE FUNCTION stratum._comment_constraints(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  it record;
+BEGIN
+  FOR it IN
+    SELECT c.conname, c.contype, c.conindid, c.confrelid, pg_get_constraintdef(c.oid) AS definition
+    FROM pg_constraint c
+    WHERE c.conrelid = format('stratum.%I', table_name)::regclass AND c.contype IN ('p', 'u', 'f', 'c')
+  LOOP
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', it.conname, table_name,
+      CASE it.contype
+        WHEN 'p' THEN 'Primary key.'
+        WHEN 'u' THEN 'No two rows have the same' || substr(it.definition, length('UNIQUE') + 1) || '.'
+        WHEN 'f' THEN format('Refers to %s%s.', it.confrelid::regclass,
+                             CASE WHEN it.definition LIKE 'FOREIGN KEY (tenant_id,%' THEN ', within the tenant' ELSE '' END)
+        ELSE 'Values that this refuses can only be wrong: ' || substr(it.definition, length('CHECK ') + 1) || '.'
+      END);
+    IF it.contype IN ('p', 'u') THEN
+      EXECUTE format('COMMENT ON INDEX %s IS %L', it.conindid::regclass, 'Index of the constraint of the same name.');
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._comment_constraints(text) IS
+  'A comment on every constraint of a new table; internal to install().';
+
+-- The version whose storage this script makes. The control file names the version of the package; here it is
+-- written once more because a script of 1.1 stays one, whatever later packages are called.
+CREATE FUNCTION stratum._storage_version_made() RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
+COMMENT ON FUNCTION stratum._storage_version_made() IS 'Version of the storage that install() makes; internal.';
+
+CREATE FUNCTION stratum._install_storage_version() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regprocedure('stratum.storage_version()') IS NULL;
+BEGIN
+  IF is_new THEN
+    EXECUTE format('CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %L',
+                   format('SELECT %L::pg_catalog.text', stratum._storage_version_made()));
+    COMMENT ON FUNCTION stratum.storage_version() IS
+      'Version of the tables, kept with them through dumps; check_install() compares it with version().';
+  END IF;
+  IF is_new OR NOT stratum._in_extension_script() THEN
+    REVOKE ALL ON FUNCTION stratum.storage_version() FROM PUBLIC;
+    GRANT EXECUTE ON FUNCTION stratum.storage_version() TO stratum_app, stratum_admin, stratum_auditor;
+  END IF;
+END $install$;
+COMMENT ON FUNCTION stratum._install_storage_version() IS
+  'Creates stratum.storage_version() where it is missing; internal to install().';
+
+CREATE FUNCTION stratum._storage_version() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_version text;
+BEGIN
+  -- Its owner is looked at before it is run: a stranger's function must not run as us.
+  IF EXISTS (SELECT FROM pg_proc p JOIN pg_roles r ON r.oid = p.proowner
+             WHERE p.oid = to_regprocedure('stratum.storage_version()') AND r.rolsuper) THEN
+    EXECUTE 'SELECT stratum.storage_version()' INTO found_version;
+  END IF;
+  RETURN found_version;
+END $$;
+COMMENT ON FUNCTION stratum._storage_version() IS
+  'What storage_version() says, NULL where it is missing or not a superuser''s; internal.';
+
+CREATE FUNCTION stratum._check_adoption() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strangers text;
+  found_version text;
+  made text := stratum._storage_version_made();
+BEGIN
+  SELECT string_agg(o.object, ', ' ORDER BY o.object) INTO strangers
+  FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  IF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'storage of stratum is owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER ... OWNER TO.';
+  END IF;
+  found_version := stratum._storage_version();
+  IF found_version <> made THEN
+    RAISE EXCEPTION 'the storage found is of version %, this is version %', found_version, made
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made);
+  ELSIF found_version IS NULL
+    AND EXISTS (SELECT FROM stratum._storage_found() f JOIN stratum._storage_expected() e USING (kind, object) WHERE kind = 'table') THEN
+    RAISE EXCEPTION 'storage was found, but not stratum.storage_version(), which says its version'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('If the storage is of version %s: CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS %L;',
+                          made, format('SELECT %L::text', made));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_adoption() IS
+  'Refuses storage that is not a superuser''s or of another version; internal to install().';
+
+CREATE FUNCTION stratum.install() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
+AS $$
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    RAISE EXCEPTION 'install() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  PERFORM stratum._check_adoption();
+  PERFORM stratum._install_types();
+  PERFORM stratum._install_tenants();
+  PERFORM stratum._install_users();
+  PERFORM stratum._install_campaigns();
+  PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_events();
+  PERFORM stratum._install_cdp_segments();
+  PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_fact_signal_health_daily();
+  PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_tenant_platform_connections();
+  PERFORM stratum._install_campaign_drafts();
+  PERFORM stratum._install_rules();
+  PERFORM stratum._install_audit_logs();
+  PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_optional_indexes();
+  PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._install_storage_version();
+END $$;
+COMMENT ON FUNCTION stratum.install() IS
+  'Creates the storage that is missing, adopts what is there, and puts triggers, policies and defaults back.';
+
+-- ==== sql/parts/check_install.sql
+-- check_install(): what is missing, foreign, changed or of another version.
+
+CREATE FUNCTION stratum._acl_rights(acl aclitem[], suffix text DEFAULT '')
+  RETURNS TABLE (role text, privilege text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(r.rolname::text, 'PUBLIC'), a.privilege_type || suffix
+  FROM aclexplode(acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+  WHERE a.grantee = 0 OR r.rolname IN ('stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth');
+$$;
+COMMENT ON FUNCTION stratum._acl_rights(aclitem[], text) IS
+  'Rights of PUBLIC and of the stratum roles in an access list; internal to check_install().';
+
+-- The storage as the catalogs tell it, one row a thing. _storage_expected() holds the same rows of a
+-- fresh install; see CONTRIBUTING.md for how it is made.
+CREATE FUNCTION stratum._storage_found() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum' AND c.relkind IN ('r', 'p')
+  )
+  SELECT 'type', t.typname::text, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
+  WHERE n.nspname = 'stratum'
+  GROUP BY t.typname
+  UNION ALL
+  SELECT 'table', relname::text,
+         concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
+                         CASE WHEN relforcerowsecurity THEN 'forced' END)
+  FROM tables
+  UNION ALL
+  SELECT 'column', t.relname || '.' || a.attname,
+         concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                   'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))
+  FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  UNION ALL
+  SELECT 'constraint', t.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+  FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype IN ('p', 'u', 'f', 'c')
+  UNION ALL
+  SELECT 'index', i.relname::text, pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+  FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.conrelid = t.oid)
+  UNION ALL
+  SELECT 'policy', t.relname || '.' || p.polname,
+         concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, p.polcmd::text,
+                   'to', (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
+                          FROM unnest(p.polroles) o LEFT JOIN pg_roles r ON r.oid = o),
+                   'using', pg_get_expr(p.polqual, p.polrelid),
+                   'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+  FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+  UNION ALL
+  SELECT 'trigger', t.relname || '.' || g.tgname,
+         pg_get_triggerdef(g.oid) ||
+         CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' ELSE ' ALWAYS' END
+  FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT 'function', p.oid::regprocedure::text,
+         concat_ws(' ', l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'definer' END,
+                   array_to_string(p.proconfig, '; '), md5(p.prosrc))
+  FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.proname <> '_storage_expected'  -- it cannot hold itself
+  UNION ALL
+  SELECT 'right', r.name || ' to ' || r.role, string_agg(r.privilege, ', ' ORDER BY r.privilege)
+  FROM (
+    SELECT t.relname::text AS name, a.role, a.privilege FROM tables t, stratum._acl_rights(t.relacl) a
+    UNION ALL
+    SELECT t.relname::text, c.role, c.privilege
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attacl IS NOT NULL,
+         stratum._acl_rights(a.attacl, ' (' || a.attname || ')') c
+    UNION ALL
+    SELECT s.relname::text, a.role, a.privilege
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(s.relacl) a
+    WHERE s.relkind = 'S'
+    UNION ALL
+    SELECT 'SCHEMA stratum', a.role, a.privilege
+    FROM pg_namespace n, stratum._acl_rights(n.nspacl) a WHERE n.nspname = 'stratum'
+    UNION ALL
+    SELECT 'TYPE ' || format_type(t.oid, NULL), a.role, a.privilege
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(coalesce(t.typacl, acldefault('T', t.typowner))) a
+    WHERE t.typtype = 'e'
+    UNION ALL
+    SELECT 'ROUTINE ' || p.oid::regprocedure, a.role, a.privilege
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid,
+         stratum._acl_rights(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE a.role = 'PUBLIC'  -- the roles' rights on members come with the script
+  ) r
+  GROUP BY r.name, r.role;
+$$;
+COMMENT ON FUNCTION stratum._storage_found() IS
+  'The storage as the catalogs tell it, one row a thing; internal to check_install().';
+
+CREATE FUNCTION stratum._storage_owners() RETURNS TABLE (object text, is_superuser boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH owned AS (
+    SELECT c.oid::regclass::text AS object, c.relowner AS owner
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum'
+      AND (c.relname IN (SELECT e.object FROM stratum._storage_expected() e WHERE e.kind = 'table')
+           OR c.relname IN (SELECT e.object || '_id_seq' FROM stratum._storage_expected() e WHERE e.kind = 'table'))
+    UNION ALL
+    SELECT 'type ' || t.oid::regtype::text, t.typowner
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
+    WHERE n.nspname = 'stratum'
+      AND t.typname IN (SELECT e.object FROM stratum._storage_expected() e WHERE e.kind = 'type')
+    UNION ALL
+    SELECT 'function ' || p.oid::regprocedure::text, p.proowner
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+    WHERE n.nspname = 'stratum'
+  )
+  SELECT o.object, r.rolsuper FROM owned o JOIN pg_roles r ON r.oid = o.owner;
+$$;
+COMMENT ON FUNCTION stratum._storage_owners() IS
+  'Owners of the storage, and of every function beside it; internal to install() and check_install().';
+
+CREATE FUNCTION stratum._check_versions() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  extension text := stratum.version();
+  library text := stratum._library_version();
+  storage text := stratum._storage_version();
+BEGIN
+  IF library <> extension THEN
+    RETURN QUERY SELECT 'library', format('library is version %s, extension is %s', library, extension),
+      'Install the files of one version, then ALTER EXTENSION stratum UPDATE, and connect anew.';
+  END IF;
+  IF storage IS NULL THEN
+    RETURN QUERY SELECT 'stratum.storage_version()', 'missing', 'SELECT stratum.install();';
+  ELSIF storage <> extension THEN
+    RETURN QUERY SELECT 'storage', format('storage is version %s, extension is %s', storage, extension),
+      format('ALTER EXTENSION stratum UPDATE TO %L; then ALTER EXTENSION stratum UPDATE TO %L;', storage, extension);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_versions() IS
+  'Where library, extension and storage are of different versions; internal to check_install().';
+
+CREATE FUNCTION stratum._check_roles() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH ours AS (
+    SELECT x.name, r.*
+    FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
+      LEFT JOIN pg_roles r ON r.rolname = x.name
+  )
+  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', o.name)
+  FROM ours o WHERE o.rolname IS NULL
+  UNION ALL
+  SELECT 'role ' || o.name, a.problem, format('ALTER ROLE %I %s;', o.name, a.cure)
+  FROM ours o,
+       (VALUES ('is a superuser', 'NOSUPERUSER'), ('bypasses row security', 'NOBYPASSRLS'), ('can log in', 'NOLOGIN'),
+               ('can create roles', 'NOCREATEROLE'), ('can replicate', 'NOREPLICATION')) a (problem, cure)
+  WHERE CASE a.cure WHEN 'NOSUPERUSER' THEN o.rolsuper WHEN 'NOBYPASSRLS' THEN o.rolbypassrls WHEN 'NOLOGIN' THEN o.rolcanlogin
+                    WHEN 'NOCREATEROLE' THEN o.rolcreaterole ELSE o.rolreplication END
+  UNION ALL
+  SELECT 'role ' || o.name, 'is a member of ' || g.rolname, format('REVOKE %I FROM %I;', g.rolname, o.name)
+  FROM ours o JOIN pg_auth_members m ON m.member = o.oid JOIN pg_roles g ON g.oid = m.roleid
+  WHERE g.rolsuper OR g.rolbypassrls OR g.rolname LIKE 'pg\_%' OR g.rolname LIKE 'stratum\_%';
+$$;
+COMMENT ON FUNCTION stratum._check_roles() IS
+  'Roles that are missing or may more than a stratum role should; internal to check_install().';
+
+-- What install() puts back, and what a person has to.
+CREATE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
+      format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'right' AND object ~ '^(SCHEMA|ROUTINE) ' THEN
+      concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
+             'GRANT ' || expected || ' ON ' || object || ';')
+    WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
+      OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
+    WHEN kind = 'index' THEN
+      concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
+             CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
+                  ELSE expected END, ';')
+    WHEN kind = 'constraint' THEN
+      format('ALTER TABLE stratum.%1$s %2$sADD CONSTRAINT %3$s %4$s;', split_part(object, '.', 1),
+             CASE WHEN found IS NOT NULL THEN format('DROP CONSTRAINT %s, ', split_part(object, '.', 2)) END,
+             split_part(object, '.', 2), expected)
+    ELSE 'Put it back by hand: ' || expected
+  END;
+$$;
+COMMENT ON FUNCTION stratum._remedy(text, text, text, text) IS
+  'What to do about a difference; internal to check_install().';
+
+-- Rights that nothing expects: PUBLIC's on anything of ours, a stratum role's on our tables.
+CREATE FUNCTION stratum._check_surplus_rights() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'right ' || f.object, 'surplus: ' || f.definition, stratum._remedy(f.kind, f.object, NULL, f.definition)
+  FROM stratum._storage_found() f
+  WHERE f.kind = 'right'
+    AND NOT EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'right' AND e.object = f.object)
+    AND (f.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+         OR EXISTS (SELECT FROM stratum._storage_expected() e
+                    WHERE e.kind = 'table' AND split_part(f.object, ' ', 1) IN (e.object, e.object || '_id_seq')))
+  UNION ALL
+  SELECT 'schema stratum', format('%s may create objects in it', r.rolname), format('REVOKE CREATE ON SCHEMA stratum FROM %I;', r.rolname)
+  FROM pg_namespace n, aclexplode(n.nspacl) a JOIN pg_roles r ON r.oid = a.grantee
+  WHERE n.nspname = 'stratum' AND a.privilege_type = 'CREATE' AND NOT r.rolsuper AND r.rolname NOT LIKE 'stratum\_%'
+  ORDER BY 1;
+$$;
+COMMENT ON FUNCTION stratum._check_surplus_rights() IS
+  'Rights on the storage and the members that a fresh install does not give; internal to check_install().';
+
+CREATE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_roles() r;
+  RETURN QUERY
+    SELECT o.object, 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'
+    FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  RETURN QUERY
+    SELECT e.kind || ' ' || e.object,
+           CASE WHEN f.object IS NULL THEN 'missing'
+                WHEN f.definition = e.definition || ' DISABLED' THEN 'disabled'
+                ELSE format('changed: is "%s", should be "%s"', f.definition, e.definition) END,
+           stratum._remedy(e.kind, e.object, e.definition, f.definition)
+    FROM stratum._storage_wanted() e
+      LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
+    WHERE f.definition IS DISTINCT FROM e.definition
+      -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
+      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      -- a table that is missing says enough
+      AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
+           OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
+    ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
+  RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+END $$;
+COMMENT ON FUNCTION stratum.check_install() IS
+  'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
+
+CREATE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'audited table ' || t.table_name, 'renamed or dropped',
+             format('SELECT stratum.audit_table(''new name''); DELETE FROM stratum.audited_tables WHERE table_name = %L;', t.table_name)
+      FROM stratum.audited_tables t WHERE to_regclass(t.table_name) IS NULL;
+    RETURN QUERY
+      SELECT format('trigger %s on %s', x.trigger_name, t.table_name),
+             CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'disabled' END,
+             CASE WHEN g.oid IS NULL
+                  THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+                  ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
+      FROM stratum.audited_tables t
+        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
+          AS x (trigger_name, operations)
+        LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
+      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
+        AND (g.oid IS NULL OR g.tgenabled = 'D');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_audited_tables() IS
+  'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';
+
+-- ==== sql/parts/grants.sql
+-- Rights on the members: PUBLIC has none, each role what it needs.
+SELECT stratum._close_members();
+
+-- operations
+GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
+GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_auditor;
+
+-- tenant context
+GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
+-- auditors too: the policies they meet call it
+GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
+
+-- hashes, metrics
+GRANT EXECUTE ON FUNCTION stratum.normalize_email(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.email_hash(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.normalize_phone(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.phone_hash(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.audience_hash(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.ctr(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpc_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpm_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.cpa_cents(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.roas(bigint, bigint) TO stratum_app, stratum_admin;
+
+-- audit trail
+GRANT EXECUTE ON FUNCTION stratum.log_event(text, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.row_history(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;
+-- what these two call with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._check_auditable(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_operations(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+
+-- conditions
+GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.traits_match(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+
+-- segments; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_profiles(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(bigint) TO stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
+
+-- ==== sql/parts/finish.sql
+-- Storage is created, unless a dump brings it, and let go: it must outlive the extension.
+DO $$
+BEGIN
+  IF stratum._restoring() THEN
+    -- A script runs with notices off; this one has to be seen.
+    PERFORM pg_catalog.set_config('client_min_messages', 'notice', true);
+    RAISE NOTICE 'stratum: no storage is created while a dump is restored'
+      USING HINT = 'If this is no restore, run SELECT stratum.install() afterwards.';
+    PERFORM pg_catalog.set_config('client_min_messages', 'warning', true);
+  ELSE
+    PERFORM stratum.install();
+  END IF;
+END $$;
+
+SELECT stratum._let_go();

@@ -1,0 +1,2 @@
+-- What the storage of 1.0 needs to become that of 1.1, beyond what install() does by itself: it makes tables and
+-- optional indexes that are missing. Each step is guarded, so that it can run again after a restore.

@@ -1,0 +1,5 @@
+-- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+
+-- An index is no data.
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;

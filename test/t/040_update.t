@@ -1,0 +1,185 @@
+#!/usr/bin/env perl
+# ALTER EXTENSION stratum UPDATE between the released version and the next, up and down: what is there afterwards is
+# what a fresh install of that version has, and no row has changed.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+use Stratum::Cluster;
+use Stratum::Install qw(structure rows load_rows is_same);
+use Test::More;
+
+my ($old, $new) = ('1.0', '1.1');
+my $node = Stratum::Cluster->new(config => "max_prepared_transactions = 2\n");
+my $dir = $node->dir;
+my $check = 'SELECT * FROM stratum.check_install()';
+# The library is always the newer one.
+my %healthy = ($new => '', $old => "library|library is version $new, extension is $old|"
+	. 'Install the files of one version, then ALTER EXTENSION stratum UPDATE, and connect anew.');
+
+$node->sql('CREATE ROLE reports LOGIN');
+
+sub new_database
+{
+	my ($db, $version) = @_;
+	$node->sql("CREATE DATABASE $db");
+	$node->sql("CREATE EXTENSION stratum VERSION '$version'", db => $db) if $version;
+	load_rows($node, $db) if $version;
+	return $db;
+}
+
+sub update { my ($db, $version) = @_; return $node->sql("ALTER EXTENSION stratum UPDATE TO '$version'", db => $db) }
+
+sub dump_and_restore
+{
+	my ($from, $to) = @_;
+	new_database($to);
+	for my $command ([ 'pg_dump', '-Fc', '-f', "$dir/$to.dump", $from ], [ 'pg_restore', '-d', $to, "$dir/$to.dump" ])
+	{
+		my ($rc, undef, $err) = $node->command(@$command);
+		is($rc, 0, "$command->[0] of $from") or diag($err);
+	}
+	return $to;
+}
+
+# ---- up, down, and up again ------------------------------------------------------------------------------------
+
+my %fresh = map { $_ => structure($node, new_database('fresh' . tr/.//dr, $_)) } $old, $new;
+like($fresh{$old}, qr/^function stratum\.enter\(.*^member function stratum\.enter\(/ms, 'there is something to compare');
+isnt($fresh{$old}, $fresh{$new}, 'the versions differ');
+unlike($fresh{$new}, qr/^initial rights of (?:table|sequence|type|function stratum\.storage_version)/m, 'storage has no initial rights, which a dump would leave out');
+
+for my $journey ([ $old, $new, $old, $new ], [ $new, $old, $new ])
+{
+	my ($start, @stops) = @$journey;
+	my $db = new_database('from' . $start =~ tr/.//dr, $start);
+	my $rows = rows($node, $db);
+	my $way = $start;
+	for my $stop (@stops)
+	{
+		update($db, $stop);
+		$way .= "-$stop";
+		is_same(structure($node, $db), $fresh{$stop}, "$way is as a fresh $stop");
+		is_same(rows($node, $db), $rows, "$way: no row has changed");
+		is($node->sql($check, db => $db), $healthy{$stop}, "$way: healthy");
+	}
+}
+
+# ---- what users have added and changed -------------------------------------------------------------------------
+
+new_database('added', $old);
+$node->sql(<<'SQL', db => 'added');
+ALTER TABLE stratum.campaigns ADD COLUMN team text DEFAULT 'none';
+UPDATE stratum.campaigns SET team = 'blue' WHERE id < 9;
+CREATE INDEX my_team ON stratum.campaigns (tenant_id, team);
+CREATE POLICY my_policy ON stratum.campaigns AS RESTRICTIVE FOR DELETE USING (team <> 'locked');
+ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE stratum.rules ENABLE ALWAYS TRIGGER zz_stratum_mixin;
+CREATE VIEW public.versions AS SELECT stratum.storage_version(), stratum.version();
+GRANT SELECT ON public.versions TO reports;
+GRANT USAGE ON SCHEMA stratum TO reports;
+GRANT SELECT ON stratum.campaigns TO reports;
+GRANT EXECUTE ON FUNCTION stratum.storage_version(), stratum.version(), stratum.current_tenant_id() TO reports;
+REVOKE EXECUTE ON FUNCTION stratum.ctr(bigint, bigint) FROM stratum_app;
+REVOKE DELETE ON stratum.cdp_events FROM stratum_app;
+SQL
+
+# Lines of the user's own, and what he took away.
+sub own_things
+{
+	my ($db) = @_;
+	return join "\n", (grep { /reports|team|my_policy|trigger .*rules.* [DA]$/ } grep { !/^initial/ } split /\n/, structure($node, $db)),
+	  $node->sql(q{SELECT has_function_privilege('stratum_app', 'stratum.ctr(bigint, bigint)', 'EXECUTE'), has_table_privilege('stratum_app', 'stratum.cdp_events', 'DELETE'),
+		has_schema_privilege('reports', 'stratum', 'USAGE'), has_function_privilege('reports', 'stratum.current_tenant_id()', 'EXECUTE')}, db => $db);
+}
+
+my ($own, $rows) = (own_things('added'), rows($node, 'added'));
+like($own, qr/zz_stratum_audit .* D\n.*zz_stratum_mixin .* A\n.*^f\|f\|t\|t\z/ms, q{users' own things are found});
+for my $version ($new, $old, $new)
+{
+	update('added', $version);
+	is_same(own_things('added'), $own, "users' own things survive the way to $version");
+	is_same(rows($node, 'added'), $rows, "so do the rows");
+	is($node->sql('SELECT * FROM public.versions', db => 'added', user => 'reports'), "$version|$version", 'and a view over storage_version()');
+}
+
+# Rights are what a dump loses when a script has given them; of members it never has more than the script's own.
+dump_and_restore('added', 'added2');
+is($node->sql('SELECT * FROM public.versions', db => 'added2', user => 'reports'), "$new|$new", 'a dump after the updates has the grants of users');
+is($node->sql(q{SELECT has_table_privilege('reports', 'stratum.campaigns', 'SELECT'), has_table_privilege('stratum_app', 'stratum.campaigns', 'SELECT, INSERT'),
+	has_table_privilege('stratum_app', 'stratum.cdp_events', 'DELETE'), has_function_privilege('reports', 'stratum.current_tenant_id()', 'EXECUTE'),
+	has_function_privilege('stratum_app', 'stratum.ctr(bigint, bigint)', 'EXECUTE')}, db => 'added2'), 't|t|f|t|f', 'on storage and on members');
+
+dump_and_restore('from10', 'from10copy');
+is_same(structure($node, 'from10copy'), $fresh{$new}, 'a dump of an updated database restores as a fresh install');
+is($node->sql($check, db => 'from10copy'), '', 'healthy');
+
+# ---- an update that fails --------------------------------------------------------------------------------------
+
+sub update_fails
+{
+	my ($db, $version, $sqlstate, $name, %option) = @_;
+	my @before = (structure($node, $db), rows($node, $db));
+	is($node->sqlstate(($option{setting} // '') . "ALTER EXTENSION stratum UPDATE TO '$version'", db => $db), $sqlstate, $name);
+	is_same(structure($node, $db), $before[0], 'and left everything as it was');
+	is_same(rows($node, $db), $before[1], 'rows too');
+	return;
+}
+
+new_database('failing', $old);
+$node->sql('CREATE FUNCTION stratum._optional_indexes() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', db => 'failing');
+update_fails('failing', $new, '42723', 'a function is in the way');
+$node->sql('DROP FUNCTION stratum._optional_indexes()', db => 'failing');
+$node->sql(q{BEGIN; LOCK TABLE stratum.rules IN SHARE MODE; PREPARE TRANSACTION 'holds rules'}, db => 'failing');
+update_fails('failing', $new, '55P03', 'a lock is not to be had in time', setting => 'SET lock_timeout = 100; ');
+$node->sql(q{ROLLBACK PREPARED 'holds rules'}, db => 'failing');
+update('failing', $new);
+is($node->sql($check, db => 'failing'), '', 'nothing in the way: it works');
+$node->sql('CREATE VIEW public.mine AS SELECT * FROM stratum._optional_indexes()', db => 'failing');
+update_fails('failing', $old, '2BP01', 'a view uses what the older version does not have');
+$node->sql('DROP VIEW public.mine; GRANT CREATE ON SCHEMA stratum TO reports', db => 'failing');
+$node->sql('CREATE FUNCTION stratum.format(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', db => 'failing', user => 'reports');
+update_fails('failing', $old, '42501', q{a stranger's function is in the schema});
+
+# ---- dumps of the other version --------------------------------------------------------------------------------
+
+$rows = rows($node, 'fresh10');
+dump_and_restore('fresh10', 'restored');
+my @row = split /\|/, $node->sql($check, db => 'restored');
+is("$row[0]: $row[1]", "storage: storage is version $old, extension is $new", "a dump of $old restored by $new: check_install() says so");
+my @commands = $row[2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
+is(scalar @commands, 2, 'and names two commands');
+$node->sql($_, db => 'restored') for @commands;
+is($node->sql($check, db => 'restored'), '', 'which repair it');
+is_same(structure($node, 'restored'), $fresh{$new}, "as a fresh $new");
+is_same(rows($node, 'restored'), $rows, 'with all its rows');
+
+# The version of the dump first, the update afterwards; a script that runs while restoring leaves the storage alone.
+new_database('ahead');
+$node->sql("SET row_security = off; CREATE EXTENSION stratum VERSION '$old'", db => 'ahead');
+my (undef, undef, $err) = $node->psql("SET row_security = off; ALTER EXTENSION stratum UPDATE TO '$new'; ALTER EXTENSION stratum UPDATE TO '$old'", db => 'ahead');
+like($err, qr/NOTICE.*the storage is not updated while a dump is restored/, 'an update while restoring says that it is none of the storage');
+is($node->sql(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'stratum'::regnamespace}, db => 'ahead'), '0', 'and makes none');
+my (undef, undef, $said) = $node->command('pg_restore', '-d', 'ahead', "$dir/restored.dump");
+is(join("\n", $said =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', 'the dump goes into it');
+update('ahead', $new);
+is_same(structure($node, 'ahead'), $fresh{$new}, "the version of the dump made first, then the update: as a fresh $new");
+is_same(rows($node, 'ahead'), $rows, 'with all its rows');
+
+# ---- adoption --------------------------------------------------------------------------------------------------
+
+$node->sql('DROP EXTENSION stratum CASCADE', db => 'fresh10');
+is($node->sqlstate('CREATE EXTENSION stratum', db => 'fresh10'), '55000', "storage of $old is not adopted by $new");
+$node->sql("CREATE EXTENSION stratum VERSION '$old'; ALTER EXTENSION stratum UPDATE TO '$new'", db => 'fresh10');
+is($node->sql($check, db => 'fresh10'), '', 'but by its own version, and then updated');
+is_same(rows($node, 'fresh10'), $rows, 'with all its rows');
+
+$node->sql('DROP FUNCTION stratum.storage_version() CASCADE', db => 'added');
+is($node->sqlstate("ALTER EXTENSION stratum UPDATE TO '$old'", db => 'added'), '55000', 'storage of no known version is not updated');
+
+# ---- a downgrade that would lose data --------------------------------------------------------------------------
+
+is($node->sqlstate(q{SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '55000', 'a downgrade that would lose data is refused');
+is($node->sqlstate(q{SET stratum.allow_data_loss = on; SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '', 'unless that is allowed');
+
+done_testing();
