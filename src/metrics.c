@@ -18,7 +18,10 @@ magnitude(int64 number)
 	return number < 0 ? 0 - (uint64) number : (uint64) number;
 }
 
-/* Does cents * multiplier fit 64 bits, and not as the smallest bigint? The multiplier is positive. */
+/*
+ * Does cents * multiplier, which is positive, fit 64 bits without being the smallest bigint? That
+ * one divided by -1 would not.
+ */
 static inline bool
 product_fits(int64 cents, int64 multiplier)
 {
