@@ -19,8 +19,8 @@ magnitude(int64 number)
 }
 
 /*
- * Does cents * multiplier, which is positive, fit 64 bits without being the smallest bigint? That
- * one divided by -1 would not.
+ * Does cents * multiplier fit 64 bits, and as another than the smallest bigint, which divided by -1
+ * does not? The multiplier is positive.
  */
 static inline bool
 product_fits(int64 cents, int64 multiplier)

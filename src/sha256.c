@@ -10,7 +10,8 @@
  *	 50 ms	for reading the column alone
  *
  * (medians, one core). EVP would also have the library link with OpenSSL, which PostgreSQL may be
- * built without, and keep memory that is not PostgreSQL's. OpenSSL's plain functions are deprecated.
+ * built without, and keep memory that is not PostgreSQL's. OpenSSL's plain functions are
+ * deprecated.
  *
  * The usual reasons against cryptography of one's own do not apply: nothing here is secret. The
  * hash is what advertising platforms match people by, its algorithm and the form of its input are
