@@ -24,8 +24,7 @@ stratum_as_written(const unsigned char *value, Size length, unsigned char *out)
 Size
 stratum_lower_ascii(const unsigned char *value, Size length, unsigned char *out)
 {
-	for (Size i = 0; i < length; i++)
-		out[i] = fold_ascii(value[i]);
+	stratum_copy_folded(out, value, length);
 	return length;
 }
 

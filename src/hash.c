@@ -7,76 +7,86 @@
  * encoding. Bytes that are no UTF-8, which only an SQL_ASCII database can hold, are hashed as they
  * are.
  *
- * Texts of up to 1 GB are hashed chunk by chunk, without a second copy of them.
+ * An address is hashed in the buffer that its normal form is written to. Texts that do not fit, up
+ * to 1 GB, are hashed chunk by chunk, without a second copy of them.
  */
 #include "hash.h"
+#include "sha256.h"
 
-#include "common/cryptohash.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 
-#define SHA256_BYTES 32
-#define HEX_DIGITS (2 * SHA256_BYTES)
 #define CHUNK 8192
 
 /* Fewer digits are no telephone number. */
 #define LEAST_DIGITS 7
 
-static pg_cryptohash_ctx *
-start_hash(void)
-{
-	/*
-	 * No PG_TRY: where the context is more than palloc'd memory, it belongs to the current resource
-	 * owner, so an error frees it in either case.
-	 */
-	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+/* The two hex digits of every byte. */
+#define HEX_ROW(high) \
+	high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" \
+	high "8" high "9" high "a" high "b" high "c" high "d" high "e" high "f"
 
-	if (hash == NULL || pg_cryptohash_init(hash) < 0)
-		elog(ERROR, "could not start a SHA-256 hash: %s", pg_cryptohash_error(hash));
-	return hash;
-}
+static const char hex_digits[] =
+	HEX_ROW("0") HEX_ROW("1") HEX_ROW("2") HEX_ROW("3")
+	HEX_ROW("4") HEX_ROW("5") HEX_ROW("6") HEX_ROW("7")
+	HEX_ROW("8") HEX_ROW("9") HEX_ROW("a") HEX_ROW("b")
+	HEX_ROW("c") HEX_ROW("d") HEX_ROW("e") HEX_ROW("f");
 
-static void
-add_to_hash(pg_cryptohash_ctx *hash, const unsigned char *bytes, Size length)
-{
-	if (pg_cryptohash_update(hash, bytes, length) < 0)
-		elog(ERROR, "could not compute a SHA-256 hash: %s", pg_cryptohash_error(hash));
-}
-
-/* The hash as 64 lower-case hex digits; frees its context. */
+/* The hash as 64 lower-case hex digits. */
 static text *
-finish_hash(pg_cryptohash_ctx *hash)
+hex_text(const uint8 *digest)
 {
-	uint8		digest[SHA256_BYTES];
-	text	   *result;
+	text	   *result = palloc(VARHDRSZ + 2 * PG_SHA256_DIGEST_LENGTH);
+	char	   *digits = VARDATA(result);
 
-	if (pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not finish a SHA-256 hash: %s", pg_cryptohash_error(hash));
-	pg_cryptohash_free(hash);
-
-	result = palloc(VARHDRSZ + HEX_DIGITS);
-	SET_VARSIZE(result, VARHDRSZ + HEX_DIGITS);
-	hex_encode((const char *) digest, sizeof(digest), VARDATA(result));
+	SET_VARSIZE(result, VARHDRSZ + 2 * PG_SHA256_DIGEST_LENGTH);
+	for (int i = 0; i < PG_SHA256_DIGEST_LENGTH; i++)
+		memcpy(digits + 2 * i, hex_digits + 2 * digest[i], 2);
 	return result;
+}
+
+/* What is in a buffer of SHA256_SHORT_ROOM bytes, which is overwritten. */
+static text *
+hash_short(unsigned char *message, Size length)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	stratum_sha256_short(message, length, digest);
+	return hex_text(digest);
+}
+
+static text *
+finish_hash(Sha256Context *hash)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	stratum_sha256_final(hash, digest);
+	return hex_text(digest);
 }
 
 /* SHA-256 of bytes that are hashed as they are. */
 text *
 stratum_sha256_hex(const unsigned char *utf8, Size length)
 {
-	pg_cryptohash_ctx *hash = start_hash();
+	unsigned char message[SHA256_SHORT_ROOM];
+	Sha256Context hash;
 
+	if (length <= SHA256_SHORT)
+	{
+		memcpy(message, utf8, length);
+		return hash_short(message, length);
+	}
+	stratum_sha256_init(&hash);
 	while (length > 0)
 	{
 		Size		part = Min(length, 64 * CHUNK);
 
 		CHECK_FOR_INTERRUPTS();
-		add_to_hash(hash, utf8, part);
+		stratum_sha256_update(&hash, utf8, part);
 		utf8 += part;
 		length -= part;
 	}
-	return finish_hash(hash);
+	return finish_hash(&hash);
 }
 
 /* Is the server encoding one that UTF-8 bytes have to be made of? */
@@ -111,18 +121,46 @@ trim_text(const text *value)
 	return stratum_trim((const unsigned char *) VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
-/* Copies with A-Z folded; true if there is a byte beyond ASCII. */
-static bool
-copy_folded(unsigned char *to, const unsigned char *from, Size length)
+/* A-Z to a-z in eight bytes at a time; every other byte stays. */
+static inline uint64
+fold_eight(uint64 bytes)
 {
-	unsigned char seen = 0;
+	const uint64 ones = UINT64CONST(0x0101010101010101);
+	uint64		low = bytes & (0x7F * ones);
+	uint64		from_a = low + (0x80 - 'A') * ones; /* the highest bit of a byte: not below A */
+	uint64		beyond_z = low + (0x7F - 'Z') * ones;
 
-	for (Size i = 0; i < length; i++)
+	return bytes | ((from_a & ~beyond_z & ~bytes & (0x80 * ones)) >> 2);
+}
+
+/* Copies with A-Z folded; true if there is a byte beyond ASCII. The two must not overlap. */
+bool
+stratum_copy_folded(unsigned char *to, const unsigned char *from, Size length)
+{
+	const uint64 high_bits = UINT64CONST(0x8080808080808080);
+	uint64		seen = 0;
+	uint64		bytes;
+
+	if (length < sizeof(bytes))
 	{
-		seen |= from[i];
-		to[i] = fold_ascii(from[i]);
+		for (Size i = 0; i < length; i++)
+		{
+			seen |= from[i];
+			to[i] = fold_ascii(from[i]);
+		}
+		return (seen & high_bits) != 0;
 	}
-	return (seen & 0x80) != 0;
+	/* The last eight may have been copied in part, which does no harm. */
+	for (Size i = 0; i < length; i += sizeof(bytes))
+	{
+		Size		at = Min(i, length - sizeof(bytes));
+
+		memcpy(&bytes, from + at, sizeof(bytes));
+		seen |= bytes;
+		bytes = fold_eight(bytes);
+		memcpy(to + at, &bytes, sizeof(bytes));
+	}
+	return (seen & high_bits) != 0;
 }
 
 /* The text's normal form, or NULL if it is blank. */
@@ -136,8 +174,40 @@ normalize_email(const text *address)
 		return NULL;
 	result = palloc(VARHDRSZ + span.length);
 	SET_VARSIZE(result, VARHDRSZ + span.length);
-	copy_folded((unsigned char *) VARDATA(result), span.bytes, span.length);
+	stratum_copy_folded((unsigned char *) VARDATA(result), span.bytes, span.length);
 	return result;
+}
+
+/* A trimmed address that is long or has to be converted, chunk by chunk. */
+static text *
+hash_long_email(Span rest)
+{
+	bool		convert = stratum_must_convert();
+	unsigned char buffer[CHUNK];
+	Sha256Context hash;
+
+	stratum_sha256_init(&hash);
+	while (rest.length > 0)
+	{
+		Size		part = Min(rest.length, CHUNK);
+
+		CHECK_FOR_INTERRUPTS();
+		if (convert && part < rest.length)
+			part = pg_mbcliplen((const char *) rest.bytes, (int) rest.length, CHUNK);
+		if (stratum_copy_folded(buffer, rest.bytes, part) && convert)
+		{
+			char	   *utf8 = pg_server_to_any((char *) buffer, (int) part, PG_UTF8);
+
+			stratum_sha256_update(&hash, (unsigned char *) utf8, strlen(utf8));
+			if (utf8 != (char *) buffer)
+				pfree(utf8);
+		}
+		else
+			stratum_sha256_update(&hash, buffer, part);
+		rest.bytes += part;
+		rest.length -= part;
+	}
+	return finish_hash(&hash);
 }
 
 /*
@@ -147,35 +217,15 @@ normalize_email(const text *address)
 text *
 stratum_email_hash(const text *address)
 {
-	Span		rest = trim_text(address);
-	bool		convert = stratum_must_convert();
-	unsigned char buffer[CHUNK];
-	pg_cryptohash_ctx *hash;
+	Span		span = trim_text(address);
+	unsigned char message[SHA256_SHORT_ROOM];
 
-	if (rest.length == 0)
+	if (span.length == 0)
 		return NULL;
-	hash = start_hash();
-	while (rest.length > 0)
-	{
-		Size		part = Min(rest.length, CHUNK);
-
-		CHECK_FOR_INTERRUPTS();
-		if (convert && part < rest.length)
-			part = pg_mbcliplen((const char *) rest.bytes, (int) rest.length, CHUNK);
-		if (copy_folded(buffer, rest.bytes, part) && convert)
-		{
-			char	   *utf8 = pg_server_to_any((char *) buffer, (int) part, PG_UTF8);
-
-			add_to_hash(hash, (unsigned char *) utf8, strlen(utf8));
-			if (utf8 != (char *) buffer)
-				pfree(utf8);
-		}
-		else
-			add_to_hash(hash, buffer, part);
-		rest.bytes += part;
-		rest.length -= part;
-	}
-	return finish_hash(hash);
+	if (span.length > SHA256_SHORT ||
+		(stratum_copy_folded(message, span.bytes, span.length) && stratum_must_convert()))
+		return hash_long_email(span);
+	return hash_short(message, span.length);
 }
 
 /* Moves to the next digit at or after the beginning; false if there is none. */
@@ -196,9 +246,10 @@ take_digits(Span *rest, unsigned char *to, Size room)
 {
 	Size		count = 0;
 
-	while (count < room && find_digit(rest))
+	while (count < room && rest->length > 0)
 	{
-		to[count++] = rest->bytes[0];
+		to[count] = rest->bytes[0];
+		count += is_digit(rest->bytes[0]) ? 1 : 0;
 		rest->bytes++;
 		rest->length--;
 	}
@@ -246,19 +297,24 @@ stratum_phone_hash(const text *number)
 {
 	Span		rest = trim_text(number);
 	unsigned char buffer[CHUNK];
-	pg_cryptohash_ctx *hash;
+	Sha256Context hash;
 	Size		count;
 
 	skip_international_prefix(&rest);
 	if (!find_digit(&rest))
 		return NULL;
-	hash = start_hash();
+	if (rest.length <= SHA256_SHORT)
+	{
+		count = take_digits(&rest, buffer, rest.length);
+		return hash_short(buffer, count);
+	}
+	stratum_sha256_init(&hash);
 	while ((count = take_digits(&rest, buffer, sizeof(buffer))) > 0)
 	{
 		CHECK_FOR_INTERRUPTS();
-		add_to_hash(hash, buffer, count);
+		stratum_sha256_update(&hash, buffer, count);
 	}
-	return finish_hash(hash);
+	return finish_hash(&hash);
 }
 
 /* Is it an address rather than what an encrypting client made of one? */

@@ -23,6 +23,7 @@ is_blank(unsigned char c)
 
 /* --- hash.c --- */
 extern Span stratum_trim(const unsigned char *bytes, Size length);
+extern bool stratum_copy_folded(unsigned char *to, const unsigned char *from, Size length);
 extern text *stratum_sha256_hex(const unsigned char *utf8, Size length);
 extern bool stratum_must_convert(void);
 

@@ -2,7 +2,7 @@
  * stratum.c
  *	  The library's entry: module magic, settings, version.
  */
-#include "stratum.h"
+#include "sha256.h"
 
 #include "commands/extension.h"
 #include "utils/builtins.h"
@@ -28,6 +28,7 @@ _PG_init(void)
 							 NULL,
 							 &allow_data_loss, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	stratum_define_context();
+	stratum_sha256_choose();
 	MarkGUCPrefixReserved("stratum");
 }
 

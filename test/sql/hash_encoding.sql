@@ -10,6 +10,11 @@ SELECT stratum.email_hash('Élodie@Exämple.COM') AS utf8_email,
        stratum.email_hash(repeat('Xé', 10000)) AS utf8_long,
        stratum.email_hash(repeat('X漢字', 10000)) AS utf8_kanji \gset
 
+-- addresses of every length about those that are hashed in one piece
+SELECT md5(string_agg(stratum.email_hash(repeat('X', n) || 'É@ß'), '' ORDER BY n)) AS utf8_lengths,
+       md5(string_agg(stratum.email_hash(repeat('Ä', n)), '' ORDER BY n)) AS utf8_letters
+FROM generate_series(1, 300) AS n \gset
+
 CREATE DATABASE regress_stratum_latin1 TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc;
 \c regress_stratum_latin1
 SET client_encoding = 'UTF8';
@@ -19,6 +24,16 @@ SELECT email_hash('Élodie@Exämple.COM') = :'utf8_email' AS email,
        audience_hash('meta', 'first_name', 'Élodie') = :'utf8_name' AS name,
        audience_hash('tiktok', 'city', 'Orléans Nord') = :'utf8_city' AS city,
        email_hash(repeat('Xé', 10000)) = :'utf8_long' AS long;
+SELECT md5(string_agg(email_hash(repeat('X', n) || 'É@ß'), '' ORDER BY n)) = :'utf8_lengths' AS lengths,
+       md5(string_agg(email_hash(repeat('Ä', n)), '' ORDER BY n)) = :'utf8_letters' AS letters
+FROM generate_series(1, 300) AS n;
+
+-- in hardware and without
+CREATE FUNCTION sha256_in(bytea, boolean, integer) RETURNS bytea LANGUAGE c STRICT AS :'library', 'stratum_sha256_test';
+SELECT count(*) FILTER (WHERE sha256_in(data, true, 0) IS DISTINCT FROM sha256(data)) AS in_hardware,
+       count(*) FILTER (WHERE sha256_in(data, false, 0) IS DISTINCT FROM sha256(data)) AS without,
+       count(*) FILTER (WHERE email_hash(value) IS DISTINCT FROM encode(sha256(data), 'hex')) AS email
+FROM (SELECT value, convert_to(value, 'UTF8') AS data FROM (SELECT repeat('é', n) || repeat('x', n / 2) FROM generate_series(1, 300) AS n) AS v (value)) AS v;
 
 CREATE DATABASE regress_stratum_euc_jp TEMPLATE template0 ENCODING 'EUC_JP' LOCALE 'C' LOCALE_PROVIDER libc;
 \c regress_stratum_euc_jp

@@ -22,12 +22,14 @@ FROM (VALUES (1, 100, 250, 1), (3, 100, 251, 1)) AS v (clicks, impressions, spen
 -- random and extreme counters against exact numeric arithmetic
 SELECT setseed(0.5);
 CREATE TEMPORARY TABLE pairs AS
-WITH edges (n) AS (VALUES (-9223372036854775808), (-9223372036854775807), (-9007199254740993), (-2147483649), (-1000), (-3), (-2), (-1), (0),
-                          (1), (2), (3), (999), (1000), (2147483648), (9007199254740993), (9223372036854775806), (9223372036854775807::bigint))
+WITH edges (n) AS (VALUES (-9223372036854775808), (-9223372036854775807), (-9223372036854776), (-9223372036854775), (-9007199254740993), (-2147483649), (-1000), (-3), (-2), (-1), (0),
+                          (1), (2), (3), (999), (1000), (2147483648), (9007199254740993), (9223372036854775), (9223372036854776), (9223372036854775806), (9223372036854775807::bigint))
 SELECT a.n AS a, b.n AS b FROM edges AS a, edges AS b
 UNION ALL
 SELECT ((random() - 0.5) * 2 ^ (random() * 63))::bigint, ((random() - 0.5) * 2 ^ (random() * 63))::bigint
-FROM generate_series(1, 20000);
+FROM generate_series(1, 20000)
+UNION ALL
+SELECT a, b FROM generate_series(-40, 40) AS a, generate_series(-16, 16) AS b;
 
 WITH exact AS (
   SELECT a, b, multiplier,
