@@ -30,6 +30,115 @@ BEGIN
 END $$;
 
 -- ==== members that are new or changed
+CREATE FUNCTION stratum._profile_columns_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_profile_columns_support';
+COMMENT ON FUNCTION stratum._profile_columns_support(internal) IS
+  'Index conditions, selectivity and cost of _profile_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_columns_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_campaign_columns_support';
+COMMENT ON FUNCTION stratum._campaign_columns_support(internal) IS
+  'Index conditions, selectivity and cost of _campaign_matches(); internal.';
+
+CREATE FUNCTION stratum._profile_matches(conditions jsonb, columns text[], VARIADIC "any") RETURNS boolean
+  LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE SUPPORT stratum._profile_columns_support
+  AS 'MODULE_PATHNAME', 'stratum_profile_columns_match';
+COMMENT ON FUNCTION stratum._profile_matches(jsonb, text[], "any") IS
+  'Whether a profile of which these columns are given satisfies the definition; false for one that means nothing. The planner puts it in place of segment_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_matches(conditions jsonb, columns text[], VARIADIC "any") RETURNS boolean
+  LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE SUPPORT stratum._campaign_columns_support
+  AS 'MODULE_PATHNAME', 'stratum_campaign_columns_match';
+COMMENT ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") IS
+  'Whether a campaign of which these columns are given satisfies the definition; false for one that means nothing. The planner puts it in place of campaign_matches(); internal.';
+
+CREATE FUNCTION stratum._segment_matches_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_segment_matches_support';
+COMMENT ON FUNCTION stratum._segment_matches_support(internal) IS
+  'Turns segment_matches() of a whole row into _profile_matches() of its columns; internal.';
+
+CREATE FUNCTION stratum._traits_match_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_traits_match_support';
+COMMENT ON FUNCTION stratum._traits_match_support(internal) IS
+  'Turns traits_match() into _profile_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_matches_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_campaign_matches_support';
+COMMENT ON FUNCTION stratum._campaign_matches_support(internal) IS
+  'Turns campaign_matches() of a whole row into _campaign_matches() of its columns; internal.';
+
+CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT stratum._segment_matches_support
+  AS 'MODULE_PATHNAME', 'stratum_segment_matches';
+
+CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT stratum._traits_match_support
+  AS 'MODULE_PATHNAME', 'stratum_traits_match';
+
+CREATE OR REPLACE FUNCTION stratum.traits_match(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT stratum._traits_match_support
+  AS 'MODULE_PATHNAME', 'stratum_traits_match';
+
+CREATE OR REPLACE FUNCTION stratum.campaign_matches(conditions jsonb, campaign anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT stratum._campaign_matches_support
+  AS 'MODULE_PATHNAME', 'stratum_campaign_matches';
+
+CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIADIC "any") RETURNS bytea
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_segment_bits';
+COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
+  'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
+
+CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[])
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_refresh_memberships';
+COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
+  'Evaluates the definitions over a tenant''s profiles, as many at a time as maintenance_work_mem has room for, and writes the memberships that differ; internal to _refresh().';
+
+CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  segment record;
+  ids bigint[] := '{}';
+  definitions jsonb[] := '{}';
+BEGIN
+  -- Two refreshes of a segment go one after the other; the second sees what the first wrote.
+  FOR segment IN
+    SELECT s.id, s.name, s.conditions
+    FROM stratum.cdp_segments s
+    WHERE s.tenant_id = _refresh.tenant
+      AND CASE WHEN _refresh.wanted IS NULL THEN s.is_active ELSE s.id = _refresh.wanted END
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+  LOOP
+    IF wanted IS NOT NULL THEN
+      PERFORM stratum.validate_conditions(segment.conditions);
+    ELSIF NOT stratum._is_valid_segment(segment.id, segment.name, segment.conditions) THEN
+      CONTINUE;
+    END IF;
+    ids := array_append(ids, segment.id::bigint);
+    definitions := array_append(definitions, segment.conditions);
+  END LOOP;
+  IF ids = '{}' THEN
+    RETURN;
+  END IF;
+
+  -- What new memberships refer to has to stay: the segments are locked, this is the tenant, profiles follow.
+  PERFORM FROM stratum.tenants t WHERE t.id = _refresh.tenant FOR KEY SHARE;
+  RETURN QUERY
+    UPDATE stratum.cdp_segments s
+    SET profile_count = r.profile_count, last_computed_at = now()
+    FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
+    WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
+    RETURNING s.id, r.profile_count, r.added, r.removed;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
@@ -333,6 +442,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
+('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
+('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
@@ -369,17 +481,19 @@ AS $manifest$ VALUES
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
-('function', 'stratum._matching_segments(bigint[],jsonb[],anyelement)', 'c s 116e645c2eb2e37d755b2b7125901e75'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
+('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
-('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp a4396733cb361d0a4ed178ce5e231850'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 76f43ae22d02f61deff88832942e65fa'),
+('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
@@ -389,11 +503,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
+('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
@@ -770,6 +887,17 @@ BEGIN
 END $$;
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._profile_columns_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._campaign_columns_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._profile_matches(jsonb, text[], "any") FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._segment_matches_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._traits_match_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._campaign_matches_support(internal) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;
@@ -810,3 +938,6 @@ BEGIN
 END $finish$;
 
 SELECT stratum._let_go();
+
+-- ==== members that are gone
+DROP FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement);

@@ -44,6 +44,101 @@ DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 END $steps$;
 
 -- ==== members that are new or changed
+CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_segment_matches';
+
+CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+
+CREATE OR REPLACE FUNCTION stratum.traits_match(conditions jsonb, traits jsonb)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+
+CREATE OR REPLACE FUNCTION stratum.campaign_matches(conditions jsonb, campaign anyelement)
+  RETURNS boolean
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_campaign_matches';
+
+CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], profile anyelement)
+  RETURNS bigint[]
+  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
+COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
+  'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+
+CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  segment record;
+  ids bigint[] := '{}';
+  definitions jsonb[] := '{}';
+BEGIN
+  -- Two refreshes of a segment go one after the other; the second sees what the first wrote.
+  FOR segment IN
+    SELECT s.id, s.name, s.conditions
+    FROM stratum.cdp_segments s
+    WHERE s.tenant_id = _refresh.tenant
+      AND CASE WHEN _refresh.wanted IS NULL THEN s.is_active ELSE s.id = _refresh.wanted END
+    ORDER BY s.id
+    FOR NO KEY UPDATE
+  LOOP
+    IF wanted IS NOT NULL THEN
+      PERFORM stratum.validate_conditions(segment.conditions);
+    ELSIF NOT stratum._is_valid_segment(segment.id, segment.name, segment.conditions) THEN
+      CONTINUE;
+    END IF;
+    ids := array_append(ids, segment.id::bigint);
+    definitions := array_append(definitions, segment.conditions);
+  END LOOP;
+  IF ids = '{}' THEN
+    RETURN;
+  END IF;
+
+  RETURN QUERY
+  WITH matching AS MATERIALIZED (
+    SELECT p.id AS profile, m.segment
+    FROM stratum.cdp_profiles p
+      CROSS JOIN LATERAL unnest(stratum._matching_segments(run.ids, run.definitions, p)) AS m (segment)
+    WHERE p.tenant_id = _refresh.tenant
+  ), deleted AS (
+    DELETE FROM stratum.cdp_segment_memberships d
+    WHERE d.tenant_id = _refresh.tenant AND d.segment_id = ANY (run.ids)
+      AND NOT EXISTS (SELECT FROM matching m WHERE m.segment = d.segment_id AND m.profile = d.profile_id)
+    RETURNING d.segment_id AS segment
+  ), missing AS MATERIALIZED (
+    SELECT m.segment, m.profile
+    FROM matching m
+    WHERE NOT EXISTS (SELECT FROM stratum.cdp_segment_memberships e
+                      WHERE e.tenant_id = _refresh.tenant AND e.segment_id = m.segment AND e.profile_id = m.profile)
+  ), inserted AS (
+    INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)
+    SELECT p.tenant_id, m.segment, p.id
+    FROM missing m JOIN stratum.cdp_profiles p ON p.tenant_id = _refresh.tenant AND p.id = m.profile
+    -- a profile that is being deleted meanwhile is waited for, and then left out
+    FOR KEY SHARE OF p
+    ON CONFLICT DO NOTHING
+    RETURNING i.segment_id AS segment
+  ), counts AS (
+    SELECT c.segment, sum(c.n_matching) - sum(c.n_missing) + sum(c.n_inserted) AS members,
+           sum(c.n_inserted) AS n_inserted, sum(c.n_deleted) AS n_deleted
+    FROM (SELECT m.segment, count(*) AS n_matching, 0 AS n_missing, 0 AS n_inserted, 0 AS n_deleted
+          FROM matching m GROUP BY m.segment
+          UNION ALL SELECT m.segment, 0, count(*), 0, 0 FROM missing m GROUP BY m.segment
+          UNION ALL SELECT i.segment, 0, 0, count(*), 0 FROM inserted i GROUP BY i.segment
+          UNION ALL SELECT d.segment, 0, 0, 0, count(*) FROM deleted d GROUP BY d.segment
+          UNION ALL SELECT r.segment, 0, 0, 0, 0 FROM unnest(run.ids) AS r (segment)) c
+    GROUP BY c.segment
+  )
+  UPDATE stratum.cdp_segments s
+  SET profile_count = c.members, last_computed_at = now()
+  FROM counts c
+  WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
+  RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
@@ -715,6 +810,9 @@ BEGIN
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
 END $$;
 
+-- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
+
 -- ==== sql/updates/finish.sql
 -- The end of every update script: the storage gets the version that the members have now. install() makes what
 -- is missing and puts defaults, triggers and policies back; it takes no storage of another version, so that comes
@@ -741,6 +839,15 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP FUNCTION stratum._profile_columns_support(internal);
+DROP FUNCTION stratum._campaign_columns_support(internal);
+DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._segment_matches_support(internal);
+DROP FUNCTION stratum._traits_match_support(internal);
+DROP FUNCTION stratum._campaign_matches_support(internal);
+DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
+DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._storage_wanted();

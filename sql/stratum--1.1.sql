@@ -229,6 +229,49 @@ COMMENT ON FUNCTION stratum.roas(bigint, bigint) IS
 -- The condition language: one definition against one row.
 -- rights: all -> stratum_app, stratum_admin
 
+-- ---- for the planner: a constant definition is checked, and asked about columns ---------------------------------
+
+CREATE FUNCTION stratum._profile_columns_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_profile_columns_support';
+COMMENT ON FUNCTION stratum._profile_columns_support(internal) IS
+  'Index conditions, selectivity and cost of _profile_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_columns_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_campaign_columns_support';
+COMMENT ON FUNCTION stratum._campaign_columns_support(internal) IS
+  'Index conditions, selectivity and cost of _campaign_matches(); internal.';
+
+-- Leakproof: whatever the arguments are, these two say true or false. The public functions raise on a bad definition,
+-- so they are not.
+CREATE FUNCTION stratum._profile_matches(conditions jsonb, columns text[], VARIADIC "any") RETURNS boolean
+  LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE SUPPORT stratum._profile_columns_support
+  AS 'MODULE_PATHNAME', 'stratum_profile_columns_match';
+COMMENT ON FUNCTION stratum._profile_matches(jsonb, text[], "any") IS
+  'Whether a profile of which these columns are given satisfies the definition; false for one that means nothing. The planner puts it in place of segment_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_matches(conditions jsonb, columns text[], VARIADIC "any") RETURNS boolean
+  LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE SUPPORT stratum._campaign_columns_support
+  AS 'MODULE_PATHNAME', 'stratum_campaign_columns_match';
+COMMENT ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") IS
+  'Whether a campaign of which these columns are given satisfies the definition; false for one that means nothing. The planner puts it in place of campaign_matches(); internal.';
+
+CREATE FUNCTION stratum._segment_matches_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_segment_matches_support';
+COMMENT ON FUNCTION stratum._segment_matches_support(internal) IS
+  'Turns segment_matches() of a whole row into _profile_matches() of its columns; internal.';
+
+CREATE FUNCTION stratum._traits_match_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_traits_match_support';
+COMMENT ON FUNCTION stratum._traits_match_support(internal) IS
+  'Turns traits_match() into _profile_matches(); internal.';
+
+CREATE FUNCTION stratum._campaign_matches_support(internal) RETURNS internal
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_campaign_matches_support';
+COMMENT ON FUNCTION stratum._campaign_matches_support(internal) IS
+  'Turns campaign_matches() of a whole row into _campaign_matches() of its columns; internal.';
+
+-- ---- public ---------------------------------------------------------------------------------------------------------
+
 CREATE FUNCTION stratum.validate_conditions(conditions jsonb, target text DEFAULT 'profile')
   RETURNS void
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_check_conditions';
@@ -237,25 +280,29 @@ COMMENT ON FUNCTION stratum.validate_conditions(jsonb, text) IS
 
 CREATE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
   RETURNS boolean
-  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_segment_matches';
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT stratum._segment_matches_support
+  AS 'MODULE_PATHNAME', 'stratum_segment_matches';
 COMMENT ON FUNCTION stratum.segment_matches(jsonb, anyelement) IS
   'Whether a profile, a row with the columns of stratum.cdp_profiles, satisfies the definition. NULL if either is NULL.';
 
 CREATE FUNCTION stratum.segment_matches(conditions jsonb, traits jsonb)
   RETURNS boolean
-  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT stratum._traits_match_support
+  AS 'MODULE_PATHNAME', 'stratum_traits_match';
 COMMENT ON FUNCTION stratum.segment_matches(jsonb, jsonb) IS
   'Whether a profile of which only the traits are known satisfies the definition: all other fields are missing. NULL for NULL conditions.';
 
 CREATE FUNCTION stratum.traits_match(conditions jsonb, traits jsonb)
   RETURNS boolean
-  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_traits_match';
+  LANGUAGE c STABLE PARALLEL SAFE COST 10 SUPPORT stratum._traits_match_support
+  AS 'MODULE_PATHNAME', 'stratum_traits_match';
 COMMENT ON FUNCTION stratum.traits_match(jsonb, jsonb) IS
   'segment_matches(conditions, traits) under a name that is not overloaded, for drivers that send parameters without types.';
 
 CREATE FUNCTION stratum.campaign_matches(conditions jsonb, campaign anyelement)
   RETURNS boolean
-  LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_campaign_matches';
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 SUPPORT stratum._campaign_matches_support
+  AS 'MODULE_PATHNAME', 'stratum_campaign_matches';
 COMMENT ON FUNCTION stratum.campaign_matches(jsonb, anyelement) IS
   'Whether a campaign, a row with the columns of stratum.campaigns, satisfies the definition. NULL if either is NULL.';
 
@@ -265,11 +312,10 @@ COMMENT ON FUNCTION stratum.campaign_matches(jsonb, anyelement) IS
 --   internal functions they call as their caller -> stratum_app, stratum_admin;
 --   refresh_all_segments, _refresh_tenant_segments -> stratum_admin
 
-CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], profile anyelement)
-  RETURNS bigint[]
-  LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
-COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
-  'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIADIC "any") RETURNS bytea
+  LANGUAGE c STABLE PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_segment_bits';
+COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
+  'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
 CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -388,6 +434,12 @@ COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
 
 -- ---- memberships ----------------------------------------------------------------------------------
 
+CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[])
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_refresh_memberships';
+COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
+  'Evaluates the definitions over a tenant''s profiles, as many at a time as maintenance_work_mem has room for, and writes the memberships that differ; internal to _refresh().';
+
 -- Called by definer functions only, so it runs with their rights; every statement names the tenant.
 CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
@@ -420,46 +472,14 @@ BEGIN
     RETURN;
   END IF;
 
+  -- What new memberships refer to has to stay: the segments are locked, this is the tenant, profiles follow.
+  PERFORM FROM stratum.tenants t WHERE t.id = _refresh.tenant FOR KEY SHARE;
   RETURN QUERY
-  WITH matching AS MATERIALIZED (
-    SELECT p.id AS profile, m.segment
-    FROM stratum.cdp_profiles p
-      CROSS JOIN LATERAL unnest(stratum._matching_segments(run.ids, run.definitions, p)) AS m (segment)
-    WHERE p.tenant_id = _refresh.tenant
-  ), deleted AS (
-    DELETE FROM stratum.cdp_segment_memberships d
-    WHERE d.tenant_id = _refresh.tenant AND d.segment_id = ANY (run.ids)
-      AND NOT EXISTS (SELECT FROM matching m WHERE m.segment = d.segment_id AND m.profile = d.profile_id)
-    RETURNING d.segment_id AS segment
-  ), missing AS MATERIALIZED (
-    SELECT m.segment, m.profile
-    FROM matching m
-    WHERE NOT EXISTS (SELECT FROM stratum.cdp_segment_memberships e
-                      WHERE e.tenant_id = _refresh.tenant AND e.segment_id = m.segment AND e.profile_id = m.profile)
-  ), inserted AS (
-    INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)
-    SELECT p.tenant_id, m.segment, p.id
-    FROM missing m JOIN stratum.cdp_profiles p ON p.tenant_id = _refresh.tenant AND p.id = m.profile
-    -- a profile that is being deleted meanwhile is waited for, and then left out
-    FOR KEY SHARE OF p
-    ON CONFLICT DO NOTHING
-    RETURNING i.segment_id AS segment
-  ), counts AS (
-    SELECT c.segment, sum(c.n_matching) - sum(c.n_missing) + sum(c.n_inserted) AS members,
-           sum(c.n_inserted) AS n_inserted, sum(c.n_deleted) AS n_deleted
-    FROM (SELECT m.segment, count(*) AS n_matching, 0 AS n_missing, 0 AS n_inserted, 0 AS n_deleted
-          FROM matching m GROUP BY m.segment
-          UNION ALL SELECT m.segment, 0, count(*), 0, 0 FROM missing m GROUP BY m.segment
-          UNION ALL SELECT i.segment, 0, 0, count(*), 0 FROM inserted i GROUP BY i.segment
-          UNION ALL SELECT d.segment, 0, 0, 0, count(*) FROM deleted d GROUP BY d.segment
-          UNION ALL SELECT r.segment, 0, 0, 0, 0 FROM unnest(run.ids) AS r (segment)) c
-    GROUP BY c.segment
-  )
-  UPDATE stratum.cdp_segments s
-  SET profile_count = c.members, last_computed_at = now()
-  FROM counts c
-  WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
-  RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+    UPDATE stratum.cdp_segments s
+    SET profile_count = r.profile_count, last_computed_at = now()
+    FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
+    WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
+    RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
@@ -2435,6 +2455,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
+('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
+('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
@@ -2471,17 +2494,19 @@ AS $manifest$ VALUES
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
-('function', 'stratum._matching_segments(bigint[],jsonb[],anyelement)', 'c s 116e645c2eb2e37d755b2b7125901e75'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
+('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
-('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp a4396733cb361d0a4ed178ce5e231850'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 76f43ae22d02f61deff88832942e65fa'),
+('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
@@ -2491,11 +2516,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
+('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
@@ -3332,6 +3360,9 @@ GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_
 GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.traits_match(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum_app, stratum_admin;
+-- what the planner puts in their place is called with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;

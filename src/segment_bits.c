@@ -5,6 +5,7 @@
 #include "segment_set.h"
 
 #include "catalog/pg_type.h"
+#include "port/pg_bswap.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -36,18 +37,39 @@ compile_set(FunctionCallInfo fcinfo)
 	return stratum_set_create(row_type, count, definitions);
 }
 
+/* As bytes, on every machine the same. */
+static bytea *
+make_bytes(const Bits *bits, int nwords)
+{
+	Size		size = nwords * sizeof(Bits);
+	bytea	   *result = palloc(VARHDRSZ + size);
+
+	SET_VARSIZE(result, VARHDRSZ + size);
+#ifdef WORDS_BIGENDIAN
+	for (int i = 0; i < nwords; i++)
+	{
+		Bits		word = pg_bswap64(bits[i]);
+
+		memcpy(VARDATA(result) + i * sizeof(Bits), &word, sizeof(Bits));
+	}
+#else
+	memcpy(VARDATA(result), bits, size);
+#endif
+	return result;
+}
+
 /*
  * _segment_bits(definitions jsonb[], columns text[], VARIADIC "any") -> bytea: bit n % 8 of byte n / 8 is set if
- * the profile, of which these columns are given, satisfies definition n. NULL definitions or names: NULL. The
- * definitions are compiled once where they are a constant of the query, and for each row where they are not.
+ * the profile, of which these columns are given, satisfies definition n; a multiple of 8 bytes. NULL definitions
+ * or names: NULL. The definitions are compiled once where they are a constant of the query, and for each row
+ * where they are not.
  */
 PG_FUNCTION_INFO_V1(stratum_segment_bits);
 Datum
 stratum_segment_bits(PG_FUNCTION_ARGS)
 {
 	SetCache   *cache = fcinfo->flinfo->fn_extra;
-	const uint8 *members;
-	bytea	   *result;
+	const Bits *members;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
@@ -55,16 +77,15 @@ stratum_segment_bits(PG_FUNCTION_ARGS)
 		cache = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SetCache));
 	if (!cache->constant)
 	{
-		if (cache->set != NULL)
-			stratum_set_free(cache->set);
+		SegmentSet *last = cache->set;
+
 		cache->set = NULL;
+		if (last != NULL)
+			stratum_set_free(last);
 		cache->set = compile_set(fcinfo);
 		MemoryContextSetParent(cache->set->program->context, fcinfo->flinfo->fn_mcxt);
 		cache->constant = stratum_argument_is_constant(fcinfo, 0) && stratum_argument_is_constant(fcinfo, 1);
 	}
 	members = stratum_set_members(cache->set, &fcinfo->args[2]);
-	result = palloc(VARHDRSZ + cache->set->nbytes);
-	SET_VARSIZE(result, VARHDRSZ + cache->set->nbytes);
-	memcpy(VARDATA(result), members, cache->set->nbytes);
-	PG_RETURN_BYTEA_P(result);
+	PG_RETURN_BYTEA_P(make_bytes(members, cache->set->nwords));
 }

@@ -5,6 +5,9 @@
  * Few definitions are asked one after the other; they share the answers of their predicates. From
  * LEAST_FOR_TABLES on it is cheaper to look every field up in tables of bits. A definition whose alternatives
  * are too many is asked as it is in either case.
+ *
+ * Most definitions have one alternative, which the tables decide. Where such plain ones stand side by side, from
+ * the first on, the bits that the tables leave are the result, a word at a time.
  */
 #include "segment_set.h"
 
@@ -12,18 +15,18 @@
 #include "port/pg_bitutils.h"
 
 /* Where both ways cost the same: see bench/. */
-#define LEAST_FOR_TABLES 48
+#define LEAST_FOR_TABLES 8
 
 static void
 set_member(SegmentSet *set, int definition)
 {
-	set->members[definition / 8] |= 1 << (definition % 8);
+	set->members[definition / BITS_PER_WORD] |= UINT64CONST(1) << (definition % BITS_PER_WORD);
 }
 
 static bool
 is_member(const SegmentSet *set, int definition)
 {
-	return (set->members[definition / 8] >> (definition % 8)) & 1;
+	return (set->members[definition / BITS_PER_WORD] >> (definition % BITS_PER_WORD)) & 1;
 }
 
 /* --- making a set --- */
@@ -55,6 +58,20 @@ collect_alternatives(SegmentSet *set)
 	return all;
 }
 
+/* Leading words of the block whose bits are bits of the result: alternative by alternative, nothing left open. */
+static int
+count_plain_words(const Block *block)
+{
+	int			plain = 0;
+
+	if (block->definitions[0] % BITS_PER_WORD != 0)
+		return 0;
+	while (plain < block->count && block->nrest[plain] == 0 &&
+		   block->definitions[plain] == block->definitions[0] + plain)
+		plain++;
+	return plain == block->count ? block->nwords : plain / BITS_PER_WORD;
+}
+
 static void
 make_blocks(SegmentSet *set, List *alternatives)
 {
@@ -67,8 +84,13 @@ make_blocks(SegmentSet *set, List *alternatives)
 		all[i++] = lfirst(cell);
 	set->blocks = palloc((total / BLOCK_ALTERNATIVES + 1) * sizeof(Block *));
 	for (int first = 0; first < total; first += BLOCK_ALTERNATIVES)
-		set->blocks[set->nblocks++] =
-			stratum_block_create(set->program, all + first, Min(total - first, BLOCK_ALTERNATIVES));
+	{
+		Block	   *block = stratum_block_create(set->program, all + first,
+												 Min(total - first, BLOCK_ALTERNATIVES));
+
+		block->nplain = count_plain_words(block);
+		set->blocks[set->nblocks++] = block;
+	}
 }
 
 /*
@@ -86,8 +108,8 @@ stratum_set_create(TupleDesc row_type, int ndefinitions, Jsonb **definitions)
 	set->program = program;
 	set->count = ndefinitions;
 	set->others = palloc_extended((ndefinitions + 1) * sizeof(int), MCXT_ALLOC_HUGE);
-	set->nbytes = (ndefinitions + 7) / 8;
-	set->members = palloc0(set->nbytes + 1);
+	set->nwords = (ndefinitions + BITS_PER_WORD - 1) / BITS_PER_WORD;
+	set->members = palloc0((set->nwords + 1) * sizeof(Bits));
 	if (ndefinitions >= LEAST_FOR_TABLES)
 		make_blocks(set, collect_alternatives(set));
 	else
@@ -105,6 +127,42 @@ stratum_set_free(SegmentSet *set)
 	stratum_program_free(set->program);
 }
 
+/*
+ * In which order the definitions should be given for a set of the same ones to be asked fastest: plain ones
+ * first, otherwise as they are.
+ */
+int *
+stratum_set_best_order(const SegmentSet *set)
+{
+	int		   *order = palloc_extended((set->count + 1) * sizeof(int), MCXT_ALLOC_HUGE);
+	int		   *alternatives = palloc0((set->count + 1) * sizeof(int));
+	bool	   *open = palloc0(set->count + 1);
+	int			n = 0;
+
+	for (int i = 0; i < set->nblocks; i++)
+	{
+		const Block *block = set->blocks[i];
+
+		for (int j = 0; j < block->count; j++)
+		{
+			alternatives[block->definitions[j]]++;
+			if (block->nrest[j] > 0)
+				open[block->definitions[j]] = true;
+		}
+	}
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (int i = 0; i < set->count; i++)
+		{
+			bool		plain = alternatives[i] == 1 && !open[i];
+
+			if (plain == (pass == 0))
+				order[n++] = i;
+		}
+	}
+	return order;
+}
+
 /* --- asking it --- */
 
 static bool
@@ -120,11 +178,20 @@ rest_holds(Program *program, const Block *block, int alternative)
 	return true;
 }
 
+static void
+take_plain(SegmentSet *set, const Block *block)
+{
+	Bits	   *members = set->members + block->definitions[0] / BITS_PER_WORD;
+
+	for (int i = 0; i < block->nplain; i++)
+		members[i] |= block->alive[i];
+}
+
 /* The definitions of which an alternative has outlived all tables, if its other literals hold too. */
 static void
 take_survivors(SegmentSet *set, const Block *block)
 {
-	for (int i = 0; i < block->nwords; i++)
+	for (int i = block->nplain; i < block->nwords; i++)
 	{
 		Bits		word = block->alive[i];
 
@@ -144,16 +211,17 @@ take_survivors(SegmentSet *set, const Block *block)
  * The definitions that the profile satisfies, as bits in their order, the first one lowest. They last until
  * the set is asked again.
  */
-const uint8 *
+const Bits *
 stratum_set_members(SegmentSet *set, const NullableDatum *columns)
 {
 	Program    *program = set->program;
 
-	memset(set->members, 0, set->nbytes);
+	memset(set->members, 0, set->nwords * sizeof(Bits));
 	stratum_program_columns(program, columns);
 	for (int i = 0; i < set->nblocks; i++)
 	{
 		stratum_block_narrow(program, set->blocks[i]);
+		take_plain(set, set->blocks[i]);
 		take_survivors(set, set->blocks[i]);
 	}
 	for (int i = 0; i < set->nothers; i++)

@@ -102,6 +102,7 @@ typedef struct Block
 	int		   *nrest;
 	int			nfields;
 	FieldTables **fields;
+	int			nplain;			/* words of which all alternatives are plain: see segment_set.c */
 	Bits	   *alive;			/* of the row that is being evaluated */
 } Block;
 
@@ -117,12 +118,13 @@ typedef struct SegmentSet
 	Block	  **blocks;
 	int			nothers;
 	int		   *others;			/* definitions that are asked one by one */
-	int			nbytes;			/* of the result: a bit a definition */
-	uint8	   *members;
+	int			nwords;			/* of the result: a bit a definition */
+	Bits	   *members;
 } SegmentSet;
 
 extern SegmentSet *stratum_set_create(TupleDesc row_type, int ndefinitions, Jsonb **definitions);
 extern void stratum_set_free(SegmentSet *set);
-extern const uint8 *stratum_set_members(SegmentSet *set, const NullableDatum *columns);
+extern int *stratum_set_best_order(const SegmentSet *set);
+extern const Bits *stratum_set_members(SegmentSet *set, const NullableDatum *columns);
 
 #endif							/* STRATUM_SEGMENT_SET_H */

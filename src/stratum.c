@@ -16,6 +16,9 @@ PGDLLEXPORT void _PG_init(void);
 static bool restoring = false;
 static bool allow_data_loss = false;
 
+/* Seconds between reports of long work; 0 for none. */
+int			stratum_progress_interval = 10;
+
 void
 _PG_init(void)
 {
@@ -27,6 +30,10 @@ _PG_init(void)
 							 "A downgrade of the extension may drop what the older version cannot hold.",
 							 NULL,
 							 &allow_data_loss, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("stratum.progress_interval",
+							"Time between the notices in which long work says how far it is; 0 turns them off.",
+							NULL,
+							&stratum_progress_interval, 10, 0, 3600, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	stratum_define_context();
 	stratum_sha256_choose();
 	MarkGUCPrefixReserved("stratum");

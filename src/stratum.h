@@ -29,6 +29,9 @@ fold_ascii(unsigned char c)
 	return c + ((unsigned char) (c - 'A') < 26 ? 'a' - 'A' : 0);
 }
 
+/* --- stratum.c --- */
+extern int	stratum_progress_interval;
+
 /* --- tenancy.c --- */
 
 /* Who the transaction acts for; a number is 0, a string NULL, where it is not set. */

@@ -125,6 +125,12 @@ COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
 
 -- ---- memberships ----------------------------------------------------------------------------------
 
+CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[])
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_refresh_memberships';
+COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
+  'Evaluates the definitions over a tenant''s profiles, as many at a time as maintenance_work_mem has room for, and writes the memberships that differ; internal to _refresh().';
+
 -- Called by definer functions only, so it runs with their rights; every statement names the tenant.
 CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
@@ -157,46 +163,14 @@ BEGIN
     RETURN;
   END IF;
 
+  -- What new memberships refer to has to stay: the segments are locked, this is the tenant, profiles follow.
+  PERFORM FROM stratum.tenants t WHERE t.id = _refresh.tenant FOR KEY SHARE;
   RETURN QUERY
-  WITH matching AS MATERIALIZED (
-    SELECT p.id AS profile, m.segment
-    FROM stratum.cdp_profiles p
-      CROSS JOIN LATERAL unnest(stratum._matching_segments(run.ids, run.definitions, p)) AS m (segment)
-    WHERE p.tenant_id = _refresh.tenant
-  ), deleted AS (
-    DELETE FROM stratum.cdp_segment_memberships d
-    WHERE d.tenant_id = _refresh.tenant AND d.segment_id = ANY (run.ids)
-      AND NOT EXISTS (SELECT FROM matching m WHERE m.segment = d.segment_id AND m.profile = d.profile_id)
-    RETURNING d.segment_id AS segment
-  ), missing AS MATERIALIZED (
-    SELECT m.segment, m.profile
-    FROM matching m
-    WHERE NOT EXISTS (SELECT FROM stratum.cdp_segment_memberships e
-                      WHERE e.tenant_id = _refresh.tenant AND e.segment_id = m.segment AND e.profile_id = m.profile)
-  ), inserted AS (
-    INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)
-    SELECT p.tenant_id, m.segment, p.id
-    FROM missing m JOIN stratum.cdp_profiles p ON p.tenant_id = _refresh.tenant AND p.id = m.profile
-    -- a profile that is being deleted meanwhile is waited for, and then left out
-    FOR KEY SHARE OF p
-    ON CONFLICT DO NOTHING
-    RETURNING i.segment_id AS segment
-  ), counts AS (
-    SELECT c.segment, sum(c.n_matching) - sum(c.n_missing) + sum(c.n_inserted) AS members,
-           sum(c.n_inserted) AS n_inserted, sum(c.n_deleted) AS n_deleted
-    FROM (SELECT m.segment, count(*) AS n_matching, 0 AS n_missing, 0 AS n_inserted, 0 AS n_deleted
-          FROM matching m GROUP BY m.segment
-          UNION ALL SELECT m.segment, 0, count(*), 0, 0 FROM missing m GROUP BY m.segment
-          UNION ALL SELECT i.segment, 0, 0, count(*), 0 FROM inserted i GROUP BY i.segment
-          UNION ALL SELECT d.segment, 0, 0, 0, count(*) FROM deleted d GROUP BY d.segment
-          UNION ALL SELECT r.segment, 0, 0, 0, 0 FROM unnest(run.ids) AS r (segment)) c
-    GROUP BY c.segment
-  )
-  UPDATE stratum.cdp_segments s
-  SET profile_count = c.members, last_computed_at = now()
-  FROM counts c
-  WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
-  RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+    UPDATE stratum.cdp_segments s
+    SET profile_count = r.profile_count, last_computed_at = now()
+    FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
+    WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
+    RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';

@@ -1,0 +1,268 @@
+/*
+ * segment_differences.c
+ *	  Writes what a refresh found to have changed: memberships that came and that went.
+ *
+ * In batches, so that neither memory nor a statement grows with the number of changes.
+ *
+ * A new membership refers to a tenant, a segment and a profile, and PostgreSQL would look each of them up and
+ * lock it, for every row. A refresh has locked the tenant and the segments, and locks each profile once. So
+ * where there are many rows, and nothing but these three references would be looked after, the triggers that do
+ * it are left out.
+ */
+#include "segment_refresh.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+
+/* Memberships in a statement. */
+#define BATCH 10000
+
+/* Setting the references' triggers aside drops all cached plans, so it has to be worth it. */
+#define MANY 10000
+
+/* Memberships that are to come, or to go. */
+typedef struct Batch
+{
+	int			count;
+	Datum	   *segments;
+	Datum	   *profiles;
+} Batch;
+
+static void
+make_batch(Batch *batch)
+{
+	batch->count = 0;
+	batch->segments = palloc(BATCH * sizeof(Datum));
+	batch->profiles = palloc(BATCH * sizeof(Datum));
+}
+
+static Datum
+number_array(const Datum *numbers, int count)
+{
+	return PointerGetDatum(construct_array(unconstify(Datum *, numbers), count, INT8OID, sizeof(int64),
+										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+static SegmentCount *
+counted_segment(Refresh *refresh, TupleTableSlot *row)
+{
+	return &refresh->segments[places_lookup(refresh->segment_places,
+											DatumGetInt64(row->tts_values[0]))->place];
+}
+
+static void
+count_added(Refresh *refresh, TupleTableSlot *row)
+{
+	counted_segment(refresh, row)->added++;
+}
+
+static void
+count_removed(Refresh *refresh, TupleTableSlot *row)
+{
+	counted_segment(refresh, row)->removed++;
+	counted_segment(refresh, row)->kept--;
+}
+
+static void
+run_batch(Refresh *refresh, const Batch *batch, const char *query, RowFunction function)
+{
+	Oid			types[] = {INT8OID, INT8ARRAYOID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), number_array(batch->segments, batch->count),
+	number_array(batch->profiles, batch->count)};
+
+	stratum_refresh_query(refresh, query, lengthof(values), types, values, function);
+	pfree(DatumGetPointer(values[1]));
+	pfree(DatumGetPointer(values[2]));
+}
+
+/* --- what went --- */
+
+static void
+remove_batch(Refresh *refresh, Batch *batch)
+{
+	if (batch->count > 0)
+		run_batch(refresh, batch,
+				  "DELETE FROM stratum.cdp_segment_memberships d"
+				  " USING unnest($2, $3) AS u (segment, profile)"
+				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
+				  " RETURNING CAST(d.segment_id AS bigint)",
+				  count_removed);
+	batch->count = 0;
+}
+
+/* --- what came --- */
+
+static void
+note_locked(Refresh *refresh, TupleTableSlot *row)
+{
+	bool		found;
+
+	places_insert(refresh->locked, DatumGetInt64(row->tts_values[0]), &found);
+}
+
+/*
+ * Locks the profiles of a batch against deletion. One that is being deleted is waited for, and then left out.
+ */
+static void
+lock_profiles(Refresh *refresh, Batch *batch)
+{
+	Oid			types[] = {INT8OID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), (Datum) 0};
+	Datum	   *profiles = palloc(batch->count * sizeof(Datum));
+	int			nprofiles = 0;
+	int			left = 0;
+
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (i == 0 || batch->profiles[i] != batch->profiles[i - 1])
+			profiles[nprofiles++] = batch->profiles[i];
+	}
+	values[1] = number_array(profiles, nprofiles);
+	refresh->locked = places_create(CurrentMemoryContext, nprofiles, NULL);
+	stratum_refresh_query(refresh,
+						  "SELECT CAST(p.id AS bigint) FROM stratum.cdp_profiles p"
+						  " WHERE p.tenant_id = $1 AND p.id = ANY ($2) FOR KEY SHARE",
+						  lengthof(values), types, values, note_locked);
+	for (int i = 0; i < batch->count; i++)
+	{
+		if (places_lookup(refresh->locked, DatumGetInt64(batch->profiles[i])) == NULL)
+			continue;
+		batch->profiles[left] = batch->profiles[i];
+		batch->segments[left++] = batch->segments[i];
+	}
+	batch->count = left;
+	places_destroy(refresh->locked);
+	pfree(profiles);
+	pfree(DatumGetPointer(values[1]));
+}
+
+static void
+add_batch(Refresh *refresh, Batch *batch)
+{
+	if (batch->count > 0)
+		lock_profiles(refresh, batch);
+	if (batch->count > 0)
+		run_batch(refresh, batch,
+				  "INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)"
+				  " SELECT $1, u.segment, u.profile FROM unnest($2, $3) AS u (segment, profile)"
+				  " ON CONFLICT DO NOTHING RETURNING CAST(i.segment_id AS bigint)",
+				  count_added);
+	batch->count = 0;
+}
+
+/* --- differences --- */
+
+/* Whether nothing looks after the table but the three references. */
+static bool
+only_references_watch(void)
+{
+	bool		isnull;
+
+	if (SPI_execute("SELECT NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"
+					"   AND NOT c.relhasrules"
+					"   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'"
+					"     AND k.confrelid NOT IN (to_regclass('stratum.tenants'), to_regclass('stratum.cdp_segments'),"
+					"                             to_regclass('stratum.cdp_profiles')))"
+					" FROM pg_class c WHERE c.oid = 'stratum.cdp_segment_memberships'::regclass",
+					false, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not look at the triggers of stratum.cdp_segment_memberships");
+	return DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+/* From here to the end of the nesting level, the references' triggers are left out. */
+static int
+set_references_aside(void)
+{
+	int			level = NewGUCNestLevel();
+
+	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	return level;
+}
+
+static int64
+count_new(const Refresh *refresh)
+{
+	Size		size = (Size) refresh->nprofiles * refresh->nbytes;
+	const Bits *wanted = (const Bits *) refresh->wanted;
+	const Bits *present = (const Bits *) refresh->present;
+	int64		count = 0;
+
+	for (Size i = 0; i < size / sizeof(Bits); i++)
+		count += pg_popcount64(wanted[i] & ~present[i]);
+	return count;
+}
+
+static void
+note_change(Refresh *refresh, Batch *batch, void (*full) (Refresh *, Batch *), uint32 profile, int segment)
+{
+	if (batch->count == BATCH)
+		full(refresh, batch);
+	batch->segments[batch->count] = Int64GetDatum(refresh->segments[segment].id);
+	batch->profiles[batch->count++] = Int64GetDatum(refresh->profiles[profile]);
+}
+
+/* The segments of one byte of a profile's bits. */
+static void
+compare_byte(Refresh *refresh, uint32 profile, int byte, Batch *coming, Batch *going)
+{
+	Size		at = (Size) profile * refresh->nbytes + byte;
+	uint8		wanted = refresh->wanted[at];
+	uint8		present = refresh->present[at];
+
+	for (int bit = 0; bit < 8; bit++)
+	{
+		int			segment = byte * 8 + bit;
+
+		if ((present >> bit) & 1)
+			refresh->segments[segment].kept++;
+		if ((((wanted ^ present) >> bit) & 1) == 0)
+			continue;
+		if ((wanted >> bit) & 1)
+			note_change(refresh, coming, add_batch, profile, segment);
+		else
+			note_change(refresh, going, remove_batch, profile, segment);
+	}
+}
+
+static void
+write_all(Refresh *refresh)
+{
+	Batch		coming,
+				going;
+
+	make_batch(&coming);
+	make_batch(&going);
+	for (uint32 profile = 0; profile < refresh->nprofiles; profile++)
+	{
+		const uint8 *wanted = refresh->wanted + (Size) profile * refresh->nbytes;
+		const uint8 *present = refresh->present + (Size) profile * refresh->nbytes;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int byte = 0; byte < refresh->nbytes; byte++)
+		{
+			if (wanted[byte] | present[byte])
+				compare_byte(refresh, profile, byte, &coming, &going);
+		}
+	}
+	remove_batch(refresh, &going);
+	add_batch(refresh, &coming);
+}
+
+/* Writes the differences of the range that has been read, and counts them. */
+void
+stratum_write_differences(Refresh *refresh)
+{
+	int			level = 0;
+
+	if (count_new(refresh) >= MANY && only_references_watch())
+		level = set_references_aside();
+	write_all(refresh);
+	if (level > 0)
+		AtEOXact_GUC(false, level);
+}

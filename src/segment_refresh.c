@@ -1,0 +1,397 @@
+/*
+ * segment_refresh.c
+ *	  Brings the memberships of a tenant's segments up to date, reading its profiles once.
+ *
+ * The definitions are asked in a query of their own (_segment_bits), so PostgreSQL may do that in parallel. Its
+ * rows are taken as they come and kept as bits. The memberships that there are become bits too, and what
+ * differs is written (segment_differences.c).
+ */
+#include "segment_refresh.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+/* Below so many segments, their memberships are found by an index rather than among all. */
+#define FEW_SEGMENTS 8
+
+/* Bytes that a profile takes beside its two rows of bits. */
+#define PROFILE_OVERHEAD (sizeof(int64) + 2 * sizeof(PlaceOf))
+#define LEAST_RANGE 1000
+
+/* --- queries --- */
+
+typedef struct RowReceiver
+{
+	DestReceiver receiver;
+	Refresh    *refresh;
+	RowFunction function;
+} RowReceiver;
+
+static bool
+receive_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	RowReceiver *receiver = (RowReceiver *) self;
+
+	slot_getallattrs(slot);
+	receiver->function(receiver->refresh, slot);
+	return true;
+}
+
+static void
+start_rows(DestReceiver *self, int operation, TupleDesc row_type)
+{
+}
+
+static void
+end_rows(DestReceiver *self)
+{
+}
+
+/* Runs a query, whose rows the function is given one by one; returns how many rows it concerned. */
+uint64
+stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
+					  const Datum *values, RowFunction function)
+{
+	RowReceiver receiver = {{receive_row, start_rows, end_rows, end_rows, DestNone}, refresh, function};
+	ParamListInfo parameters = makeParamList(nargs);
+	SPIExecuteOptions options = {0};
+	int			result;
+
+	for (int i = 0; i < nargs; i++)
+	{
+		parameters->params[i].value = values[i];
+		parameters->params[i].isnull = false;
+		parameters->params[i].pflags = PARAM_FLAG_CONST;
+		parameters->params[i].ptype = types[i];
+	}
+	options.params = parameters;
+	options.dest = &receiver.receiver;
+	result = SPI_execute_extended(query, &options);
+	if (result < 0)
+		elog(ERROR, "could not refresh segments: %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+/* --- progress --- */
+
+/* A NOTICE now and then, for who waits. */
+void
+stratum_refresh_progress(Refresh *refresh)
+{
+	TimestampTz now;
+
+	if (stratum_progress_interval == 0)
+		return;
+	now = GetCurrentTimestamp();
+	if (!TimestampDifferenceExceeds(refresh->reported, now, stratum_progress_interval * 1000))
+		return;
+	refresh->reported = now;
+	ereport(NOTICE,
+			errmsg("segments of tenant " INT64_FORMAT ": " INT64_FORMAT " profiles evaluated after " INT64_FORMAT " seconds",
+				   refresh->tenant, refresh->total_profiles + refresh->nprofiles,
+				   (now - refresh->started) / USECS_PER_SEC));
+}
+
+/* What it came to, if it took long. */
+static void
+report_end(const Refresh *refresh)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	double		seconds = (double) (now - refresh->started) / USECS_PER_SEC;
+	int64		members = 0,
+				added = 0,
+				removed = 0;
+
+	if (stratum_progress_interval == 0 || seconds < stratum_progress_interval)
+		return;
+	for (int i = 0; i < refresh->nsegments; i++)
+	{
+		members += refresh->segments[i].kept + refresh->segments[i].added;
+		added += refresh->segments[i].added;
+		removed += refresh->segments[i].removed;
+	}
+	ereport(NOTICE,
+			errmsg("segments of tenant " INT64_FORMAT ": %d segments and " INT64_FORMAT " profiles in %.1f seconds, %.0f profiles a second",
+				   refresh->tenant, refresh->nsegments, refresh->total_profiles, seconds,
+				   refresh->total_profiles / seconds),
+			errdetail(INT64_FORMAT " memberships; " INT64_FORMAT " added, " INT64_FORMAT " removed.",
+					  members, added, removed));
+}
+
+/* --- reading --- */
+
+static void
+make_room(Refresh *refresh)
+{
+	uint32		room = refresh->room * 2;
+	Size		was = (Size) refresh->room * refresh->nbytes;
+
+	refresh->profiles = repalloc_huge(refresh->profiles, room * sizeof(int64));
+	refresh->wanted = repalloc_huge(refresh->wanted, 2 * was);
+	refresh->room = room;
+}
+
+/* A profile's id and the segments that it should be in. */
+static void
+take_profile(Refresh *refresh, TupleTableSlot *row)
+{
+	const bytea *bits = (const bytea *) DatumGetPointer(row->tts_values[1]);
+	uint32		place = refresh->nprofiles;
+	int64		profile = DatumGetInt64(row->tts_values[0]);
+	bool		found;
+
+	if ((place & 4095) == 0)
+		stratum_refresh_progress(refresh);
+	if (place == refresh->room)
+		make_room(refresh);
+	if ((int) VARSIZE_ANY_EXHDR(bits) != refresh->nbytes)
+		elog(ERROR, "the bits of %d segments take %d bytes", refresh->nsegments,
+			 (int) VARSIZE_ANY_EXHDR(bits));
+	places_insert(refresh->profile_places, profile, &found)->place = place;
+	refresh->profiles[place] = profile;
+	memcpy(refresh->wanted + (Size) place * refresh->nbytes, VARDATA_ANY(bits), refresh->nbytes);
+	refresh->nprofiles++;
+}
+
+/* A membership that there is. One of another segment, or of a profile that was not seen, is not ours to judge. */
+static void
+take_membership(Refresh *refresh, TupleTableSlot *row)
+{
+	PlaceOf    *segment = places_lookup(refresh->segment_places, DatumGetInt64(row->tts_values[0]));
+	PlaceOf    *profile;
+
+	if (segment == NULL)
+		return;
+	profile = places_lookup(refresh->profile_places, DatumGetInt64(row->tts_values[1]));
+	if (profile != NULL)
+		refresh->present[(Size) profile->place * refresh->nbytes + segment->place / 8] |=
+			1 << (segment->place % 8);
+}
+
+static void
+read_profiles(Refresh *refresh, int64 after, int64 until)
+{
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, JSONBARRAYOID, TEXTARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
+	refresh->definitions, refresh->columns};
+
+	refresh->nprofiles = 0;
+	refresh->room = LEAST_RANGE;
+	refresh->profiles = palloc(refresh->room * sizeof(int64));
+	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nbytes, MCXT_ALLOC_HUGE);
+	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
+	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values, take_profile);
+}
+
+static void
+read_memberships(Refresh *refresh, int64 after, int64 until)
+{
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until), (Datum) 0};
+	Datum	   *ids = palloc(refresh->nsegments * sizeof(Datum));
+	bool		few = refresh->nsegments < FEW_SEGMENTS;
+
+	for (int i = 0; i < refresh->nsegments; i++)
+		ids[i] = Int64GetDatum(refresh->segments[i].id);
+	values[3] = PointerGetDatum(construct_array(ids, refresh->nsegments, INT8OID, sizeof(int64),
+												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nbytes,
+									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	stratum_refresh_query(refresh,
+						  few ?
+						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
+						  " FROM stratum.cdp_segment_memberships m"
+						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3"
+						  " AND m.segment_id = ANY ($4)" :
+						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
+						  " FROM stratum.cdp_segment_memberships m"
+						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3",
+						  few ? 4 : 3, types, values, take_membership);
+}
+
+static void
+refresh_range(Refresh *refresh, int64 after, int64 until)
+{
+	MemoryContext before = MemoryContextSwitchTo(refresh->range_context);
+
+	read_profiles(refresh, after, until);
+	read_memberships(refresh, after, until);
+	stratum_write_differences(refresh);
+	refresh->total_profiles += refresh->nprofiles;
+	refresh->nprofiles = 0;
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(refresh->range_context);
+}
+
+/* The last ids of all ranges but the last, for as many profiles each as maintenance_work_mem has room for. */
+static int64 *
+find_ranges(Refresh *refresh, int *count)
+{
+	Size		each = 2 * refresh->nbytes + PROFILE_OVERHEAD;
+	int64		profiles = Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
+	Oid			types[] = {INT8OID, INT8OID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(profiles)};
+	int64	   *ends;
+
+	if (SPI_execute_with_args("SELECT CAST(q.id AS bigint) FROM"
+							  " (SELECT p.id, row_number() OVER (ORDER BY p.id) AS n"
+							  "  FROM stratum.cdp_profiles p WHERE p.tenant_id = $1) q"
+							  " WHERE q.n % $2 = 0 ORDER BY q.id",
+							  lengthof(values), types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not count profiles");
+	*count = SPI_processed;
+	ends = palloc((*count + 1) * sizeof(int64));
+	for (int i = 0; i < *count; i++)
+	{
+		bool		isnull;
+
+		ends[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return ends;
+}
+
+static void
+refresh_all_ranges(Refresh *refresh)
+{
+	int			count;
+	int64	   *ends = find_ranges(refresh, &count);
+	int64		after = PG_INT64_MIN;
+
+	for (int i = 0; i < count; i++)
+	{
+		refresh_range(refresh, after, ends[i]);
+		after = ends[i];
+	}
+	refresh_range(refresh, after, PG_INT64_MAX);
+}
+
+/* --- beginning and end --- */
+
+/* The query that evaluates the profiles of a range, with the columns that the set asks about. */
+static void
+write_evaluation(Refresh *refresh, const Program *program)
+{
+	Datum	   *names = palloc((program->ncolumns + 1) * sizeof(Datum));
+	StringInfoData query;
+
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), stratum._segment_bits($4, $5");
+	for (int i = 0; i < program->ncolumns; i++)
+	{
+		names[i] = CStringGetTextDatum(program->columns[i].name);
+		appendStringInfo(&query, ", p.%s", quote_identifier(program->columns[i].name));
+	}
+	/* there has to be one, even if no definition asks anything */
+	if (program->ncolumns == 0)
+		appendStringInfoString(&query, ", p.id");
+	appendStringInfoString(&query, ") FROM stratum.cdp_profiles p"
+						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
+	refresh->evaluation = query.data;
+	if (program->ncolumns == 0)
+		names[0] = CStringGetTextDatum("id");
+	refresh->columns = PointerGetDatum(construct_array(names, Max(program->ncolumns, 1), TEXTOID, -1,
+													   false, TYPALIGN_INT));
+}
+
+/* Puts segments and definitions into the order in which they are evaluated fastest. */
+static void
+arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, const int *order)
+{
+	Datum	   *arranged = palloc(refresh->nsegments * sizeof(Datum));
+	bool		found;
+
+	refresh->segments = palloc0(refresh->nsegments * sizeof(SegmentCount));
+	refresh->segment_places = places_create(CurrentMemoryContext, refresh->nsegments, NULL);
+	for (int i = 0; i < refresh->nsegments; i++)
+	{
+		refresh->segments[i].id = DatumGetInt64(ids[order[i]]);
+		places_insert(refresh->segment_places, refresh->segments[i].id, &found)->place = i;
+		arranged[i] = definitions[order[i]];
+	}
+	refresh->definitions = PointerGetDatum(construct_array(arranged, refresh->nsegments, JSONBOID, -1,
+														   false, TYPALIGN_INT));
+}
+
+static void
+prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
+{
+	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
+	Jsonb	  **jsonbs = palloc(refresh->nsegments * sizeof(Jsonb *));
+	SegmentSet *set;
+
+	if (table == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("table stratum.cdp_profiles does not exist"),
+				errhint("SELECT stratum.install() as a superuser."));
+	for (int i = 0; i < refresh->nsegments; i++)
+		jsonbs[i] = DatumGetJsonbP(definitions[i]);
+	set = stratum_set_create(table, refresh->nsegments, jsonbs);
+	refresh->nbytes = set->nwords * sizeof(Bits);
+	arrange_segments(refresh, ids, definitions, stratum_set_best_order(set));
+	write_evaluation(refresh, set->program);
+	stratum_set_free(set);
+	refresh->range_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh",
+												   ALLOCSET_DEFAULT_SIZES);
+	refresh->started = refresh->reported = GetCurrentTimestamp();
+}
+
+static void
+return_counts(FunctionCallInfo fcinfo, const Refresh *refresh)
+{
+	ReturnSetInfo *result;
+
+	InitMaterializedSRF(fcinfo, 0);
+	result = (ReturnSetInfo *) fcinfo->resultinfo;
+	for (int i = 0; i < refresh->nsegments; i++)
+	{
+		const SegmentCount *segment = &refresh->segments[i];
+		Datum		values[] = {Int64GetDatum(segment->id), Int64GetDatum(segment->kept + segment->added),
+		Int64GetDatum(segment->added), Int64GetDatum(segment->removed)};
+		bool		nulls[lengthof(values)] = {false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * _refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[]) -> setof (segment_id bigint,
+ * profile_count bigint, added bigint, removed bigint). Strict; the segments are locked and their definitions
+ * valid. The caller's rights have to be those of the tables' owner.
+ */
+PG_FUNCTION_INFO_V1(stratum_refresh_memberships);
+Datum
+stratum_refresh_memberships(PG_FUNCTION_ARGS)
+{
+	Refresh		refresh = {.tenant = PG_GETARG_INT64(0)};
+	Datum	   *ids,
+			   *definitions;
+	int			count;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &ids, NULL, &refresh.nsegments);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), JSONBOID, -1, false, TYPALIGN_INT,
+					  &definitions, NULL, &count);
+	if (count != refresh.nsegments)
+		elog(ERROR, "%d segments have %d definitions", refresh.nsegments, count);
+	if (count > 0)
+	{
+		prepare(&refresh, ids, definitions);
+		SPI_connect();
+		refresh_all_ranges(&refresh);
+		SPI_finish();
+		report_end(&refresh);
+	}
+	return_counts(fcinfo, &refresh);
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,85 @@
+/*
+ * segment_refresh.h
+ *	  A refresh of segments: what its two files share.
+ */
+#ifndef STRATUM_SEGMENT_REFRESH_H
+#define STRATUM_SEGMENT_REFRESH_H
+
+#include "segment_set.h"
+
+#include "executor/tuptable.h"
+
+/* Numbers to their places. */
+typedef struct PlaceOf
+{
+	int64		number;
+	uint32		place;
+	char		status;
+} PlaceOf;
+
+#define SH_PREFIX places
+#define SH_ELEMENT_TYPE PlaceOf
+#define SH_KEY_TYPE int64
+#define SH_KEY number
+#define SH_HASH_KEY(table, key) stratum_hash_number(key)
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+
+static inline uint32
+stratum_hash_number(int64 number)
+{
+	uint64		hash = (uint64) number * UINT64CONST(0x9E3779B97F4A7C15);
+
+	return (uint32) (hash >> 32);
+}
+
+#include "lib/simplehash.h"
+
+/* What a refresh does with a segment. */
+typedef struct SegmentCount
+{
+	int64		id;
+	int64		kept;
+	int64		added;
+	int64		removed;
+} SegmentCount;
+
+/*
+ * A refresh of segments of one tenant. Profiles are taken in ranges of ids, as many at a time as there is
+ * memory for: of each two rows of bits, the segments that it should be in and those that it is in.
+ */
+typedef struct Refresh
+{
+	int64		tenant;
+	int			nsegments;
+	SegmentCount *segments;		/* in the order of the bits */
+	places_hash *segment_places;
+	int			nbytes;			/* of a row of bits */
+	Datum		definitions;	/* jsonb[], in the order of the bits */
+	Datum		columns;		/* text[]: what the definitions ask about */
+	char	   *evaluation;		/* the query that asks them */
+	MemoryContext range_context;	/* reset with each range */
+	uint32		nprofiles;		/* in the range */
+	uint32		room;
+	int64	   *profiles;
+	places_hash *profile_places;
+	uint8	   *wanted;			/* a row of bits for each profile */
+	uint8	   *present;
+	places_hash *locked;		/* profiles of the batch that is being written */
+	int64		total_profiles;
+	TimestampTz started;
+	TimestampTz reported;
+} Refresh;
+
+extern void stratum_refresh_progress(Refresh *refresh);
+extern void stratum_write_differences(Refresh *refresh);
+
+/* A receiver of rows that hands them to a function; nothing is copied. */
+typedef void (*RowFunction) (Refresh *refresh, TupleTableSlot *row);
+
+extern uint64 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
+									const Datum *values, RowFunction function);
+
+#endif							/* STRATUM_SEGMENT_REFRESH_H */
