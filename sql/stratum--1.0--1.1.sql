@@ -92,6 +92,55 @@ CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIA
 COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
   'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
+CREATE OR REPLACE FUNCTION stratum._preview_segment(
+    definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
+  RETURNS record
+  -- only where the definition is a constant can the planner use an index for it
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+  IF wanted IS NULL THEN
+    RAISE EXCEPTION 'the size of the sample must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF wanted NOT BETWEEN 0 AND 1000 THEN
+    RAISE EXCEPTION 'a sample of % profiles is not possible', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The sample has 0 to 1000 profiles.';
+  END IF;
+  PERFORM stratum.validate_conditions(definition);
+  WITH matching AS MATERIALIZED (
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
+  )
+  SELECT (SELECT count(*) FROM matching m),
+         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id), '[]')
+          FROM stratum.cdp_profiles p
+          WHERE p.tenant_id = stratum.current_tenant_id()
+            AND p.id = ANY (ARRAY(SELECT m.id FROM matching m ORDER BY m.id LIMIT wanted)))
+  INTO profile_count, profiles;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+DECLARE
+  definition jsonb;
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT s.conditions INTO definition
+  FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+END $$;
+
 CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[])
   RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
   LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_refresh_memberships';
@@ -484,7 +533,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
-('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 1f34bec84ce1f5d4854ccda92f74732f'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
@@ -540,7 +589,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 7e871b476332dc836147dee0ca5d974b'),
+('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),

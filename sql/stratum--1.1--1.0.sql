@@ -66,6 +66,54 @@ CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], pr
 COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
   'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
 
+CREATE OR REPLACE FUNCTION stratum._preview_segment(
+    definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF wanted IS NULL THEN
+    RAISE EXCEPTION 'the size of the sample must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF wanted NOT BETWEEN 0 AND 1000 THEN
+    RAISE EXCEPTION 'a sample of % profiles is not possible', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'The sample has 0 to 1000 profiles.';
+  END IF;
+  PERFORM stratum.validate_conditions(definition);
+  WITH matching AS MATERIALIZED (
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
+  )
+  SELECT (SELECT count(*) FROM matching m),
+         (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id), '[]')
+          FROM stratum.cdp_profiles p
+          WHERE p.tenant_id = stratum.current_tenant_id()
+            AND p.id = ANY (ARRAY(SELECT m.id FROM matching m ORDER BY m.id LIMIT wanted)))
+  INTO profile_count, profiles;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  definition jsonb;
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  SELECT s.conditions INTO definition
+  FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.id
+    FROM stratum.cdp_profiles p
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -350,7 +350,8 @@ COMMENT ON FUNCTION stratum._refreshing_tenant() IS
 CREATE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
   RETURNS record
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  -- only where the definition is a constant can the planner use an index for it
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
   IF wanted IS NULL THEN
@@ -385,7 +386,7 @@ COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
 
 CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
   RETURNS TABLE (profile_id integer)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   definition jsonb;
@@ -2497,7 +2498,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
-('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp 1f34bec84ce1f5d4854ccda92f74732f'),
+('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 1f34bec84ce1f5d4854ccda92f74732f'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
@@ -2553,7 +2554,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 7e871b476332dc836147dee0ca5d974b'),
+('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),

@@ -41,7 +41,8 @@ COMMENT ON FUNCTION stratum._refreshing_tenant() IS
 CREATE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
   RETURNS record
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  -- only where the definition is a constant can the planner use an index for it
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 BEGIN
   IF wanted IS NULL THEN
@@ -76,7 +77,7 @@ COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
 
 CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
   RETURNS TABLE (profile_id integer)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
   definition jsonb;
