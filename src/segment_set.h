@@ -93,7 +93,7 @@ extern void stratum_tables_narrow(Program *program, FieldTables *tables, Bits *a
 #define BLOCK_ALTERNATIVES 2048
 
 /* Alternatives that are narrowed down together. */
-typedef struct Block
+typedef struct SegmentBlock
 {
 	int			count;
 	int			nwords;
@@ -104,10 +104,10 @@ typedef struct Block
 	FieldTables **fields;
 	int			nplain;			/* words of which all alternatives are plain: see segment_set.c */
 	Bits	   *alive;			/* of the row that is being evaluated */
-} Block;
+} SegmentBlock;
 
-extern Block *stratum_block_create(const Program *program, Alternative **alternatives, int count);
-extern void stratum_block_narrow(Program *program, Block *block);
+extern SegmentBlock *stratum_block_create(const Program *program, Alternative **alternatives, int count);
+extern void stratum_block_narrow(Program *program, SegmentBlock *block);
 
 /* --- segment_set.c --- */
 typedef struct SegmentSet
@@ -115,7 +115,7 @@ typedef struct SegmentSet
 	Program    *program;
 	int			count;
 	int			nblocks;
-	Block	  **blocks;
+	SegmentBlock	  **blocks;
 	int			nothers;
 	int		   *others;			/* definitions that are asked one by one */
 	int			nwords;			/* of the result: a bit a definition */
