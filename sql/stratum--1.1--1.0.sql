@@ -887,16 +887,16 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
-DROP FUNCTION stratum._profile_columns_support(internal);
-DROP FUNCTION stratum._campaign_columns_support(internal);
-DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
-DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
-DROP FUNCTION stratum._segment_matches_support(internal);
-DROP FUNCTION stratum._traits_match_support(internal);
-DROP FUNCTION stratum._campaign_matches_support(internal);
-DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
-DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
-DROP FUNCTION stratum._optional_indexes();
-DROP FUNCTION stratum._install_optional_indexes();
-DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._refuse_data_loss(text);
+DROP FUNCTION stratum._storage_wanted();
+DROP FUNCTION stratum._install_optional_indexes();
+DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
+DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
+DROP FUNCTION stratum._campaign_matches_support(internal);
+DROP FUNCTION stratum._traits_match_support(internal);
+DROP FUNCTION stratum._segment_matches_support(internal);
+DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._campaign_columns_support(internal);
+DROP FUNCTION stratum._profile_columns_support(internal);
