@@ -112,13 +112,22 @@ CREATE FUNCTION bench.sql_of(definition jsonb) RETURNS text LANGUAGE sql IMMUTAB
         FROM jsonb_array_elements(definition->'groups') WITH ORDINALITY g (definition, place)) m (kind, place, test)
 $$;
 
-CREATE TABLE bench.definitions (number integer PRIMARY KEY, conditions jsonb NOT NULL, sql text, in_sample boolean);
+CREATE TABLE bench.definitions (
+  number integer PRIMARY KEY,
+  conditions jsonb NOT NULL,
+  sql text,
+  ids integer[],        -- of the segment in tenants 1 to 10
+  members bigint,       -- in tenant 7
+  in_sample boolean
+);
 SELECT setseed(0.17) \g /dev/null
 INSERT INTO bench.definitions (number, conditions) SELECT i, bench.definition() FROM generate_series(1, :segments) i;
-UPDATE bench.definitions SET sql = bench.sql_of(conditions), in_sample = number % greatest(:segments / 50, 1) = 0;
+UPDATE bench.definitions SET sql = bench.sql_of(conditions);
 
 -- Every tenant has all of them.
 INSERT INTO stratum.cdp_segments (tenant_id, name, slug, conditions)
 SELECT t.id, 'Segment ' || d.number, d.number::text, d.conditions
 FROM stratum.tenants t CROSS JOIN bench.definitions d ORDER BY t.id, d.number;
-VACUUM (ANALYZE) stratum.cdp_segments;
+UPDATE bench.definitions
+SET ids = ARRAY(SELECT s.id FROM stratum.cdp_segments s WHERE s.slug = number::text ORDER BY s.tenant_id);
+VACUUM (ANALYZE) stratum.cdp_segments, bench.definitions;

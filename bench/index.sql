@@ -97,9 +97,11 @@ FROM generate_series(1, least(:rounds, 5)) round
 ORDER BY round, c.place, s.step
 \gexec
 
-\echo 'Writing: milliseconds, and in how many of them an index has its share'
+\echo 'Writing: milliseconds (and how many times those without a GIN index)'
 SELECT format(CASE item WHEN 'insert' THEN 'insert %s profiles' ELSE 'update the traits of %s profiles' END, n.n) AS item,
-       contestant, format('%s (x %s)', bench.rounded(ms), round((ms / min(ms) FILTER (WHERE contestant = 'no_gin') OVER (PARTITION BY item))::numeric, 1)) AS ms, place
+       contestant,
+       format('%s (x %s)', bench.rounded(ms), bench.rounded(ms / max(ms) FILTER (WHERE contestant = 'no_gin') OVER (PARTITION BY item))) AS ms,
+       place
 FROM bench.results
   CROSS JOIN LATERAL (SELECT count(*) AS n FROM stratum.cdp_profiles
                       WHERE tenant_id = 2 AND (item = 'insert' OR id % 50 < 10)) n

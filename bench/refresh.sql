@@ -4,7 +4,8 @@
 --                   50 segments is run, and the time multiplied: all of them would take too long.
 --   evaluation      stratum finds out who is in which segment, and does nothing with it
 --   sql_insert      one hand-written INSERT ... SELECT for each segment into a table like the memberships', indexes and
---                   foreign keys included; the sample again. Its indexes stay small, which is to its advantage.
+--                   foreign keys included; the sample again. To its advantage the indexes stay small, and the profiles are
+--                   locked beforehand: the check of the foreign key does that, once for each profile and not in proportion.
 --   first_refresh   refresh_segments() for each tenant, from nothing: finds out, and writes all memberships; once
 --   same_again      the same with nothing changed (but the time: a profile may leave "the last 30 days")
 --   one_per_cent    the same after other traits have been given to a random hundredth of the profiles
@@ -59,8 +60,16 @@ DECLARE
   parts double precision;   -- how many samples all the segments are
 BEGIN
   SELECT count(*)::float8 / count(*) FILTER (WHERE in_sample) INTO parts FROM bench.definitions;
-  SELECT sum(bench.milliseconds(format(template, number, sql))) INTO ms FROM bench.definitions WHERE in_sample;
+  SELECT sum(bench.milliseconds(format(template, ids, sql))) INTO ms FROM bench.definitions WHERE in_sample;
   CALL bench.note(of_contestant, round, ms * parts);
+END $$;
+
+CREATE PROCEDURE bench.time_inserts() LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM FROM stratum.cdp_profiles FOR KEY SHARE;
+  CALL bench.time_sample('sql_insert',
+    'INSERT INTO bench.memberships (tenant_id, segment_id, profile_id)
+     SELECT tenant_id, (%L::integer[])[tenant_id], id FROM stratum.cdp_profiles WHERE %s', 1);
 END $$;
 
 CREATE PROCEDURE bench.time_evaluation(round integer) LANGUAGE plpgsql AS $$
@@ -102,19 +111,30 @@ BEGIN
   END IF;
 END $$;
 
--- Tenant 7's members of the sample: what the evaluation finds, and SQL.
+-- Ordered by size (in tenant 7, as evaluated) every twentieth (of 1000) is taken, so that the sample has small ones and
+-- large ones as all of them have.
+CREATE PROCEDURE bench.choose_sample() LANGUAGE sql AS $$
+  WITH a AS MATERIALIZED (
+    SELECT array_agg(ids[7]::bigint) AS ids, array_agg(conditions) AS definitions FROM bench.definitions
+  ), e AS MATERIALIZED (
+    SELECT e.* FROM a CROSS JOIN LATERAL bench.evaluate_each(7, a.ids, a.definitions) e
+  ), o AS (
+    SELECT d.number, coalesce(e.members, 0) AS members, greatest(count(*) OVER () / 50, 1) AS step,
+           row_number() OVER (ORDER BY coalesce(e.members, 0), d.number) AS place
+    FROM bench.definitions d LEFT JOIN e ON e.id = d.ids[7]
+  )
+  UPDATE bench.definitions d
+  SET members = o.members, in_sample = o.place % o.step = o.step / 2
+  FROM o WHERE o.number = d.number
+$$;
+
+-- Tenant 7's members of the sample: what the evaluation finds, and SQL in the same transaction.
 CREATE PROCEDURE bench.check_evaluation() LANGUAGE plpgsql AS $$
 DECLARE
   checked record;
 BEGIN
-  FOR checked IN
-    SELECT d.number, d.sql, coalesce(e.members, 0) AS members
-    FROM bench.definitions d JOIN stratum.cdp_segments s ON s.tenant_id = 7 AND s.slug = d.number::text
-      LEFT JOIN (SELECT e.* FROM (SELECT array_agg(id::bigint) AS ids, array_agg(conditions) AS definitions
-                                  FROM stratum.cdp_segments WHERE tenant_id = 7) a
-                   CROSS JOIN LATERAL bench.evaluate_each(7, a.ids, a.definitions) e) e ON e.id = s.id
-    WHERE d.in_sample
-  LOOP
+  CALL bench.choose_sample();
+  FOR checked IN SELECT * FROM bench.definitions WHERE in_sample LOOP
     CALL bench.compare_counts('evaluation', checked.number, checked.members,
       'SELECT count(*) FROM stratum.cdp_profiles WHERE tenant_id = 7 AND ' || checked.sql);
   END LOOP;
@@ -126,9 +146,10 @@ DECLARE
   checked record;
 BEGIN
   FOR checked IN
-    SELECT d.number, s.profile_count, replace(d.sql, 'now()', quote_literal(s.last_computed_at) || '::timestamptz') AS sql,
+    SELECT d.number, s.profile_count,
+           replace(d.sql, 'now()', quote_literal(s.last_computed_at) || '::timestamptz') AS sql,
            (SELECT count(*) FROM stratum.cdp_segment_memberships m WHERE m.tenant_id = 7 AND m.segment_id = s.id) AS members
-    FROM bench.definitions d JOIN stratum.cdp_segments s ON s.tenant_id = 7 AND s.slug = d.number::text
+    FROM bench.definitions d JOIN stratum.cdp_segments s ON s.id = d.ids[7]
     WHERE d.in_sample
   LOOP
     CALL bench.compare_counts(what, checked.number, checked.members, 'SELECT count(*) FROM stratum.cdp_profiles WHERE tenant_id = 7 AND ' || checked.sql);
@@ -148,11 +169,7 @@ SELECT format('CALL bench.time_sample(''sql'', %L, %s); CALL bench.time_evaluati
               'SELECT count(*) FROM stratum.cdp_profiles WHERE %2$s', round, round)
 FROM generate_series(1, :few_rounds) round \gexec
 
-CALL bench.time_sample('sql_insert',
-  'INSERT INTO bench.memberships (tenant_id, segment_id, profile_id)
-   SELECT p.tenant_id, s.id, p.id
-   FROM stratum.cdp_profiles p JOIN stratum.cdp_segments s ON s.tenant_id = p.tenant_id AND s.slug = %1$L
-   WHERE %2$s', 1);
+CALL bench.time_inserts();
 DROP TABLE bench.memberships;
 
 CALL bench.time_refresh('first_refresh', 1);
@@ -184,5 +201,6 @@ ORDER BY r.place;
 SELECT round((max(ms) FILTER (WHERE contestant = 'sql') / max(ms) FILTER (WHERE contestant = 'evaluation'))::numeric, 1) AS "sql : evaluation",
        round((max(ms) FILTER (WHERE contestant = 'sql_insert') / max(ms) FILTER (WHERE contestant = 'first_refresh'))::numeric, 1) AS "sql_insert : first_refresh",
        (SELECT round(100.0 * sum(members) / (:profiles::float8 * :segments)::numeric, 1) FROM bench.changes
-        WHERE contestant = 'first_refresh') AS "average segment, per cent"
+        WHERE contestant = 'first_refresh') AS "average segment, per cent",
+       (SELECT round(100.0 * avg(members) / (:profiles / 10.0), 1) FROM bench.definitions WHERE in_sample) AS "in the sample"
 FROM bench.results WHERE section = 'refresh';

@@ -4,7 +4,7 @@ SELECT r.item, r.contestant, bench.rounded(r.ms) AS ms, r.place
 FROM bench.results r WHERE r.section = :'section'
 UNION ALL
 SELECT DISTINCT ON (r.item) r.item, 'answer', r.answer::numeric, 1000000
-FROM bench.results r WHERE r.section = :'section' AND r.answer ~ '^\d+$'
+FROM bench.results r WHERE r.section = :'section' AND r.answer ~ '^\d{1,9}$'
 ORDER BY place
 \crosstabview item contestant ms place
 
