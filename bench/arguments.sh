@@ -6,7 +6,7 @@ profiles=1000000 rounds=7 segments=1000 out='' sections=()
 wrong() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }
 
 number() { # OPTION VALUE LEAST
-	if ! [[ $2 =~ ^[0-9]{1,8}$ ]] || [ "$2" -lt "$3" ]; then wrong "$1 takes a number from $3"; fi
+	if ! [[ $2 =~ ^[1-9][0-9]{0,7}$ ]] || [ "$2" -lt "$3" ]; then wrong "$1 takes a number from $3"; fi
 }
 
 read_arguments() {
