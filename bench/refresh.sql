@@ -16,24 +16,8 @@
 \echo
 \echo '== refresh:' :segments 'segments of each of ten tenants'
 \ir definitions.sql
+\ir evaluate.sql
 SELECT least(:rounds, 3) AS few_rounds \gset
-
--- ==== the one place that knows how the refresh functions evaluate ====
--- The number of memberships of a tenant.
-CREATE FUNCTION bench.evaluate(of_tenant integer, ids bigint[], definitions jsonb[]) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT count(*)
-  FROM stratum.cdp_profiles p CROSS JOIN LATERAL unnest(stratum._matching_segments(ids, definitions, p)) segment
-  WHERE p.tenant_id = of_tenant
-$$;
--- The same for each segment, to be checked.
-CREATE FUNCTION bench.evaluate_each(of_tenant integer, ids bigint[], definitions jsonb[])
-  RETURNS TABLE (id bigint, members bigint) LANGUAGE sql STABLE AS $$
-  SELECT segment, count(*)
-  FROM stratum.cdp_profiles p CROSS JOIN LATERAL unnest(stratum._matching_segments(ids, definitions, p)) segment
-  WHERE p.tenant_id = of_tenant
-  GROUP BY segment
-$$;
--- ======================================================================
 
 CREATE TABLE bench.changes (contestant text, round integer, members bigint, added bigint, removed bigint);
 CREATE TABLE bench.memberships (LIKE stratum.cdp_segment_memberships INCLUDING ALL,
@@ -43,7 +27,7 @@ CREATE TABLE bench.memberships (LIKE stratum.cdp_segment_memberships INCLUDING A
 
 INSERT INTO bench.contestants (section, item, contestant, statement, answer)
 VALUES ('refresh', 'evaluation', 'sql', 'a query for each of the sample, times segments / sample', ''),
-       ('refresh', 'evaluation', 'evaluation', 'bench.evaluate()', ''),
+       ('refresh', 'evaluation', 'evaluation', 'bench.evaluation()', ''),
        ('refresh', 'refresh', 'sql_insert', 'an INSERT for each of the sample, times segments / sample', ''),
        ('refresh', 'refresh', 'first_refresh', 'stratum.refresh_segments()', ''),
        ('refresh', 'refresh', 'same_again', 'stratum.refresh_segments()', ''),
@@ -77,9 +61,9 @@ DECLARE
   ms double precision := 0;
   t record;
 BEGIN
-  FOR t IN SELECT tenant_id AS id, array_agg(id::bigint) AS ids, array_agg(conditions) AS definitions
+  FOR t IN SELECT tenant_id AS id, array_agg(id::bigint ORDER BY id) AS ids, array_agg(conditions ORDER BY id) AS definitions
            FROM stratum.cdp_segments GROUP BY tenant_id ORDER BY tenant_id LOOP
-    ms := ms + bench.milliseconds(format('SELECT bench.evaluate(%s, %L, %L)', t.id, t.ids, t.definitions));
+    ms := ms + bench.milliseconds(bench.evaluation(t.id, t.ids, t.definitions));
   END LOOP;
   CALL bench.note('evaluation', round, ms);
 END $$;
@@ -115,9 +99,9 @@ END $$;
 -- large ones as all of them have.
 CREATE PROCEDURE bench.choose_sample() LANGUAGE sql AS $$
   WITH a AS MATERIALIZED (
-    SELECT array_agg(ids[7]::bigint) AS ids, array_agg(conditions) AS definitions FROM bench.definitions
+    SELECT array_agg(ids[7]::bigint ORDER BY number) AS ids, array_agg(conditions ORDER BY number) AS definitions FROM bench.definitions
   ), e AS MATERIALIZED (
-    SELECT e.* FROM a CROSS JOIN LATERAL bench.evaluate_each(7, a.ids, a.definitions) e
+    SELECT e.* FROM a CROSS JOIN LATERAL bench.members(7, a.ids, a.definitions) e
   ), o AS (
     SELECT d.number, coalesce(e.members, 0) AS members, greatest(count(*) OVER () / 50, 1) AS step,
            row_number() OVER (ORDER BY coalesce(e.members, 0), d.number) AS place
