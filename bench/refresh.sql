@@ -174,7 +174,7 @@ ORDER BY round, s.step
 
 \echo 'All tenants together (sql, sql_insert: from a sample of 50 segments; its members are those that SQL finds, after each step)'
 SELECT r.contestant, round(r.ms / 1000, 2) AS seconds, r.rounds,
-       round(1e6 * r.ms / (:profiles::float8 * :segments))::bigint AS "ns per segment and profile",
+       bench.rounded(1e6 * r.ms::float8 / (:profiles::float8 * :segments)) AS "ns per segment and profile",
        CASE WHEN r.item = 'refresh' THEN round((r.ms / e.ms), 2) END AS "to evaluation",
        c.members, c.added, c.removed, round(c.added / r.ms * 1000)::bigint AS "added per second"
 FROM (SELECT place, item, contestant, rounds, ms::numeric AS ms FROM bench.results WHERE section = 'refresh') r

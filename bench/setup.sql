@@ -16,6 +16,7 @@ SET TimeZone = 'UTC';
 -- What an index of a million profiles takes; the default would write it to disk in pieces.
 SET maintenance_work_mem = '512MB';
 
+-- First, so that stratum makes no index that needs one of the others: the sections make those that they compare.
 CREATE EXTENSION stratum;
 CREATE EXTENSION pgcrypto;
 CREATE EXTENSION btree_gin;
