@@ -62,6 +62,13 @@ typedef struct Table
 	Bits	   *rows;
 } Table;
 
+/* A predicate that many alternatives share: row 1 is for where it holds, row 0 for where it does not. */
+typedef struct SharedPredicate
+{
+	int			predicate;
+	Table	   *answers;
+} SharedPredicate;
+
 /* The last row of the two ordered ones is for values that cannot be ordered. */
 typedef struct FieldTables
 {
@@ -80,6 +87,8 @@ typedef struct FieldTables
 	TimestampTz now;			/* that the times are for */
 	int			nentries;		/* those by time: they are put in again in every transaction */
 	Entry	   *entries;
+	int			nshared;
+	SharedPredicate *shared;
 } FieldTables;
 
 extern EntryClass stratum_entry_class(const Program *program, int predicate);

@@ -14,6 +14,9 @@
 #define MAX_VALUES 16384
 #define MAX_LIST 1024
 
+/* A predicate of so many alternatives is asked about every row; one of fewer, when they are alive at the end. */
+#define LEAST_SHARED 4
+
 /* Rows, from the first to the last, in which a predicate holds; none where last < first. */
 typedef struct Range
 {
@@ -447,6 +450,62 @@ row_by_time(const FieldTables *tables, const Value *value)
 	return tables->time->nrows - 1;
 }
 
+/* --- predicates that have to be asked --- */
+
+static int
+compare_predicates(const void *a, const void *b)
+{
+	const Entry *x = *(const Entry *const *) a;
+	const Entry *y = *(const Entry *const *) b;
+
+	if (x->literal.predicate != y->literal.predicate)
+		return x->literal.predicate < y->literal.predicate ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static void
+add_shared(FieldTables *tables, int nwords, const Entry **entries, int count)
+{
+	SharedPredicate *shared = &tables->shared[tables->nshared++];
+
+	shared->predicate = entries[0]->literal.predicate;
+	shared->answers = make_table(2, nwords);
+	for (int i = 0; i < count; i++)
+	{
+		put_truth(shared->answers, 0, entries[i], false);
+		put_truth(shared->answers, 1, entries[i], true);
+	}
+}
+
+/* Of what is not decided yet, the predicates that several entries share. */
+static void
+make_shared(FieldTables *tables, int nwords, const Entry *entries, int count, bool *decided)
+{
+	const Entry **open = palloc_extended(count * sizeof(Entry *), MCXT_ALLOC_HUGE);
+	int			nopen = 0;
+	int			end;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!decided[i])
+			open[nopen++] = &entries[i];
+	}
+	qsort(open, nopen, sizeof(Entry *), compare_predicates);
+	tables->shared = palloc_extended((nopen / LEAST_SHARED + 1) * sizeof(SharedPredicate), MCXT_ALLOC_HUGE);
+	for (int start = 0; start < nopen; start = end)
+	{
+		for (end = start + 1;
+			 end < nopen && open[end]->literal.predicate == open[start]->literal.predicate;)
+			end++;
+		if (end - start < LEAST_SHARED)
+			continue;
+		add_shared(tables, nwords, open + start, end - start);
+		for (int i = start; i < end; i++)
+			decided[open[i] - entries] = true;
+	}
+	pfree(open);
+}
+
 /* --- all of a field --- */
 
 /* Entries of one class; no more than there is room for in a table. */
@@ -513,7 +572,8 @@ stratum_tables_create(const Program *program, int field, int nwords, const Entry
 	if ((n = select_entries(program, entries, count, BY_TIME, chosen, decided)) > 0)
 		make_times(tables, nwords, chosen, n);
 	pfree(chosen);
-	if (!tables->present && !tables->equality && !tables->order && !tables->time)
+	make_shared(tables, nwords, entries, count, decided);
+	if (!tables->present && !tables->equality && !tables->order && !tables->time && tables->nshared == 0)
 	{
 		pfree(tables);
 		return NULL;
@@ -545,4 +605,7 @@ stratum_tables_narrow(Program *program, FieldTables *tables, Bits *alive, int nw
 			fill_times(program, tables, program->row.now);
 		narrow(alive, tables->time, row_by_time(tables, value), nwords);
 	}
+	for (int i = 0; i < tables->nshared; i++)
+		narrow(alive, tables->shared[i].answers,
+			   stratum_program_holds(program, tables->shared[i].predicate), nwords);
 }
