@@ -37,7 +37,17 @@ compile_set(FunctionCallInfo fcinfo)
 	return stratum_set_create(row_type, count, definitions);
 }
 
-/* As bytes, on every machine the same. */
+/* As bytes they are the same on every machine: bit n is bit n % 8 of byte n / 8. */
+static inline Bits
+swap_if_big_endian(Bits word)
+{
+#ifdef WORDS_BIGENDIAN
+	return pg_bswap64(word);
+#else
+	return word;
+#endif
+}
+
 static bytea *
 make_bytes(const Bits *bits, int nwords)
 {
@@ -45,17 +55,21 @@ make_bytes(const Bits *bits, int nwords)
 	bytea	   *result = palloc(VARHDRSZ + size);
 
 	SET_VARSIZE(result, VARHDRSZ + size);
-#ifdef WORDS_BIGENDIAN
 	for (int i = 0; i < nwords; i++)
 	{
-		Bits		word = pg_bswap64(bits[i]);
+		Bits		word = swap_if_big_endian(bits[i]);
 
 		memcpy(VARDATA(result) + i * sizeof(Bits), &word, sizeof(Bits));
 	}
-#else
-	memcpy(VARDATA(result), bits, size);
-#endif
 	return result;
+}
+
+void
+stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords)
+{
+	memcpy(bits, bytes, nwords * sizeof(Bits));
+	for (int i = 0; i < nwords; i++)
+		bits[i] = swap_if_big_endian(bits[i]);
 }
 
 /*

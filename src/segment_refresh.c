@@ -132,12 +132,10 @@ report_end(const Refresh *refresh)
 static void
 make_room(Refresh *refresh)
 {
-	uint32		room = refresh->room * 2;
-	Size		was = (Size) refresh->room * refresh->nbytes;
-
-	refresh->profiles = repalloc_huge(refresh->profiles, room * sizeof(int64));
-	refresh->wanted = repalloc_huge(refresh->wanted, 2 * was);
-	refresh->room = room;
+	refresh->room *= 2;
+	refresh->profiles = repalloc_huge(refresh->profiles, refresh->room * sizeof(int64));
+	refresh->wanted = repalloc_huge(refresh->wanted,
+									(Size) refresh->room * refresh->nwords * sizeof(Bits));
 }
 
 /* A profile's id and the segments that it should be in. */
@@ -153,28 +151,43 @@ take_profile(Refresh *refresh, TupleTableSlot *row)
 		stratum_refresh_progress(refresh);
 	if (place == refresh->room)
 		make_room(refresh);
-	if ((int) VARSIZE_ANY_EXHDR(bits) != refresh->nbytes)
+	if (VARSIZE_ANY_EXHDR(bits) != refresh->nwords * sizeof(Bits))
 		elog(ERROR, "the bits of %d segments take %d bytes", refresh->nsegments,
 			 (int) VARSIZE_ANY_EXHDR(bits));
 	places_insert(refresh->profile_places, profile, &found)->place = place;
 	refresh->profiles[place] = profile;
-	memcpy(refresh->wanted + (Size) place * refresh->nbytes, VARDATA_ANY(bits), refresh->nbytes);
+	stratum_bits_from_bytes(refresh->wanted + (Size) place * refresh->nwords, VARDATA_ANY(bits),
+							refresh->nwords);
 	refresh->nprofiles++;
+}
+
+/* The value of an id column, of whatever integer type. */
+static inline int64
+read_id(TupleTableSlot *row, int column)
+{
+	return stratum_integer(TupleDescAttr(row->tts_tupleDescriptor, column), row->tts_values[column]);
 }
 
 /* A membership that there is. One of another segment, or of a profile that was not seen, is not ours to judge. */
 static void
 take_membership(Refresh *refresh, TupleTableSlot *row)
 {
-	PlaceOf    *segment = places_lookup(refresh->segment_places, DatumGetInt64(row->tts_values[0]));
-	PlaceOf    *profile;
+	PlaceOf    *segment = places_lookup(refresh->segment_places, read_id(row, 0));
+	int64		profile = read_id(row, 1);
 
 	if (segment == NULL)
 		return;
-	profile = places_lookup(refresh->profile_places, DatumGetInt64(row->tts_values[1]));
-	if (profile != NULL)
-		refresh->present[(Size) profile->place * refresh->nbytes + segment->place / 8] |=
-			1 << (segment->place % 8);
+	if (refresh->last_profile.number != profile)
+	{
+		PlaceOf    *place = places_lookup(refresh->profile_places, profile);
+
+		if (place == NULL)
+			return;
+		refresh->last_profile = *place;
+	}
+	refresh->present[(Size) refresh->last_profile.place * refresh->nwords + segment->place / BITS_PER_WORD] |=
+		UINT64CONST(1) << (segment->place % BITS_PER_WORD);
+	refresh->segments[segment->place].kept++;
 }
 
 static void
@@ -187,35 +200,37 @@ read_profiles(Refresh *refresh, int64 after, int64 until)
 	refresh->nprofiles = 0;
 	refresh->room = LEAST_RANGE;
 	refresh->profiles = palloc(refresh->room * sizeof(int64));
-	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nbytes, MCXT_ALLOC_HUGE);
+	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nwords * sizeof(Bits), MCXT_ALLOC_HUGE);
 	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
 	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values, take_profile);
 }
 
+/* The memberships of the range; without conditions that all of them meet, since there are many. */
 static void
 read_memberships(Refresh *refresh, int64 after, int64 until)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8ARRAYOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until), (Datum) 0};
 	Datum	   *ids = palloc(refresh->nsegments * sizeof(Datum));
-	bool		few = refresh->nsegments < FEW_SEGMENTS;
+	StringInfoData query;
 
 	for (int i = 0; i < refresh->nsegments; i++)
 		ids[i] = Int64GetDatum(refresh->segments[i].id);
 	values[3] = PointerGetDatum(construct_array(ids, refresh->nsegments, INT8OID, sizeof(int64),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nbytes,
+	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nwords * sizeof(Bits),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	stratum_refresh_query(refresh,
-						  few ?
-						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
-						  " FROM stratum.cdp_segment_memberships m"
-						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3"
-						  " AND m.segment_id = ANY ($4)" :
-						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
-						  " FROM stratum.cdp_segment_memberships m"
-						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3",
-						  few ? 4 : 3, types, values, take_membership);
+	refresh->last_profile.number = PG_INT64_MIN;
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id FROM stratum.cdp_segment_memberships m"
+						   " WHERE m.tenant_id = $1");
+	if (after > PG_INT64_MIN)
+		appendStringInfoString(&query, " AND m.profile_id > $2");
+	if (until < PG_INT64_MAX)
+		appendStringInfoString(&query, " AND m.profile_id <= $3");
+	if (refresh->nsegments < FEW_SEGMENTS)
+		appendStringInfoString(&query, " AND m.segment_id = ANY ($4)");
+	stratum_refresh_query(refresh, query.data, lengthof(values), types, values, take_membership);
 }
 
 static void
@@ -236,7 +251,7 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 static int64 *
 find_ranges(Refresh *refresh, int *count)
 {
-	Size		each = 2 * refresh->nbytes + PROFILE_OVERHEAD;
+	Size		each = 2 * refresh->nwords * sizeof(Bits) + PROFILE_OVERHEAD;
 	int64		profiles = Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(profiles)};
@@ -337,7 +352,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 	for (int i = 0; i < refresh->nsegments; i++)
 		jsonbs[i] = DatumGetJsonbP(definitions[i]);
 	set = stratum_set_create(table, refresh->nsegments, jsonbs);
-	refresh->nbytes = set->nwords * sizeof(Bits);
+	refresh->nwords = set->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(set));
 	write_evaluation(refresh, set->program);
 	stratum_set_free(set);

@@ -41,7 +41,7 @@ stratum_hash_number(int64 number)
 typedef struct SegmentCount
 {
 	int64		id;
-	int64		kept;
+	int64		kept;			/* members that were there, but for those removed */
 	int64		added;
 	int64		removed;
 } SegmentCount;
@@ -56,7 +56,7 @@ typedef struct Refresh
 	int			nsegments;
 	SegmentCount *segments;		/* in the order of the bits */
 	places_hash *segment_places;
-	int			nbytes;			/* of a row of bits */
+	int			nwords;			/* of a row of bits */
 	Datum		definitions;	/* jsonb[], in the order of the bits */
 	Datum		columns;		/* text[]: what the definitions ask about */
 	char	   *evaluation;		/* the query that asks them */
@@ -65,8 +65,9 @@ typedef struct Refresh
 	uint32		room;
 	int64	   *profiles;
 	places_hash *profile_places;
-	uint8	   *wanted;			/* a row of bits for each profile */
-	uint8	   *present;
+	Bits	   *wanted;			/* a row of bits for each profile */
+	Bits	   *present;
+	PlaceOf		last_profile;	/* of the membership read last: most come together */
 	places_hash *locked;		/* profiles of the batch that is being written */
 	int64		total_profiles;
 	TimestampTz started;

@@ -118,6 +118,9 @@ typedef struct SegmentBlock
 extern SegmentBlock *stratum_block_create(const Program *program, Alternative **alternatives, int count);
 extern void stratum_block_narrow(Program *program, SegmentBlock *block);
 
+/* --- segment_bits.c --- */
+extern void stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords);
+
 /* --- segment_set.c --- */
 typedef struct SegmentSet
 {
