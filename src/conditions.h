@@ -335,7 +335,7 @@ typedef struct Program
 extern Program *stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient,
 									   int ndefinitions, Jsonb **definitions);
 extern Program *stratum_program_try_create(StratumTarget target, TupleDesc row_type,
-										   int ndefinitions, Jsonb **definitions);
+										   int ndefinitions, Jsonb **definitions, char **fault);
 extern void stratum_program_free(Program *program);
 extern bool stratum_program_is_leakproof(const Program *program);
 extern void stratum_program_row(Program *program, HeapTupleHeader row);
@@ -408,6 +408,7 @@ extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32
 /* --- conditions_columns.c --- */
 extern bool stratum_argument_is_constant(FunctionCallInfo fcinfo, int argument);
 extern TupleDesc stratum_traits_type(void);
+extern TupleDesc stratum_asked_columns(const Program *program);
 extern TupleDesc stratum_given_columns(FunctionCallInfo fcinfo, int names_argument);
 extern TupleDesc stratum_named_columns(Datum names, List *columns);
 

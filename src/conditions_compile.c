@@ -174,12 +174,13 @@ is_refusal(int sqlerrcode)
 }
 
 /*
- * The same, lenient, but NULL where a definition means nothing. A refusal leaves nothing behind that only an
- * abort would clean up: parsing reads the catalogs' caches and allocates, no more.
+ * The same, lenient, but NULL where a definition means nothing; *fault then says why, unless `fault` is NULL. A
+ * refusal leaves nothing behind that only an abort would clean up: parsing reads the catalogs' caches and
+ * allocates, no more.
  */
 Program *
 stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
-						   Jsonb **definitions)
+						   Jsonb **definitions, char **fault)
 {
 	MemoryContext before = CurrentMemoryContext;
 	Program    *program = NULL;
@@ -193,6 +194,8 @@ stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefini
 		if (!is_refusal(geterrcode()))
 			PG_RE_THROW();
 		MemoryContextSwitchTo(before);
+		if (fault != NULL)
+			*fault = CopyErrorData()->message;
 		FlushErrorState();
 		program = NULL;
 	}

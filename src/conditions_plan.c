@@ -256,7 +256,7 @@ program_of_call(StratumTarget target, List *args)
 	if (row_type == NULL)
 		return NULL;
 	jsonb = DatumGetJsonbP(definition);
-	return stratum_program_try_create(target, row_type, 1, &jsonb);
+	return stratum_program_try_create(target, row_type, 1, &jsonb, NULL);
 }
 
 static List *

@@ -294,28 +294,25 @@ refresh_all_ranges(Refresh *refresh)
 
 /* The query that evaluates the profiles of a range, with the columns that the set asks about. */
 static void
-write_evaluation(Refresh *refresh, const Program *program)
+write_evaluation(Refresh *refresh, TupleDesc columns)
 {
-	Datum	   *names = palloc((program->ncolumns + 1) * sizeof(Datum));
+	Datum	   *names = palloc(columns->natts * sizeof(Datum));
 	StringInfoData query;
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), stratum._segment_bits($4, $5");
-	for (int i = 0; i < program->ncolumns; i++)
+	for (int i = 0; i < columns->natts; i++)
 	{
-		names[i] = CStringGetTextDatum(program->columns[i].name);
-		appendStringInfo(&query, ", p.%s", quote_identifier(program->columns[i].name));
+		const char *name = NameStr(TupleDescAttr(columns, i)->attname);
+
+		names[i] = CStringGetTextDatum(name);
+		appendStringInfo(&query, ", p.%s", quote_identifier(name));
 	}
-	/* there has to be one, even if no definition asks anything */
-	if (program->ncolumns == 0)
-		appendStringInfoString(&query, ", p.id");
 	appendStringInfoString(&query, ") FROM stratum.cdp_profiles p"
 						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
 	refresh->evaluation = query.data;
-	if (program->ncolumns == 0)
-		names[0] = CStringGetTextDatum("id");
-	refresh->columns = PointerGetDatum(construct_array(names, Max(program->ncolumns, 1), TEXTOID, -1,
-													   false, TYPALIGN_INT));
+	refresh->columns = PointerGetDatum(construct_array(names, columns->natts, TEXTOID, -1, false,
+													   TYPALIGN_INT));
 }
 
 /* Puts segments and definitions into the order in which they are evaluated fastest. */
@@ -354,7 +351,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 	set = stratum_set_create(table, refresh->nsegments, jsonbs);
 	refresh->nwords = set->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(set));
-	write_evaluation(refresh, set->program);
+	write_evaluation(refresh, stratum_asked_columns(set->program));
 	stratum_set_free(set);
 	refresh->range_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh",
 												   ALLOCSET_DEFAULT_SIZES);

@@ -3,3 +3,7 @@
 
 -- An index is no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
+
+IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+END IF;
