@@ -175,8 +175,8 @@ typedef struct EventProbe
 {
 	Key			name;
 	int64		window;			/* microseconds back from now, or -1 */
-	bool		wants_summary;	/* count, first, last */
 	bool		wants_latest;	/* the latest one's properties */
+	int			next;			/* probe of the same name, or -1 */
 } EventProbe;
 
 /* --- predicates: conditions_operand.c --- */
@@ -279,13 +279,26 @@ typedef struct CachedValue
 	Value		value;
 } CachedValue;
 
+/* An event, as long as it is being added to what is known of a profile. */
+typedef struct Event
+{
+	const char *name;
+	int			name_length;
+	TimestampTz time;
+	int64		id;
+	Datum		properties;
+	bool		properties_null;
+} Event;
+
+/* What the events of a probe's name and window come to. */
 typedef struct EventSummary
 {
-	uint32		row;
 	int64		count;
 	TimestampTz first;
 	TimestampTz last;
-	Value		properties;
+	int64		last_id;
+	Value		properties;		/* of the latest one */
+	Jsonb	   *copy;			/* holds them */
 } EventSummary;
 
 /* The row that is being evaluated: read lazily, every value once. */
@@ -298,6 +311,7 @@ typedef struct Row
 	const char *below;			/* where the last row's first document was */
 	CachedValue *columns;
 	CachedValue *fields;
+	uint32		events_row;		/* number of the row that the events are of */
 	EventSummary *events;
 	Answer	   *answers;		/* of each predicate, where there is more than one definition */
 } Row;
@@ -319,6 +333,11 @@ typedef struct Program
 	Field	   *fields;
 	int			nprobes;
 	EventProbe *probes;
+	OperandSet	event_names;
+	Datum		event_names_array;
+	int		   *first_probes;	/* of each name, linked by "next" */
+	int			first_probes_room;
+	bool		wants_properties;	/* of any event */
 	int			npredicates;
 	Predicate  *predicates;
 	int			ninstructions;
@@ -403,6 +422,7 @@ extern bool stratum_same_folded(const char *folded, const char *string, int leng
 extern uint32 stratum_value_hash(const Value *value);
 extern void stratum_set_init(OperandSet *set, int count);
 extern void stratum_set_add(OperandSet *set, const Operand *operand);
+extern int	stratum_set_find(const OperandSet *set, const Value *value);
 extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
 
 /* --- conditions_columns.c --- */
@@ -421,6 +441,12 @@ extern Selectivity stratum_selectivity(Program *program, struct PlannerInfo *roo
 extern Cost stratum_call_cost(const Program *program);
 
 /* --- evaluation --- */
+extern void stratum_events_prepare(Program *program);
+extern TimestampTz stratum_events_since(const Program *program, TimestampTz now);
+extern void stratum_events_start(const Program *program, EventSummary *summaries);
+extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
+extern void stratum_events_add(const Program *program, EventSummary *summaries, const Event *event,
+							   TimestampTz now);
 extern const EventSummary *stratum_event_summary(Program *program, int probe);
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
 extern bool stratum_value_equals(const Value *value, const Operand *operand);

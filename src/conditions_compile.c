@@ -133,6 +133,7 @@ compile(Program *program, Jsonb **definitions)
 			emit(program, &room, tree, PROGRAM_ACCEPT, PROGRAM_REJECT);
 	}
 	check_lacking(&parser);
+	stratum_events_prepare(program);
 	make_room_for_row(program);
 }
 

@@ -35,7 +35,7 @@ start_row(Program *program)
 	/* The counter has come round: what is cached would seem to be of this row. */
 	memset(row->columns, 0, program->ncolumns * sizeof(CachedValue));
 	memset(row->fields, 0, program->nfields * sizeof(CachedValue));
-	memset(row->events, 0, program->nprobes * sizeof(EventSummary));
+	row->events_row = 0;
 	if (row->answers != NULL)
 		memset(row->answers, 0, program->npredicates * sizeof(Answer));
 	row->number = 1;

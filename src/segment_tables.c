@@ -144,15 +144,6 @@ nth_value(const Predicate *predicate, int i)
 		&predicate->set.operands[i] : &predicate->operand;
 }
 
-/* Where a value is among the values, -1 if nowhere. */
-static inline int
-find_value(const OperandSet *values, const Value *value)
-{
-	if (value->kind <= VALUE_NULL || value->kind >= VALUE_ARRAY)
-		return -1;
-	return values->slots[stratum_set_slot(values, value, stratum_value_hash(value))] - 1;
-}
-
 static void
 put_equality(FieldTables *tables, const Predicate *predicate, const Entry *entry, bool *named)
 {
@@ -162,7 +153,7 @@ put_equality(FieldTables *tables, const Predicate *predicate, const Entry *entry
 	memset(named, 0, tables->values.count);
 	for (int i = 0; i < count_values(predicate); i++)
 	{
-		int			at = find_value(&tables->values, &nth_value(predicate, i)->value);
+		int			at = stratum_set_find(&tables->values, &nth_value(predicate, i)->value);
 
 		if (at >= 0)
 			named[at] = true;
@@ -189,7 +180,7 @@ make_equality(const Program *program, FieldTables *tables, int nwords, const Ent
 		{
 			const Operand *operand = nth_value(predicate, j);
 
-			if (operand->value.kind > VALUE_NULL && find_value(&tables->values, &operand->value) < 0)
+			if (operand->value.kind > VALUE_NULL && stratum_set_find(&tables->values, &operand->value) < 0)
 				stratum_set_add(&tables->values, operand);
 		}
 	}
@@ -596,7 +587,7 @@ stratum_tables_narrow(Program *program, FieldTables *tables, Bits *alive, int nw
 	if (tables->present != NULL)
 		narrow(alive, tables->present, 0, nwords);
 	if (tables->equality != NULL)
-		narrow(alive, tables->equality, find_value(&tables->values, value) + 1, nwords);
+		narrow(alive, tables->equality, stratum_set_find(&tables->values, value) + 1, nwords);
 	if (tables->order != NULL)
 		narrow(alive, tables->order, order_row(tables, value), nwords);
 	if (tables->time != NULL)
