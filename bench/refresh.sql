@@ -16,6 +16,7 @@
 \echo
 \echo '== refresh:' :segments 'segments of each of ten tenants'
 \ir definitions.sql
+\set has_definitions true
 \ir evaluate.sql
 SELECT least(:rounds, 3) AS few_rounds \gset
 

@@ -200,6 +200,71 @@ BEGIN
     RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_events') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_events (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      profile_id INTEGER,
+
+      event_name VARCHAR(255) NOT NULL,
+      event_type VARCHAR(50) NOT NULL,
+      properties JSONB DEFAULT '{}',
+      context JSONB DEFAULT '{}',
+
+      message_id UUID UNIQUE,
+      anonymous_id VARCHAR(255),
+
+      timestamp TIMESTAMP WITH TIME ZONE NOT NULL,
+      received_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id),
+      UNIQUE (tenant_id, message_id)
+    );
+
+    CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events (profile_id);
+    CREATE INDEX ix_cdp_events_name ON stratum.cdp_events (tenant_id, event_name);
+    CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events (tenant_id, timestamp);
+
+    COMMENT ON TABLE stratum.cdp_events IS 'What customers did.';
+    COMMENT ON COLUMN stratum.cdp_events.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_events.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_events.profile_id IS 'Profile that did it; NULL while unknown.';
+    COMMENT ON COLUMN stratum.cdp_events.event_name IS 'Name, for example Purchase; field event.<name> in segments.';
+    COMMENT ON COLUMN stratum.cdp_events.event_type IS 'Kind, for example track or page.';
+    COMMENT ON COLUMN stratum.cdp_events.properties IS 'Details of the event.';
+    COMMENT ON COLUMN stratum.cdp_events.context IS 'Device, page, campaign and the like.';
+    COMMENT ON COLUMN stratum.cdp_events.message_id IS 'Id given by the sender, so that a repeated delivery is refused.';
+    COMMENT ON COLUMN stratum.cdp_events.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_events.timestamp IS 'When it happened.';
+    COMMENT ON COLUMN stratum.cdp_events.received_at IS 'When it arrived.';
+    COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
+    COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
+    COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
+  END IF;
+
+  ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_events', '{}',
+    '{id,properties,context,received_at}');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_events', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_segments() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -582,7 +647,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 51f9575a98af1bee9171937a9fc3576f'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 30610b38744e9a8e1bf1eebd93a509bf'),
@@ -678,6 +743,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),

@@ -37,8 +37,9 @@ BEGIN
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
 -- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
 
--- An index is no data.
+-- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
+DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
@@ -225,6 +226,65 @@ BEGIN
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_events') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_events (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      profile_id INTEGER,
+
+      event_name VARCHAR(255) NOT NULL,
+      event_type VARCHAR(50) NOT NULL,
+      properties JSONB DEFAULT '{}',
+      context JSONB DEFAULT '{}',
+
+      message_id UUID UNIQUE,
+      anonymous_id VARCHAR(255),
+
+      timestamp TIMESTAMP WITH TIME ZONE NOT NULL,
+      received_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id),
+      UNIQUE (tenant_id, message_id)
+    );
+
+    CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events (profile_id);
+    CREATE INDEX ix_cdp_events_name ON stratum.cdp_events (tenant_id, event_name);
+    CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events (tenant_id, timestamp);
+
+    COMMENT ON TABLE stratum.cdp_events IS 'What customers did.';
+    COMMENT ON COLUMN stratum.cdp_events.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_events.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_events.profile_id IS 'Profile that did it; NULL while unknown.';
+    COMMENT ON COLUMN stratum.cdp_events.event_name IS 'Name, for example Purchase; field event.<name> in segments.';
+    COMMENT ON COLUMN stratum.cdp_events.event_type IS 'Kind, for example track or page.';
+    COMMENT ON COLUMN stratum.cdp_events.properties IS 'Details of the event.';
+    COMMENT ON COLUMN stratum.cdp_events.context IS 'Device, page, campaign and the like.';
+    COMMENT ON COLUMN stratum.cdp_events.message_id IS 'Id given by the sender, so that a repeated delivery is refused.';
+    COMMENT ON COLUMN stratum.cdp_events.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_events.timestamp IS 'When it happened.';
+    COMMENT ON COLUMN stratum.cdp_events.received_at IS 'When it arrived.';
+    COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
+    COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
+    COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
+  END IF;
+
+  ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_events', '{}',
+    '{id,properties,context,received_at}');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_events', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._install_cdp_segments() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp

@@ -175,7 +175,9 @@ typedef struct EventProbe
 {
 	Key			name;
 	int64		window;			/* microseconds back from now, or -1 */
+	bool		wants_times;	/* of the first and the latest one */
 	bool		wants_latest;	/* the latest one's properties */
+	int			times;			/* which times of a tally are its, or -1 */
 	int			next;			/* probe of the same name, or -1 */
 } EventProbe;
 
@@ -290,16 +292,20 @@ typedef struct Event
 	bool		properties_null;
 } Event;
 
-/* What the events of a probe's name and window come to. */
-typedef struct EventSummary
+/* The first and the latest event of a probe, if there are any. */
+typedef struct EventTimes
 {
-	int64		count;
 	TimestampTz first;
 	TimestampTz last;
 	int64		last_id;
-	Value		properties;		/* of the latest one */
-	Jsonb	   *copy;			/* holds them */
-} EventSummary;
+	Jsonb	   *properties;		/* of the latest one, copied; NULL where it has none or nothing asks */
+} EventTimes;
+
+/*
+ * What a profile's events come to: a count for each probe, and behind the counts the times of those probes that
+ * ask about them. Kept small: in a refresh there is one for every profile with events.
+ */
+typedef int64 EventTally;
 
 /* The row that is being evaluated: read lazily, every value once. */
 typedef struct Row
@@ -312,7 +318,8 @@ typedef struct Row
 	CachedValue *columns;
 	CachedValue *fields;
 	uint32		events_row;		/* number of the row that the events are of */
-	EventSummary *events;
+	EventTally *events;
+	const uint8 *event_answers;	/* of predicates about events, a bit each; NULL: they are asked */
 	Answer	   *answers;		/* of each predicate, where there is more than one definition */
 } Row;
 
@@ -337,6 +344,7 @@ typedef struct Program
 	Datum		event_names_array;
 	int		   *first_probes;	/* of each name, linked by "next" */
 	int			first_probes_room;
+	int			ntimes;			/* probes that ask about times */
 	bool		wants_properties;	/* of any event */
 	int			npredicates;
 	Predicate  *predicates;
@@ -359,6 +367,7 @@ extern void stratum_program_free(Program *program);
 extern bool stratum_program_is_leakproof(const Program *program);
 extern void stratum_program_row(Program *program, HeapTupleHeader row);
 extern void stratum_program_columns(Program *program, const NullableDatum *columns);
+extern void stratum_program_events(Program *program, const EventTally *tally);
 extern Datum stratum_program_datum(const Program *program, int column, bool *isnull);
 extern const Value *stratum_program_value(Program *program, int field);
 extern bool stratum_program_holds(Program *program, int predicate);
@@ -443,11 +452,23 @@ extern Cost stratum_call_cost(const Program *program);
 /* --- evaluation --- */
 extern void stratum_events_prepare(Program *program);
 extern TimestampTz stratum_events_since(const Program *program, TimestampTz now);
-extern void stratum_events_start(const Program *program, EventSummary *summaries);
 extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
-extern void stratum_events_add(const Program *program, EventSummary *summaries, const Event *event,
+extern void stratum_events_add(const Program *program, EventTally *tally, const Event *event,
 							   TimestampTz now);
-extern const EventSummary *stratum_event_summary(Program *program, int probe);
+extern const EventTally *stratum_event_tally(Program *program);
+
+static inline Size
+stratum_tally_size(const Program *program)
+{
+	return program->nprobes * sizeof(int64) + program->ntimes * sizeof(EventTimes);
+}
+
+static inline EventTimes *
+stratum_tally_times(const Program *program, const EventTally *tally, int probe)
+{
+	return (EventTimes *) (tally + program->nprobes) + program->probes[probe].times;
+}
+
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
 extern bool stratum_value_equals(const Value *value, const Operand *operand);
 

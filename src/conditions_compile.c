@@ -92,8 +92,7 @@ make_room_for_row(Program *program)
 	row->columns = palloc0((program->ncolumns + 1) * sizeof(CachedValue));
 	row->fields = palloc_extended((program->nfields + 1) * sizeof(CachedValue),
 								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	row->events = palloc_extended((program->nprobes + 1) * sizeof(EventSummary),
-								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	row->events = palloc_extended(stratum_tally_size(program) + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (program->ndefinitions > 1)
 		row->answers = palloc_extended((program->npredicates + 1) * sizeof(Answer),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);

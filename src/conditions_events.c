@@ -57,6 +57,7 @@ stratum_events_prepare(Program *program)
 		}
 		probe->next = program->first_probes[at];
 		program->first_probes[at] = i;
+		probe->times = probe->wants_times ? program->ntimes++ : -1;
 		program->wants_properties |= probe->wants_latest;
 	}
 	program->event_names_array = names_array(program);
@@ -79,39 +80,32 @@ stratum_events_since(const Program *program, TimestampTz now)
 
 /* --- adding up --- */
 
-void
-stratum_events_start(const Program *program, EventSummary *summaries)
-{
-	memset(summaries, 0, program->nprobes * sizeof(EventSummary));
-	for (int i = 0; i < program->nprobes; i++)
-		summaries[i].properties.kind = VALUE_MISSING;
-}
-
-/* Of events at the same time the one with the greater id is the latest. */
-static bool
-is_latest(const EventSummary *summary, const Event *event)
-{
-	return summary->count == 0 || event->time > summary->last ||
-		(event->time == summary->last && event->id > summary->last_id);
-}
-
 /* The event outlives its row only as a copy, which takes the place of the last one. */
 static void
-keep_properties(EventSummary *summary, const Event *event)
+keep_properties(EventTimes *times, const Event *event)
 {
-	if (summary->copy != NULL)
-		pfree(summary->copy);
-	summary->copy = NULL;
-	summary->properties.kind = VALUE_MISSING;
-	if (event->properties_null)
-		return;
-	summary->copy = DatumGetJsonbPCopy(event->properties);
-	stratum_json_root(summary->copy, &summary->properties);
+	if (times->properties != NULL)
+		pfree(times->properties);
+	times->properties = event->properties_null ? NULL : DatumGetJsonbPCopy(event->properties);
 }
 
-/* Copies are made in the current memory context. */
+static void
+add_time(EventTimes *times, const Event *event, bool is_first, bool wants_latest)
+{
+	if (is_first || event->time < times->first)
+		times->first = event->time;
+	/* Of events at the same time the one with the greater id is the latest. */
+	if (!is_first && (event->time < times->last || (event->time == times->last && event->id < times->last_id)))
+		return;
+	times->last = event->time;
+	times->last_id = event->id;
+	if (wants_latest)
+		keep_properties(times, event);
+}
+
+/* Adds an event to a tally, which is all zeros at first. Copies are made in the current memory context. */
 void
-stratum_events_add(const Program *program, EventSummary *summaries, const Event *event, TimestampTz now)
+stratum_events_add(const Program *program, EventTally *tally, const Event *event, TimestampTz now)
 {
 	Value		name = {.kind = VALUE_STRING, .length = event->name_length, .of.string = event->name};
 	int			at = stratum_set_find(&program->event_names, &name);
@@ -119,21 +113,13 @@ stratum_events_add(const Program *program, EventSummary *summaries, const Event 
 	for (int i = at < 0 ? -1 : program->first_probes[at]; i >= 0; i = program->probes[i].next)
 	{
 		const EventProbe *probe = &program->probes[i];
-		EventSummary *summary = &summaries[i];
 
 		if (probe->window >= 0 &&
 			(event->time > now || event->time < stratum_time_ago(now, probe->window)))
 			continue;
-		if (summary->count == 0 || event->time < summary->first)
-			summary->first = event->time;
-		if (is_latest(summary, event))
-		{
-			if (probe->wants_latest)
-				keep_properties(summary, event);
-			summary->last = event->time;
-			summary->last_id = event->id;
-		}
-		summary->count++;
+		if (probe->wants_times)
+			add_time(stratum_tally_times(program, tally, i), event, tally[i] == 0, probe->wants_latest);
+		tally[i]++;
 	}
 }
 
@@ -252,22 +238,22 @@ read_integer(Program *program, int index, int64 *result)
 }
 
 /*
- * What the profile's events of the probe's name and window come to, seen with the statement's snapshot and the
- * rights of its user. None where the row has no id or tenant. All probes are answered by one look at the table.
+ * What the profile's events come to, seen with the statement's snapshot and the rights of its user. None where the
+ * row has no id or tenant. All probes are answered by one look at the table.
  */
-const EventSummary *
-stratum_event_summary(Program *program, int probe)
+const EventTally *
+stratum_event_tally(Program *program)
 {
 	Row		   *row = &program->row;
 	int64		profile,
 				tenant;
 
 	if (row->events_row == row->number)
-		return &row->events[probe];
-	stratum_events_start(program, row->events);
+		return row->events;
+	memset(row->events, 0, stratum_tally_size(program));
 	if (read_integer(program, program->id_column, &profile) &&
 		read_integer(program, program->tenant_column, &tenant))
 		look_up(program, profile, tenant);
 	row->events_row = row->number;
-	return &row->events[probe];
+	return row->events;
 }
