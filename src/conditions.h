@@ -34,6 +34,7 @@ typedef struct Number
 	int			weight;			/* the first digit counts 10000^weight */
 	int			ndigits;
 	const int16 *digits;
+	Numeric		source;			/* the numeric that it was read from, or NULL */
 } Number;
 
 /* Room for the digits of a JSON-number string within the limits, and of any int64. */
@@ -61,6 +62,12 @@ stratum_time_ago(TimestampTz now, int64 microseconds)
 }
 
 /* --- values: conditions_json.c --- */
+typedef struct Key
+{
+	const char *name;
+	int			length;
+} Key;
+
 typedef enum ValueKind
 {
 	VALUE_MISSING,
@@ -100,6 +107,7 @@ typedef struct Elements
 
 extern void stratum_json_root(const Jsonb *jsonb, Value *value);
 extern bool stratum_json_find(const Value *object, const char *key, int length, Value *value);
+extern void stratum_json_follow(const Value *document, const Key *path, int npath, Value *value);
 extern void stratum_json_elements(const JsonbContainer *array, Elements *elements);
 extern bool stratum_json_next(Elements *elements, Value *value);
 extern void stratum_json_key(const JsonbContainer *object, int index, Value *key);
@@ -150,14 +158,13 @@ typedef enum EventPart
 	EVENT_EXISTS,
 	EVENT_FIRST,
 	EVENT_LAST,
-	EVENT_PROPERTY
+	EVENT_FIRST_TIME,			/* whether the first one ever is among those of the window */
+	EVENT_PROPERTY,				/* of the latest one */
+	EVENT_SUM,					/* of the numbers at a path of the properties, like the next three */
+	EVENT_AVG,
+	EVENT_MIN,
+	EVENT_MAX
 } EventPart;
-
-typedef struct Key
-{
-	const char *name;
-	int			length;
-} Key;
 
 typedef struct Field
 {
@@ -165,21 +172,35 @@ typedef struct Field
 	int			column;			/* index of the column; not for events */
 	int			divisor;		/* FIELD_CONVERSION_RATE: index of the second column */
 	int			probe;			/* FIELD_EVENT: index of the probe */
+	int			numbers;		/* and of the numbers that are added up, or -1 */
 	EventPart	part;
 	int			npath;
 	Key		   *path;
 } Field;
 
-/* The events of one name and window; all fields about them share one look at the table. */
+/* The events of one name that pass a filter; all fields about them share them. */
 typedef struct EventProbe
 {
 	Key			name;
 	int64		window;			/* microseconds back from now, or -1 */
+	TimestampTz since;			/* DT_NOBEGIN: whenever */
+	TimestampTz until;			/* not included; DT_NOEND: whenever */
+	struct Program *where;		/* what holds for them, or NULL */
 	bool		wants_times;	/* of the first and the latest one */
+	bool		wants_ever;		/* of the first one outside of the window too */
 	bool		wants_latest;	/* the latest one's properties */
 	int			times;			/* which times of a tally are its, or -1 */
+	int			first_numbers;	/* what is added up, linked by "next", or -1 */
 	int			next;			/* probe of the same name, or -1 */
 } EventProbe;
+
+/* Numbers of a probe's events, at a path of their properties. */
+typedef struct EventNumbers
+{
+	int			npath;
+	Key		   *path;
+	int			next;			/* numbers of the same probe, or -1 */
+} EventNumbers;
 
 /* --- predicates: conditions_operand.c --- */
 typedef enum Operator
@@ -288,8 +309,7 @@ typedef struct Event
 	int			name_length;
 	TimestampTz time;
 	int64		id;
-	Datum		properties;
-	bool		properties_null;
+	NullableDatum documents[2];	/* properties, context */
 } Event;
 
 /* The first and the latest event of a probe, if there are any. */
@@ -299,11 +319,22 @@ typedef struct EventTimes
 	TimestampTz last;
 	int64		last_id;
 	Jsonb	   *properties;		/* of the latest one, copied; NULL where it has none or nothing asks */
+	TimestampTz ever;			/* the first one outside of the window too, if there is one */
+	bool		has_ever;
 } EventTimes;
 
+/* What numbers come to. */
+typedef struct EventSum
+{
+	int64		count;
+	Numeric		sum;
+	Numeric		least;
+	Numeric		greatest;
+} EventSum;
+
 /*
- * What a profile's events come to: a count for each probe, and behind the counts the times of those probes that
- * ask about them. Kept small: in a refresh there is one for every profile with events.
+ * What a profile's events come to: a count for each probe, behind the counts the times of those probes that ask
+ * about them, then sums. Kept small: in a refresh there is one for every profile with events.
  */
 typedef int64 EventTally;
 
@@ -331,6 +362,7 @@ typedef struct Program
 {
 	MemoryContext context;		/* holds everything below */
 	MemoryContext scratch;		/* reset with each row */
+	MemoryContext event_scratch;	/* and with each event; NULL where none is asked about */
 	StratumTarget target;
 	TupleDesc	row_type;		/* NULL when the definitions are only checked */
 	bool		lenient;		/* a column that the row lacks is missing, not an error */
@@ -345,7 +377,9 @@ typedef struct Program
 	int		   *first_probes;	/* of each name, linked by "next" */
 	int			first_probes_room;
 	int			ntimes;			/* probes that ask about times */
-	bool		wants_properties;	/* of any event */
+	int			nnumbers;
+	EventNumbers *numbers;
+	bool		wants_documents;	/* properties or context of any event */
 	int			npredicates;
 	Predicate  *predicates;
 	int			ninstructions;
@@ -392,10 +426,37 @@ typedef struct Parser
 	int			columns_room;
 	int			fields_room;
 	int			probes_room;
+	int			numbers_room;
 	int			predicates_room;
 } Parser;
 
+/* A key of a condition; the value is missing where it is absent. */
+typedef struct Setting
+{
+	Value		value;
+	Place		place;
+} Setting;
+
+/* The keys that narrow down which events a condition is about. */
+typedef struct EventFilter
+{
+	Setting		within_days;
+	Setting		since;
+	Setting		until;
+	Setting		where;
+} EventFilter;
+
+/* The pieces of a field's name. */
+typedef struct Pieces
+{
+	int			count;
+	Key		   *pieces;
+} Pieces;
+
 extern Member *stratum_parse_definition(Parser *parser, Jsonb *definition);
+extern Member *stratum_parse_inner(Parser *parser, const Value *definition, const Place *place);
+extern Program *stratum_program_inner(StratumTarget target, TupleDesc row_type, const Value *definition,
+									  const Place *place);
 extern void stratum_refuse(const Place *place, const char *hint, const char *format,...)
 	pg_attribute_printf(3, 4) __attribute__((noreturn));
 extern char *stratum_quote(const char *string, int length);
@@ -404,7 +465,15 @@ extern void *stratum_grow(void *array, int used, int *room, Size size);
 extern TupleDesc stratum_table_columns(StratumTarget target);
 extern bool stratum_intern(Parser *parser, StringInfo key, int next, int *index);
 extern int	stratum_parse_field(Parser *parser, const Place *place, const Value *name,
-								const Value *days, const Place *days_place);
+								const EventFilter *filter);
+extern void stratum_refuse_field(const Place *place, const Pieces *name, const char *hint)
+			__attribute__((noreturn));
+extern bool stratum_piece_is(const Key *piece, const char *name);
+extern int	stratum_use_integer(Parser *parser, const Place *place, const char *name);
+extern int	stratum_use_document(Parser *parser, const Place *place, const char *name);
+extern void stratum_read_event_field(Parser *parser, const Place *place, const Pieces *name,
+									 const EventFilter *filter, Field *field);
+extern void stratum_refuse_filter(const EventFilter *filter);
 extern bool stratum_field_is_time(const Program *program, int field, bool *unknown);
 extern double stratum_field_cost(const Program *program, int field);
 
@@ -456,17 +525,28 @@ extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
 extern void stratum_events_add(const Program *program, EventTally *tally, const Event *event,
 							   TimestampTz now);
 extern const EventTally *stratum_event_tally(Program *program);
+extern bool stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now);
+extern void stratum_numbers_add(const Program *program, EventTally *tally, int first,
+								const Event *event);
+extern Numeric stratum_numbers_result(const EventSum *sum, EventPart part);
 
 static inline Size
 stratum_tally_size(const Program *program)
 {
-	return program->nprobes * sizeof(int64) + program->ntimes * sizeof(EventTimes);
+	return program->nprobes * sizeof(int64) + program->ntimes * sizeof(EventTimes) +
+		program->nnumbers * sizeof(EventSum);
 }
 
 static inline EventTimes *
 stratum_tally_times(const Program *program, const EventTally *tally, int probe)
 {
 	return (EventTimes *) (tally + program->nprobes) + program->probes[probe].times;
+}
+
+static inline EventSum *
+stratum_tally_sum(const Program *program, const EventTally *tally, int numbers)
+{
+	return (EventSum *) ((EventTimes *) (tally + program->nprobes) + program->ntimes) + numbers;
 }
 
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);

@@ -110,40 +110,22 @@ find_document(TupleDesc row_type)
 	return -1;
 }
 
-/* Parses the definitions and lays them out, all in the current memory context. */
+/* Lays out the trees of all definitions. */
 static void
-compile(Program *program, Jsonb **definitions)
+lay_out(Program *program)
 {
-	Parser		parser = {.program = program};
-	int			count = program->ndefinitions;
 	int			room = 0;
 
-	/* A row's own columns are enough, but for saying what is wrong with a name that it lacks. */
-	parser.table = stratum_table_columns(program->target);
-	initStringInfo(&parser.lacking);
-	program->entries = palloc_extended(count * sizeof(int), MCXT_ALLOC_HUGE);
-	program->trees = palloc_extended(count * sizeof(Member *), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < count; i++)
-	{
-		Member	   *tree = stratum_parse_definition(&parser, copy_definition(definitions[i]));
-
-		program->trees[i] = tree;
-		program->entries[i] = tree == NULL ? PROGRAM_REJECT :
-			emit(program, &room, tree, PROGRAM_ACCEPT, PROGRAM_REJECT);
-	}
-	check_lacking(&parser);
+	for (int i = 0; i < program->ndefinitions; i++)
+		program->entries[i] = program->trees[i] == NULL ? PROGRAM_REJECT :
+			emit(program, &room, program->trees[i], PROGRAM_ACCEPT, PROGRAM_REJECT);
 	stratum_events_prepare(program);
 	make_room_for_row(program);
 }
 
-/*
- * Compiles the definitions for rows of a type; where that is NULL they are only checked. A column that the
- * row lacks is an error, or missing where `lenient`. Raises for a definition that means nothing. The
- * program is a child of the current memory context.
- */
-Program *
-stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient, int ndefinitions,
-					   Jsonb **definitions)
+/* A program without definitions, a child of the current memory context. */
+static Program *
+create_program(StratumTarget target, TupleDesc row_type, bool lenient, int ndefinitions)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "stratum conditions",
 												  ALLOCSET_SMALL_SIZES);
@@ -159,7 +141,47 @@ stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient, i
 	program->ndefinitions = ndefinitions;
 	program->document = find_document(program->row_type);
 	program->id_column = program->tenant_column = -1;
-	compile(program, definitions);
+	program->entries = palloc_extended(ndefinitions * sizeof(int), MCXT_ALLOC_HUGE);
+	program->trees = palloc_extended(ndefinitions * sizeof(Member *), MCXT_ALLOC_HUGE);
+	MemoryContextSwitchTo(before);
+	return program;
+}
+
+/*
+ * Compiles the definitions for rows of a type; where that is NULL they are only checked. A column that the
+ * row lacks is an error, or missing where `lenient`. Raises for a definition that means nothing. The
+ * program is a child of the current memory context.
+ */
+Program *
+stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient, int ndefinitions,
+					   Jsonb **definitions)
+{
+	Program    *program = create_program(target, row_type, lenient, ndefinitions);
+	MemoryContext before = MemoryContextSwitchTo(program->context);
+	Parser		parser = {.program = program};
+
+	/* A row's own columns are enough, but for saying what is wrong with a name that it lacks. */
+	parser.table = stratum_table_columns(program->target);
+	initStringInfo(&parser.lacking);
+	for (int i = 0; i < ndefinitions; i++)
+		program->trees[i] = stratum_parse_definition(&parser, copy_definition(definitions[i]));
+	check_lacking(&parser);
+	lay_out(program);
+	MemoryContextSwitchTo(before);
+	return program;
+}
+
+/* A definition inside another one, whose place it names in refusals and whose memory it shares. */
+Program *
+stratum_program_inner(StratumTarget target, TupleDesc row_type, const Value *definition,
+					  const Place *place)
+{
+	Program    *program = create_program(target, row_type, true, 1);
+	MemoryContext before = MemoryContextSwitchTo(program->context);
+	Parser		parser = {.program = program};
+
+	program->trees[0] = stratum_parse_inner(&parser, definition, place);
+	lay_out(program);
 	MemoryContextSwitchTo(before);
 	return program;
 }

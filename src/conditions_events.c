@@ -58,9 +58,23 @@ stratum_events_prepare(Program *program)
 		probe->next = program->first_probes[at];
 		program->first_probes[at] = i;
 		probe->times = probe->wants_times ? program->ntimes++ : -1;
-		program->wants_properties |= probe->wants_latest;
+		program->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
 	}
 	program->event_names_array = names_array(program);
+	if (program->nprobes > 0)
+		program->event_scratch = AllocSetContextCreate(program->context, "stratum conditions event",
+													   ALLOCSET_SMALL_SIZES);
+}
+
+/* The earliest time that matters to a probe. */
+static TimestampTz
+probe_since(const EventProbe *probe, TimestampTz now)
+{
+	if (probe->wants_ever)
+		return DT_NOBEGIN;
+	if (probe->window < 0)
+		return probe->since;
+	return Max(probe->since, stratum_time_ago(now, probe->window));
 }
 
 /* The earliest time that matters to any probe. */
@@ -70,15 +84,28 @@ stratum_events_since(const Program *program, TimestampTz now)
 	TimestampTz since = DT_NOEND;
 
 	for (int i = 0; i < program->nprobes; i++)
-	{
-		if (program->probes[i].window < 0)
-			return DT_NOBEGIN;
-		since = Min(since, stratum_time_ago(now, program->probes[i].window));
-	}
+		since = Min(since, probe_since(&program->probes[i], now));
 	return since;
 }
 
 /* --- adding up --- */
+
+static bool
+is_in_window(const EventProbe *probe, TimestampTz time, TimestampTz now)
+{
+	if (probe->window >= 0 && (time > now || time < stratum_time_ago(now, probe->window)))
+		return false;
+	return time >= probe->since && (time < probe->until || TIMESTAMP_IS_NOEND(probe->until));
+}
+
+static bool
+passes(const EventProbe *probe, const Event *event)
+{
+	if (probe->where == NULL)
+		return true;
+	stratum_program_columns(probe->where, event->documents);
+	return stratum_program_matches(probe->where, 0);
+}
 
 /* The event outlives its row only as a copy, which takes the place of the last one. */
 static void
@@ -86,7 +113,8 @@ keep_properties(EventTimes *times, const Event *event)
 {
 	if (times->properties != NULL)
 		pfree(times->properties);
-	times->properties = event->properties_null ? NULL : DatumGetJsonbPCopy(event->properties);
+	times->properties = event->documents[0].isnull ? NULL :
+		DatumGetJsonbPCopy(event->documents[0].value);
 }
 
 static void
@@ -103,6 +131,15 @@ add_time(EventTimes *times, const Event *event, bool is_first, bool wants_latest
 		keep_properties(times, event);
 }
 
+/* Whenever it was, in the window or not. */
+static void
+add_ever(EventTimes *times, const Event *event)
+{
+	if (!times->has_ever || event->time < times->ever)
+		times->ever = event->time;
+	times->has_ever = true;
+}
+
 /* Adds an event to a tally, which is all zeros at first. Copies are made in the current memory context. */
 void
 stratum_events_add(const Program *program, EventTally *tally, const Event *event, TimestampTz now)
@@ -113,17 +150,31 @@ stratum_events_add(const Program *program, EventTally *tally, const Event *event
 	for (int i = at < 0 ? -1 : program->first_probes[at]; i >= 0; i = program->probes[i].next)
 	{
 		const EventProbe *probe = &program->probes[i];
+		EventTimes *times = probe->wants_times ? stratum_tally_times(program, tally, i) : NULL;
+		bool		counts = is_in_window(probe, event->time, now);
 
-		if (probe->window >= 0 &&
-			(event->time > now || event->time < stratum_time_ago(now, probe->window)))
+		if ((!counts && !probe->wants_ever) || !passes(probe, event))
+			continue;
+		if (probe->wants_ever)
+			add_ever(times, event);
+		if (!counts)
 			continue;
 		if (probe->wants_times)
-			add_time(stratum_tally_times(program, tally, i), event, tally[i] == 0, probe->wants_latest);
+			add_time(times, event, tally[i] == 0, probe->wants_latest);
+		if (probe->first_numbers >= 0)
+			stratum_numbers_add(program, tally, probe->first_numbers, event);
 		tally[i]++;
 	}
 }
 
-/* An event from a row of (name, time, id, properties). */
+/* Whether the first event ever is one of those in the window. */
+bool
+stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now)
+{
+	return times->has_ever && is_in_window(probe, times->ever, now);
+}
+
+/* An event from a row of (name, time, id, properties, context). */
 Event
 stratum_event_from_row(const Datum *values, const bool *nulls)
 {
@@ -134,8 +185,7 @@ stratum_event_from_row(const Datum *values, const bool *nulls)
 		.name_length = VARSIZE_ANY_EXHDR(name),
 		.time = DatumGetTimestampTz(values[1]),
 		.id = DatumGetInt64(values[2]),
-		.properties = values[3],
-		.properties_null = nulls[3]
+		.documents = {{values[3], nulls[3]}, {values[4], nulls[4]}}
 	};
 }
 
@@ -173,31 +223,31 @@ end_events(DestReceiver *self)
 }
 
 /*
- * Saved plans, without the properties and with them; the plan cache follows changes of the table, of the role
+ * Saved plans, without the documents and with them; the plan cache follows changes of the table, of the role
  * and of row security. The casts hold should somebody change a column's type: what comes out is read as it is.
  */
 static SPIPlanPtr
-get_plan(bool with_properties)
+get_plan(bool with_documents)
 {
 	static SPIPlanPtr plans[2];
 	Oid			types[] = {INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
 	SPIPlanPtr	plan;
 
-	if (plans[with_properties] != NULL)
-		return plans[with_properties];
+	if (plans[with_documents] != NULL)
+		return plans[with_documents];
 	plan = SPI_prepare(psprintf("SELECT CAST(e.event_name AS pg_catalog.text),"
 								" CAST(e.\"timestamp\" AS pg_catalog.timestamptz), CAST(e.id AS pg_catalog.int8),"
-								" CAST(%s AS pg_catalog.jsonb)"
+								" CAST(%s AS pg_catalog.jsonb), CAST(%s AS pg_catalog.jsonb)"
 								" FROM stratum.cdp_events e"
 								" WHERE e.profile_id OPERATOR(pg_catalog.=) $1"
 								" AND e.tenant_id OPERATOR(pg_catalog.=) $2"
 								" AND e.event_name OPERATOR(pg_catalog.=) ANY ($3)"
 								" AND e.\"timestamp\" OPERATOR(pg_catalog.>=) $4",
-								with_properties ? "e.properties" : "NULL"),
+								with_documents ? "e.properties" : "NULL", with_documents ? "e.context" : "NULL"),
 					   lengthof(types), types);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare the look-up of events: %s", SPI_result_code_string(SPI_result));
-	plans[with_properties] = plan;
+	plans[with_documents] = plan;
 	return plan;
 }
 
@@ -217,7 +267,7 @@ look_up(Program *program, int64 profile, int64 tenant)
 	options.dest = &receiver.receiver;
 	for (int i = 0; i < (int) lengthof(values); i++)
 		options.params->params[i] = (ParamExternData) {values[i], false, PARAM_FLAG_CONST, types[i]};
-	result = SPI_execute_plan_extended(get_plan(program->wants_properties), &options);
+	result = SPI_execute_plan_extended(get_plan(program->wants_documents), &options);
 	if (result < 0)
 		elog(ERROR, "could not look up events: %s", SPI_result_code_string(result));
 	SPI_finish();

@@ -16,16 +16,14 @@
 #include "utils/typcache.h"
 
 #define HINT_PROFILE "Fields of a profile: trait.<path>, computed.<path>, consent.<path>, profile.<column>, " \
-	"identifier.<email|phone|external_id|anonymous_id>, event.<name>.<count|exists|first|last>, " \
-	"event.<name>.property.<path>."
+	"identifier.<email|phone|external_id|anonymous_id>, event.<name>.<count|exists|first|last|first_time>, " \
+	"event.<name>.<property|sum|avg|min|max>.<path>."
 #define HINT_IDENTIFIER "Identifiers: email, phone, external_id, anonymous_id."
-#define HINT_EVENT "Write it as event.<name>.<count|exists|first|last> or event.<name>.property.<path>; " \
-	"a name with a dot goes into an array: [\"event\", \"a.b\", \"count\"]."
 #define HINT_PATH "Pieces are joined by dots, as in \"trait.address.city\"; " \
 	"a key with a dot goes into an array: [\"trait\", \"a.b\"]."
+#define HINT_EVENT_DOCUMENT "Fields of an event: property.<path>, context.<path>."
 #define HINT_CAMPAIGN "Write it as campaign.<column> or <column>, or one of " \
 	"spend, revenue, cpc, cpm, cpa, conversion_rate."
-#define HINT_WINDOW "Use a number of days above 0, as 30 or 0.5, in conditions about events."
 
 /* Fields, columns, probes and predicates that a program has already, by bytes that describe them. */
 typedef struct Interned
@@ -49,13 +47,6 @@ typedef struct Interned
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* The pieces of a name. */
-typedef struct Pieces
-{
-	int			count;
-	Key		   *pieces;
-} Pieces;
-
 /*
  * Finds or notes the bytes in `key`, which stays as it is as long as the parser; *index is that of the
  * thing they describe, `next` where it is new.
@@ -75,8 +66,8 @@ stratum_intern(Parser *parser, StringInfo key, int next, int *index)
 	return found;
 }
 
-static bool
-piece_is(const Key *piece, const char *name)
+bool
+stratum_piece_is(const Key *piece, const char *name)
 {
 	return (int) strlen(name) == piece->length && memcmp(piece->name, name, piece->length) == 0;
 }
@@ -93,7 +84,7 @@ piece_string(const Key *piece)
 TupleDesc
 stratum_table_columns(StratumTarget target)
 {
-	const char *name = target == STRATUM_PROFILE ? "cdp_profiles" : "campaigns";
+	const char *name = target == STRATUM_PROFILE ? "cdp_profiles" : target == STRATUM_EVENT ? "cdp_events" : "campaigns";
 	Oid			schema = get_namespace_oid(STRATUM_SCHEMA, true);
 	Oid			table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
 	Oid			type = OidIsValid(table) ? get_rel_type_id(table) : InvalidOid;
@@ -264,8 +255,8 @@ use_typed_column(Parser *parser, const Place *place, const char *name, const cha
 	return index;
 }
 
-static int
-use_document(Parser *parser, const Place *place, const char *name)
+int
+stratum_use_document(Parser *parser, const Place *place, const char *name)
 {
 	return use_typed_column(parser, place, name, "jsonb", READ_JSONB, READ_JSONB);
 }
@@ -276,8 +267,8 @@ use_number(Parser *parser, const Place *place, const char *name)
 	return use_typed_column(parser, place, name, "a number", READ_INT2, READ_NUMERIC);
 }
 
-static int
-use_integer(Parser *parser, const Place *place, const char *name)
+int
+stratum_use_integer(Parser *parser, const Place *place, const char *name)
 {
 	return use_typed_column(parser, place, name, "an integer", READ_INT2, READ_INT8);
 }
@@ -343,11 +334,8 @@ read_pieces(const Place *place, const Value *name, Pieces *result)
 		stratum_refuse(place, HINT_PATH, "the field is empty");
 }
 
-static void
-			refuse_field(const Place *place, const Pieces *name, const char *hint) __attribute__((noreturn));
-
-static void
-refuse_field(const Place *place, const Pieces *name, const char *hint)
+void
+stratum_refuse_field(const Place *place, const Pieces *name, const char *hint)
 {
 	StringInfoData joined;
 
@@ -369,12 +357,12 @@ read_document_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 
 	for (int i = 0; i < (int) lengthof(documents); i++)
 	{
-		if (!piece_is(&name->pieces[0], documents[i][0]))
+		if (!stratum_piece_is(&name->pieces[0], documents[i][0]))
 			continue;
 		if (name->count < 2)
-			refuse_field(place, name, HINT_PROFILE);
+			stratum_refuse_field(place, name, HINT_PROFILE);
 		field->source = FIELD_DOCUMENT;
-		field->column = use_document(parser, place, documents[i][1]);
+		field->column = stratum_use_document(parser, place, documents[i][1]);
 		field->path = name->pieces + 1;
 		field->npath = name->count - 1;
 		return true;
@@ -389,95 +377,49 @@ read_identifier_field(Parser *parser, const Place *place, const Pieces *name, Fi
 
 	for (int i = 0; name->count == 2 && i < (int) lengthof(identifiers); i++)
 	{
-		if (!piece_is(&name->pieces[1], identifiers[i]))
+		if (!stratum_piece_is(&name->pieces[1], identifiers[i]))
 			continue;
 		field->source = FIELD_PRESENCE;
 		field->column = use_column(parser, place, identifiers[i], true);
 		return;
 	}
-	refuse_field(place, name, HINT_IDENTIFIER);
-}
-
-/* The window in microseconds, -1 where the condition has none. */
-static int64
-read_window(const Place *place, const Value *days)
-{
-	if (days->kind == VALUE_MISSING)
-		return -1;
-	if (days->kind != VALUE_NUMBER || days->of.number.sign <= 0)
-		stratum_refuse(place, HINT_WINDOW, "\"within_days\" takes a number of days above 0");
-	return stratum_number_days(&days->of.number);
-}
-
-static int
-use_probe(Parser *parser, const Key *name, int64 window)
-{
-	Program    *program = parser->program;
-	EventProbe *probe;
-	StringInfoData key;
-	int			index;
-
-	initStringInfo(&key);
-	appendStringInfo(&key, "event " INT64_FORMAT " ", window);
-	appendBinaryStringInfo(&key, name->name, name->length);
-	if (stratum_intern(parser, &key, program->nprobes, &index))
-		return index;
-	program->probes = stratum_grow(program->probes, program->nprobes, &parser->probes_room,
-								   sizeof(EventProbe));
-	probe = &program->probes[program->nprobes];
-	memset(probe, 0, sizeof(EventProbe));
-	probe->name = *name;
-	probe->window = window;
-	return program->nprobes++;
+	stratum_refuse_field(place, name, HINT_IDENTIFIER);
 }
 
 static void
-read_event_field(Parser *parser, const Place *place, const Pieces *name, int64 window, Field *field)
-{
-	static const char *const parts[] = {"count", "exists", "first", "last", "property"};
-	Program    *program = parser->program;
-	int			part = 0;
-
-	if (name->count < 3)
-		refuse_field(place, name, HINT_EVENT);
-	while (part < (int) lengthof(parts) && !piece_is(&name->pieces[2], parts[part]))
-		part++;
-	if (part == (int) lengthof(parts) || (part == EVENT_PROPERTY ? name->count < 4 : name->count > 3))
-		refuse_field(place, name, HINT_EVENT);
-	field->source = FIELD_EVENT;
-	field->part = part;
-	field->probe = use_probe(parser, &name->pieces[1], window);
-	if (part == EVENT_PROPERTY)
-	{
-		field->path = name->pieces + 3;
-		field->npath = name->count - 3;
-		program->probes[field->probe].wants_latest = true;
-	}
-	if (part != EVENT_COUNT && part != EVENT_EXISTS)
-		program->probes[field->probe].wants_times = true;
-	program->id_column = use_integer(parser, place, "id");
-	program->tenant_column = use_integer(parser, place, "tenant_id");
-}
-
-static void
-read_profile_field(Parser *parser, const Place *place, const Pieces *name, int64 window,
+read_profile_field(Parser *parser, const Place *place, const Pieces *name, const EventFilter *filter,
 				   Field *field)
 {
 	const Key  *source = &name->pieces[0];
 
 	if (read_document_field(parser, place, name, field))
 		return;
-	if (piece_is(source, "identifier"))
+	if (stratum_piece_is(source, "identifier"))
 		read_identifier_field(parser, place, name, field);
-	else if (piece_is(source, "event"))
-		read_event_field(parser, place, name, window, field);
-	else if (piece_is(source, "profile") && name->count == 2)
+	else if (stratum_piece_is(source, "event"))
+		stratum_read_event_field(parser, place, name, filter, field);
+	else if (stratum_piece_is(source, "profile") && name->count == 2)
 	{
 		field->source = FIELD_COLUMN;
 		field->column = use_column(parser, place, piece_string(&name->pieces[1]), false);
 	}
 	else
-		refuse_field(place, name, HINT_PROFILE);
+		stratum_refuse_field(place, name, HINT_PROFILE);
+}
+
+/* --- fields of an event, in a condition's "where" --- */
+
+static void
+read_event_document(Parser *parser, const Place *place, const Pieces *name, Field *field)
+{
+	bool		is_property = stratum_piece_is(&name->pieces[0], "property");
+
+	if (name->count < 2 || (!is_property && !stratum_piece_is(&name->pieces[0], "context")))
+		stratum_refuse_field(place, name, HINT_EVENT_DOCUMENT);
+	field->source = FIELD_DOCUMENT;
+	field->column = stratum_use_document(parser, place, is_property ? "properties" : "context");
+	field->path = name->pieces + 1;
+	field->npath = name->count - 1;
 }
 
 /* --- fields of a campaign --- */
@@ -493,13 +435,13 @@ read_derived_field(Parser *parser, const Place *place, const Key *name, Field *f
 
 	for (int i = 0; i < (int) lengthof(amounts); i++)
 	{
-		if (!piece_is(name, amounts[i][0]))
+		if (!stratum_piece_is(name, amounts[i][0]))
 			continue;
 		field->source = FIELD_HUNDREDTH;
 		field->column = use_number(parser, place, amounts[i][1]);
 		return true;
 	}
-	if (!piece_is(name, "conversion_rate"))
+	if (!stratum_piece_is(name, "conversion_rate"))
 		return false;
 	field->source = FIELD_CONVERSION_RATE;
 	field->column = use_number(parser, place, "conversions");
@@ -514,8 +456,8 @@ read_campaign_field(Parser *parser, const Place *place, const Pieces *name, Fiel
 
 	if (name->count == 1 && read_derived_field(parser, place, column, field))
 		return;
-	if (name->count > 2 || (name->count == 2 && !piece_is(&name->pieces[0], "campaign")))
-		refuse_field(place, name, HINT_CAMPAIGN);
+	if (name->count > 2 || (name->count == 2 && !stratum_piece_is(&name->pieces[0], "campaign")))
+		stratum_refuse_field(place, name, HINT_CAMPAIGN);
 	field->source = FIELD_COLUMN;
 	field->column = use_column(parser, place, piece_string(column), false);
 }
@@ -527,8 +469,8 @@ static void
 describe_field(const Field *field, StringInfo key)
 {
 	initStringInfo(key);
-	appendStringInfo(key, "field %d %d %d %d %d", field->source, field->column, field->divisor,
-					 field->probe, field->part);
+	appendStringInfo(key, "field %d %d %d %d %d %d", field->source, field->column, field->divisor,
+					 field->probe, field->numbers, field->part);
 	for (int i = 0; i < field->npath; i++)
 	{
 		appendStringInfo(key, " %d:", field->path[i].length);
@@ -537,27 +479,27 @@ describe_field(const Field *field, StringInfo key)
 }
 
 /*
- * The index of the field that `name` stands for; it is added to the program if it is new. `days` is the
- * condition's "within_days".
+ * The index of the field that `name` stands for; it is added to the program if it is new. `filter` are the
+ * condition's keys that only go with events.
  */
 int
-stratum_parse_field(Parser *parser, const Place *place, const Value *name, const Value *days,
-					const Place *days_place)
+stratum_parse_field(Parser *parser, const Place *place, const Value *name, const EventFilter *filter)
 {
 	Program    *program = parser->program;
 	Pieces		pieces = {0};
-	Field		field = {0};
-	int64		window = read_window(days_place, days);
+	Field		field = {.numbers = -1};
 	StringInfoData key;
 	int			index;
 
 	read_pieces(place, name, &pieces);
 	if (program->target == STRATUM_PROFILE)
-		read_profile_field(parser, place, &pieces, window, &field);
+		read_profile_field(parser, place, &pieces, filter, &field);
+	else if (program->target == STRATUM_EVENT)
+		read_event_document(parser, place, &pieces, &field);
 	else
 		read_campaign_field(parser, place, &pieces, &field);
-	if (window >= 0 && field.source != FIELD_EVENT)
-		stratum_refuse(days_place, HINT_WINDOW, "\"within_days\" goes with fields of events only");
+	if (field.source != FIELD_EVENT)
+		stratum_refuse_filter(filter);
 	describe_field(&field, &key);
 	if (stratum_intern(parser, &key, program->nfields, &index))
 		return index;

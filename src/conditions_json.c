@@ -157,6 +157,21 @@ stratum_json_find(const Value *object, const char *key, int length, Value *value
 	return true;
 }
 
+/* Follows a path through objects; an element of an array has no name. */
+void
+stratum_json_follow(const Value *document, const Key *path, int npath, Value *value)
+{
+	if (!stratum_json_find(document, path[0].name, path[0].length, value))
+		return;
+	for (int i = 1; i < npath; i++)
+	{
+		Value		object = *value;
+
+		if (!stratum_json_find(&object, path[i].name, path[i].length, value))
+			return;
+	}
+}
+
 /* Starts a walk through the elements of an array. */
 void
 stratum_json_elements(const JsonbContainer *array, Elements *elements)

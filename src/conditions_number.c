@@ -51,6 +51,7 @@ stratum_number_from_numeric(Numeric numeric, Number *number)
 
 	if ((header & HEADER_SPECIAL) == HEADER_SPECIAL)
 		return false;
+	number->source = numeric;
 	if (header & HEADER_SHORT)
 	{
 		number->sign = (header & SHORT_NEGATIVE) ? -1 : 1;
@@ -157,6 +158,7 @@ stratum_number_from_string(const char *string, int length, int16 *digits, Number
 				place,
 				ndigits = 0;
 
+	number->source = NULL;
 	number->sign = 1;
 	if (at < end && *at == '-')
 	{
@@ -198,6 +200,7 @@ stratum_number_from_int64(int64 value, int16 *digits, Number *number)
 	uint64		rest = value < 0 ? -(uint64) value : (uint64) value;
 	int			at = 5;
 
+	number->source = NULL;
 	number->sign = value < 0 ? -1 : 1;
 	do
 	{
@@ -222,6 +225,7 @@ stratum_number_hundredth(const Number *number, int16 *digits, Number *result)
 		carry = number->digits[i] % 100;
 	}
 	digits[number->ndigits] = carry * 100;
+	result->source = NULL;
 	result->sign = number->sign;
 	result->weight = number->weight;
 	result->digits = digits;

@@ -14,7 +14,8 @@
 #define MAX_QUOTED 64			/* bytes of the definition repeated in a message */
 
 #define HINT_GROUP "Allowed in a group: \"logic\", \"conditions\", \"groups\"."
-#define HINT_CONDITION "Allowed in a condition: \"field\", \"operator\", \"value\", and \"within_days\" for events."
+#define HINT_CONDITION "Allowed in a condition: \"field\", \"operator\", \"value\", and " \
+	"\"within_days\", \"since\", \"until\", \"where\" for events."
 #define HINT_LOGIC "Allowed: \"and\", \"or\", \"not\"."
 
 /* --- messages --- */
@@ -169,20 +170,30 @@ add_predicate(Parser *parser, const Predicate *predicate, const Value *value)
 	return program->npredicates++;
 }
 
+/* The keys that say which events. */
+static void
+read_filter(const Value *condition, const Place *place, EventFilter *filter)
+{
+	get_key(condition, "within_days", place, &filter->within_days.place, &filter->within_days.value);
+	get_key(condition, "since", place, &filter->since.place, &filter->since.value);
+	get_key(condition, "until", place, &filter->until.place, &filter->until.value);
+	get_key(condition, "where", place, &filter->where.place, &filter->where.value);
+}
+
 static Member *
 parse_condition(Parser *parser, const Value *condition, const Place *place)
 {
-	static const char *const keys[] = {"field", "operator", "value", "within_days", NULL};
+	static const char *const keys[] = {"field", "operator", "value", "within_days", "since", "until",
+		"where", NULL};
 	Member	   *node = palloc0(sizeof(Member));
 	Predicate	predicate = {0};
+	EventFilter filter;
 	Place		field_place,
 				operator_place,
-				value_place,
-				days_place;
+				value_place;
 	Value		field,
 				operator,
-				value,
-				days;
+				value;
 
 	CHECK_FOR_INTERRUPTS();
 	check_object(condition, place, "a condition", HINT_CONDITION);
@@ -191,10 +202,10 @@ parse_condition(Parser *parser, const Value *condition, const Place *place)
 		stratum_refuse(place, HINT_CONDITION, "\"field\" is missing");
 	if (!get_key(condition, "operator", place, &operator_place, &operator))
 		stratum_refuse(place, HINT_CONDITION, "\"operator\" is missing");
-	get_key(condition, "within_days", place, &days_place, &days);
+	read_filter(condition, place, &filter);
 
 	predicate.operator = stratum_parse_operator(&operator_place, &operator);
-	predicate.field = stratum_parse_field(parser, &field_place, &field, &days, &days_place);
+	predicate.field = stratum_parse_field(parser, &field_place, &field, &filter);
 	/* Not through get_key: for equality the value may be null. */
 	value_place = (Place) {.outer = place, .key = {"value", 5}};
 	stratum_json_find(condition, "value", 5, &value);
@@ -296,4 +307,11 @@ stratum_parse_definition(Parser *parser, Jsonb *definition)
 		return NULL;
 	node = parse_group(parser, &root, NULL, 1);
 	return node->nmembers > 0 ? node : NULL;
+}
+
+/* The tree of a definition inside another one, which may not be empty. */
+Member *
+stratum_parse_inner(Parser *parser, const Value *definition, const Place *place)
+{
+	return parse_group(parser, definition, place, 2);
 }

@@ -273,21 +273,6 @@ column_value(Program *program, int column)
 
 /* --- fields --- */
 
-/* Follows a path through objects; an element of an array has no name. */
-static void
-follow_path(const Value *document, const Field *field, Value *value)
-{
-	if (!stratum_json_find(document, field->path[0].name, field->path[0].length, value))
-		return;
-	for (int i = 1; i < field->npath; i++)
-	{
-		Value		object = *value;
-
-		if (!stratum_json_find(&object, field->path[i].name, field->path[i].length, value))
-			return;
-	}
-}
-
 static void
 read_hundredth(Program *program, const Value *cents, Value *value)
 {
@@ -350,13 +335,42 @@ read_conversion_rate(Program *program, const Field *field, Value *value)
 	MemoryContextSwitchTo(before);
 }
 
+/* What the times of a probe with events say. */
+static void
+read_event_times(const EventTimes *times, const Field *field, Value *value)
+{
+	Value		properties;
+
+	if (field->part == EVENT_PROPERTY)
+	{
+		if (times->properties == NULL)
+			return;
+		stratum_json_root(times->properties, &properties);
+		stratum_json_follow(&properties, field->path, field->npath, value);
+		return;
+	}
+	value->kind = VALUE_TIME;
+	value->of.time = field->part == EVENT_FIRST ? times->first : times->last;
+}
+
+static void
+read_event_numbers(Program *program, const EventTally *tally, const Field *field, Value *value)
+{
+	MemoryContext before = MemoryContextSwitchTo(program->scratch);
+	Numeric		result = stratum_numbers_result(stratum_tally_sum(program, tally, field->numbers),
+												field->part);
+
+	if (result != NULL)
+		set_numeric(value, result);
+	MemoryContextSwitchTo(before);
+}
+
 static void
 read_event(Program *program, const Field *field, Value *value)
 {
 	const EventTally *tally = stratum_event_tally(program);
+	const EventProbe *probe = &program->probes[field->probe];
 	int64		count = tally[field->probe];
-	const EventTimes *times = stratum_tally_times(program, tally, field->probe);
-	Value		properties;
 
 	switch (field->part)
 	{
@@ -369,18 +383,19 @@ read_event(Program *program, const Field *field, Value *value)
 			value->kind = VALUE_BOOL;
 			value->of.boolean = count > 0;
 			break;
+		case EVENT_FIRST_TIME:
+			value->kind = VALUE_BOOL;
+			value->of.boolean = stratum_is_first_time(probe, stratum_tally_times(program, tally, field->probe),
+													  program->row.now);
+			break;
 		case EVENT_FIRST:
 		case EVENT_LAST:
-			if (count == 0)
-				break;
-			value->kind = VALUE_TIME;
-			value->of.time = field->part == EVENT_FIRST ? times->first : times->last;
-			break;
 		case EVENT_PROPERTY:
-			if (count == 0 || times->properties == NULL)
-				break;
-			stratum_json_root(times->properties, &properties);
-			follow_path(&properties, field, value);
+			if (count > 0)
+				read_event_times(stratum_tally_times(program, tally, field->probe), field, value);
+			break;
+		default:
+			read_event_numbers(program, tally, field, value);
 			break;
 	}
 }
@@ -405,7 +420,7 @@ read_field(Program *program, const Field *field, Value *value)
 	switch (field->source)
 	{
 		case FIELD_DOCUMENT:
-			follow_path(column_value(program, field->column), field, value);
+			stratum_json_follow(column_value(program, field->column), field->path, field->npath, value);
 			break;
 		case FIELD_COLUMN:
 			*value = *column_value(program, field->column);

@@ -63,7 +63,7 @@ nth_tally(const Refresh *refresh, uint32 n)
 	return (EventTally *) (refresh->tallies + n * refresh->tally_size);
 }
 
-/* An event: (name, time, id, properties, profile). */
+/* An event: (name, time, id, properties, context, profile). */
 static void
 take_event(Refresh *refresh, TupleTableSlot *row)
 {
@@ -71,7 +71,7 @@ take_event(Refresh *refresh, TupleTableSlot *row)
 	MemoryContext before = MemoryContextSwitchTo(refresh->event_context);
 	Event		event = stratum_event_from_row(row->tts_values, row->tts_isnull);
 	bool		found;
-	PlaceOf    *place = places_insert(refresh->event_places, DatumGetInt64(row->tts_values[4]), &found);
+	PlaceOf    *place = places_insert(refresh->event_places, DatumGetInt64(row->tts_values[5]), &found);
 
 	if (!found)
 	{
@@ -98,10 +98,11 @@ query_events(Refresh *refresh, int64 after, int64 until)
 
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT CAST(e.event_name AS text), CAST(e.\"timestamp\" AS timestamptz),"
-					 " CAST(e.id AS bigint), CAST(%s AS jsonb), CAST(e.profile_id AS bigint)"
+					 " CAST(e.id AS bigint), CAST(%s AS jsonb), CAST(%s AS jsonb), CAST(e.profile_id AS bigint)"
 					 " FROM stratum.cdp_events e"
 					 " WHERE e.tenant_id = $1 AND e.event_name = ANY ($4) AND e.profile_id IS NOT NULL",
-					 program->wants_properties ? "e.properties" : "NULL");
+					 program->wants_documents ? "e.properties" : "NULL",
+					 program->wants_documents ? "e.context" : "NULL");
 	if (after > PG_INT64_MIN)
 		appendStringInfoString(&query, " AND e.profile_id > $2");
 	if (until < PG_INT64_MAX)

@@ -114,7 +114,8 @@ extern bool stratum_json_is_safe(const text *json);
 typedef enum StratumTarget
 {
 	STRATUM_PROFILE,
-	STRATUM_CAMPAIGN
+	STRATUM_CAMPAIGN,
+	STRATUM_EVENT				/* only inside a condition about events */
 } StratumTarget;
 
 extern void stratum_validate_conditions(Jsonb *conditions, StratumTarget target);
