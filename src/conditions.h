@@ -163,7 +163,8 @@ typedef enum EventPart
 	EVENT_SUM,					/* of the numbers at a path of the properties, like the next three */
 	EVENT_AVG,
 	EVENT_MIN,
-	EVENT_MAX
+	EVENT_MAX,
+	EVENT_SEQUENCE				/* whether the steps of a sequence happened */
 } EventPart;
 
 typedef struct Field
@@ -172,7 +173,8 @@ typedef struct Field
 	int			column;			/* index of the column; not for events */
 	int			divisor;		/* FIELD_CONVERSION_RATE: index of the second column */
 	int			probe;			/* FIELD_EVENT: index of the probe */
-	int			numbers;		/* and of the numbers that are added up, or -1 */
+	int			numbers;		/* of the numbers that are added up, or -1 */
+	int			sequence;		/* of the sequence, or -1 */
 	EventPart	part;
 	int			npath;
 	Key		   *path;
@@ -201,6 +203,27 @@ typedef struct EventNumbers
 	Key		   *path;
 	int			next;			/* numbers of the same probe, or -1 */
 } EventNumbers;
+
+/* One event after another. */
+typedef struct SequenceStep
+{
+	Key			name;
+	struct Program *where;		/* what holds for the event, or NULL */
+	int64		within;			/* microseconds after the step before, or -1 */
+	int			sequence;
+	int			number;			/* from 0 */
+	int			next;			/* step of the same name, or -1 */
+} SequenceStep;
+
+typedef struct EventSequence
+{
+	int64		window;			/* as of a probe */
+	TimestampTz since;
+	TimestampTz until;
+	int			first_step;
+	int			nsteps;
+	bool		then_not;		/* the last step must not happen */
+} EventSequence;
 
 /* --- predicates: conditions_operand.c --- */
 typedef enum Operator
@@ -332,9 +355,25 @@ typedef struct EventSum
 	Numeric		greatest;
 } EventSum;
 
+/* An event that is a step of a sequence, or several: a bit each. */
+typedef struct SequenceEvent
+{
+	TimestampTz time;
+	int64		id;
+	uint32		steps;
+} SequenceEvent;
+
+/* All of a sequence, in the order in which they were added. */
+typedef struct SequenceLog
+{
+	int			count;
+	int			room;
+	SequenceEvent *events;
+} SequenceLog;
+
 /*
  * What a profile's events come to: a count for each probe, behind the counts the times of those probes that ask
- * about them, then sums. Kept small: in a refresh there is one for every profile with events.
+ * about them, then sums, then the logs of sequences. Kept small: in a refresh there is one for every profile with events.
  */
 typedef int64 EventTally;
 
@@ -374,11 +413,15 @@ typedef struct Program
 	EventProbe *probes;
 	OperandSet	event_names;
 	Datum		event_names_array;
-	int		   *first_probes;	/* of each name, linked by "next" */
-	int			first_probes_room;
+	int		   *first_probes;	/* of each event name, linked by "next", or -1 */
 	int			ntimes;			/* probes that ask about times */
 	int			nnumbers;
 	EventNumbers *numbers;
+	int			nsequences;
+	EventSequence *sequences;
+	int			nsteps;
+	SequenceStep *steps;
+	int		   *first_steps;	/* of each event name, linked by "next", or -1 */
 	bool		wants_documents;	/* properties or context of any event */
 	int			npredicates;
 	Predicate  *predicates;
@@ -427,6 +470,8 @@ typedef struct Parser
 	int			fields_room;
 	int			probes_room;
 	int			numbers_room;
+	int			sequences_room;
+	int			steps_room;
 	int			predicates_room;
 } Parser;
 
@@ -474,6 +519,17 @@ extern int	stratum_use_document(Parser *parser, const Place *place, const char *
 extern void stratum_read_event_field(Parser *parser, const Place *place, const Pieces *name,
 									 const EventFilter *filter, Field *field);
 extern void stratum_refuse_filter(const EventFilter *filter);
+extern void stratum_read_window(const EventFilter *filter, int64 *window, TimestampTz *since,
+								TimestampTz *until);
+extern Program *stratum_read_where(const Setting *where);
+extern int64 stratum_read_days(const Setting *days);
+extern int	stratum_parse_sequence(Parser *parser, const Value *steps, const Place *place,
+								   const EventFilter *filter);
+extern int	stratum_add_field(Parser *parser, const Field *field);
+extern bool stratum_get_key(const Value *object, const char *name, const Place *place,
+							Setting *setting);
+extern void stratum_check_object(const Value *value, const Place *place, const char *what,
+								 const char *const *keys, const char *hint);
 extern bool stratum_field_is_time(const Program *program, int field, bool *unknown);
 extern double stratum_field_cost(const Program *program, int field);
 
@@ -526,6 +582,12 @@ extern void stratum_events_add(const Program *program, EventTally *tally, const 
 							   TimestampTz now);
 extern const EventTally *stratum_event_tally(Program *program);
 extern bool stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now);
+extern bool stratum_is_in_window(int64 window, TimestampTz since, TimestampTz until, TimestampTz time,
+								 TimestampTz now);
+extern bool stratum_event_passes(Program *where, const Event *event);
+extern void stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event,
+								 TimestampTz now);
+extern bool stratum_sequence_happened(const Program *program, const EventTally *tally, int sequence);
 extern void stratum_numbers_add(const Program *program, EventTally *tally, int first,
 								const Event *event);
 extern Numeric stratum_numbers_result(const EventSum *sum, EventPart part);
@@ -534,7 +596,7 @@ static inline Size
 stratum_tally_size(const Program *program)
 {
 	return program->nprobes * sizeof(int64) + program->ntimes * sizeof(EventTimes) +
-		program->nnumbers * sizeof(EventSum);
+		program->nnumbers * sizeof(EventSum) + program->nsequences * sizeof(SequenceLog);
 }
 
 static inline EventTimes *
@@ -547,6 +609,19 @@ static inline EventSum *
 stratum_tally_sum(const Program *program, const EventTally *tally, int numbers)
 {
 	return (EventSum *) ((EventTimes *) (tally + program->nprobes) + program->ntimes) + numbers;
+}
+
+static inline SequenceLog *
+stratum_tally_log(const Program *program, const EventTally *tally, int sequence)
+{
+	return (SequenceLog *) stratum_tally_sum(program, tally, program->nnumbers) + sequence;
+}
+
+/* Whether events have to be looked up. */
+static inline bool
+stratum_asks_about_events(const Program *program)
+{
+	return program->event_names.count > 0;
 }
 
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);

@@ -258,7 +258,7 @@ stratum_program_is_leakproof(const Program *program)
 		if (!is_leakproof_column(&program->columns[i]))
 			return false;
 	}
-	return program->nprobes == 0;
+	return !stratum_asks_about_events(program);
 }
 
 /* Refuses a definition that cannot mean anything, with SQLSTATE 22023. */

@@ -54,9 +54,9 @@ stratum_refuse_filter(const EventFilter *filter)
 	refuse_setting(&filter->where, HINT_WHERE);
 }
 
-/* The window in microseconds, -1 where the condition has none. */
-static int64
-read_window(const Setting *days)
+/* So many days in microseconds, -1 where the condition has none. */
+int64
+stratum_read_days(const Setting *days)
 {
 	if (!is_given(days))
 		return -1;
@@ -79,6 +79,17 @@ read_time(const Setting *setting, TimestampTz otherwise)
 	return time;
 }
 
+/* Which times count: back from now, from a time on, and up to one. */
+void
+stratum_read_window(const EventFilter *filter, int64 *window, TimestampTz *since, TimestampTz *until)
+{
+	*window = stratum_read_days(&filter->within_days);
+	*since = read_time(&filter->since, DT_NOBEGIN);
+	*until = read_time(&filter->until, DT_NOEND);
+	if (!TIMESTAMP_IS_NOEND(*until) && *since >= *until)
+		stratum_refuse(&filter->until.place, HINT_TIME, "\"until\" is not later than \"since\"");
+}
+
 /* What an event is for its "where". */
 static TupleDesc
 event_type(void)
@@ -90,8 +101,8 @@ event_type(void)
 	return row_type;
 }
 
-static Program *
-read_where(const Setting *where)
+Program *
+stratum_read_where(const Setting *where)
 {
 	if (!is_given(where))
 		return NULL;
@@ -115,18 +126,15 @@ static int
 use_probe(Parser *parser, const Key *name, const EventFilter *filter)
 {
 	Program    *program = parser->program;
-	EventProbe	probe = {.name = *name, .window = read_window(&filter->within_days),
-		.since = read_time(&filter->since, DT_NOBEGIN), .until = read_time(&filter->until, DT_NOEND),
-	.first_numbers = -1};
+	EventProbe	probe = {.name = *name, .first_numbers = -1};
 	StringInfoData key;
 	int			index;
 
-	if (!TIMESTAMP_IS_NOEND(probe.until) && probe.since >= probe.until)
-		stratum_refuse(&filter->until.place, HINT_TIME, "\"until\" is not later than \"since\"");
+	stratum_read_window(filter, &probe.window, &probe.since, &probe.until);
 	describe_probe(&probe, &filter->where, &key);
 	if (stratum_intern(parser, &key, program->nprobes, &index))
 		return index;
-	probe.where = read_where(&filter->where);
+	probe.where = stratum_read_where(&filter->where);
 	program->probes = stratum_grow(program->probes, program->nprobes, &parser->probes_room,
 								   sizeof(EventProbe));
 	program->probes[program->nprobes] = probe;

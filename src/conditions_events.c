@@ -35,76 +35,110 @@ names_array(const Program *program)
 	return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-/* Collects the names that the probes are about, when all definitions have been parsed. */
+/* Where a name is among the names, to which it is added if it is new. */
+static int
+add_name(Program *program, const Key *name)
+{
+	Operand		operand = {.value = {.kind = VALUE_STRING, .length = name->length, .of.string = name->name}};
+	int			at = stratum_set_find(&program->event_names, &operand.value);
+
+	if (at >= 0)
+		return at;
+	at = program->event_names.count;
+	stratum_set_add(&program->event_names, &operand);
+	program->first_probes[at] = program->first_steps[at] = -1;
+	return at;
+}
+
+static void
+prepare_probe(Program *program, int index)
+{
+	EventProbe *probe = &program->probes[index];
+	int			at = add_name(program, &probe->name);
+
+	probe->next = program->first_probes[at];
+	program->first_probes[at] = index;
+	probe->times = probe->wants_times ? program->ntimes++ : -1;
+	program->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
+}
+
+static void
+prepare_step(Program *program, int index)
+{
+	SequenceStep *step = &program->steps[index];
+	int			at = add_name(program, &step->name);
+
+	step->next = program->first_steps[at];
+	program->first_steps[at] = index;
+	program->wants_documents |= step->where != NULL;
+}
+
+/* Collects the names that are asked about, when all definitions have been parsed. */
 void
 stratum_events_prepare(Program *program)
 {
-	stratum_set_init(&program->event_names, program->nprobes);
-	for (int i = 0; i < program->nprobes; i++)
-	{
-		EventProbe *probe = &program->probes[i];
-		Operand		name = {.value = {.kind = VALUE_STRING, .length = probe->name.length,
-				.of.string = probe->name.name}};
-		int			at = stratum_set_find(&program->event_names, &name.value);
+	int			most = program->nprobes + program->nsteps;
 
-		if (at < 0)
-		{
-			at = program->event_names.count;
-			stratum_set_add(&program->event_names, &name);
-			program->first_probes = stratum_grow(program->first_probes, at, &program->first_probes_room,
-												 sizeof(int));
-			program->first_probes[at] = -1;
-		}
-		probe->next = program->first_probes[at];
-		program->first_probes[at] = i;
-		probe->times = probe->wants_times ? program->ntimes++ : -1;
-		program->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
-	}
+	stratum_set_init(&program->event_names, most);
+	program->first_probes = palloc_extended((most + 1) * sizeof(int), MCXT_ALLOC_HUGE);
+	program->first_steps = palloc_extended((most + 1) * sizeof(int), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < program->nprobes; i++)
+		prepare_probe(program, i);
+	for (int i = 0; i < program->nsteps; i++)
+		prepare_step(program, i);
 	program->event_names_array = names_array(program);
-	if (program->nprobes > 0)
+	if (most > 0)
 		program->event_scratch = AllocSetContextCreate(program->context, "stratum conditions event",
 													   ALLOCSET_SMALL_SIZES);
 }
 
-/* The earliest time that matters to a probe. */
 static TimestampTz
-probe_since(const EventProbe *probe, TimestampTz now)
+window_since(int64 window, TimestampTz since, TimestampTz now)
 {
-	if (probe->wants_ever)
-		return DT_NOBEGIN;
-	if (probe->window < 0)
-		return probe->since;
-	return Max(probe->since, stratum_time_ago(now, probe->window));
+	return window < 0 ? since : Max(since, stratum_time_ago(now, window));
 }
 
-/* The earliest time that matters to any probe. */
+/* The earliest time that matters to any probe or sequence. */
 TimestampTz
 stratum_events_since(const Program *program, TimestampTz now)
 {
 	TimestampTz since = DT_NOEND;
 
 	for (int i = 0; i < program->nprobes; i++)
-		since = Min(since, probe_since(&program->probes[i], now));
+	{
+		const EventProbe *probe = &program->probes[i];
+
+		since = Min(since, probe->wants_ever ? DT_NOBEGIN : window_since(probe->window, probe->since, now));
+	}
+	for (int i = 0; i < program->nsequences; i++)
+		since = Min(since, window_since(program->sequences[i].window, program->sequences[i].since, now));
 	return since;
 }
 
 /* --- adding up --- */
 
-static bool
-is_in_window(const EventProbe *probe, TimestampTz time, TimestampTz now)
+bool
+stratum_is_in_window(int64 window, TimestampTz since, TimestampTz until, TimestampTz time, TimestampTz now)
 {
-	if (probe->window >= 0 && (time > now || time < stratum_time_ago(now, probe->window)))
+	if (window >= 0 && (time > now || time < stratum_time_ago(now, window)))
 		return false;
-	return time >= probe->since && (time < probe->until || TIMESTAMP_IS_NOEND(probe->until));
+	return time >= since && (time < until || TIMESTAMP_IS_NOEND(until));
 }
 
 static bool
-passes(const EventProbe *probe, const Event *event)
+is_in_window(const EventProbe *probe, TimestampTz time, TimestampTz now)
 {
-	if (probe->where == NULL)
+	return stratum_is_in_window(probe->window, probe->since, probe->until, time, now);
+}
+
+/* Whether a "where", if there is one, holds for the event. */
+bool
+stratum_event_passes(Program *where, const Event *event)
+{
+	if (where == NULL)
 		return true;
-	stratum_program_columns(probe->where, event->documents);
-	return stratum_program_matches(probe->where, 0);
+	stratum_program_columns(where, event->documents);
+	return stratum_program_matches(where, 0);
 }
 
 /* The event outlives its row only as a copy, which takes the place of the last one. */
@@ -140,6 +174,26 @@ add_ever(EventTimes *times, const Event *event)
 	times->has_ever = true;
 }
 
+static void
+add_to_probe(const Program *program, EventTally *tally, int index, const Event *event, TimestampTz now)
+{
+	const EventProbe *probe = &program->probes[index];
+	EventTimes *times = probe->wants_times ? stratum_tally_times(program, tally, index) : NULL;
+	bool		counts = is_in_window(probe, event->time, now);
+
+	if ((!counts && !probe->wants_ever) || !stratum_event_passes(probe->where, event))
+		return;
+	if (probe->wants_ever)
+		add_ever(times, event);
+	if (!counts)
+		return;
+	if (probe->wants_times)
+		add_time(times, event, tally[index] == 0, probe->wants_latest);
+	if (probe->first_numbers >= 0)
+		stratum_numbers_add(program, tally, probe->first_numbers, event);
+	tally[index]++;
+}
+
 /* Adds an event to a tally, which is all zeros at first. Copies are made in the current memory context. */
 void
 stratum_events_add(const Program *program, EventTally *tally, const Event *event, TimestampTz now)
@@ -147,24 +201,12 @@ stratum_events_add(const Program *program, EventTally *tally, const Event *event
 	Value		name = {.kind = VALUE_STRING, .length = event->name_length, .of.string = event->name};
 	int			at = stratum_set_find(&program->event_names, &name);
 
-	for (int i = at < 0 ? -1 : program->first_probes[at]; i >= 0; i = program->probes[i].next)
-	{
-		const EventProbe *probe = &program->probes[i];
-		EventTimes *times = probe->wants_times ? stratum_tally_times(program, tally, i) : NULL;
-		bool		counts = is_in_window(probe, event->time, now);
-
-		if ((!counts && !probe->wants_ever) || !passes(probe, event))
-			continue;
-		if (probe->wants_ever)
-			add_ever(times, event);
-		if (!counts)
-			continue;
-		if (probe->wants_times)
-			add_time(times, event, tally[i] == 0, probe->wants_latest);
-		if (probe->first_numbers >= 0)
-			stratum_numbers_add(program, tally, probe->first_numbers, event);
-		tally[i]++;
-	}
+	if (at < 0)
+		return;
+	for (int i = program->first_probes[at]; i >= 0; i = program->probes[i].next)
+		add_to_probe(program, tally, i, event, now);
+	if (program->first_steps[at] >= 0)
+		stratum_sequence_add(program, tally, program->first_steps[at], event, now);
 }
 
 /* Whether the first event ever is one of those in the window. */

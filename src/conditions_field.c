@@ -469,13 +469,30 @@ static void
 describe_field(const Field *field, StringInfo key)
 {
 	initStringInfo(key);
-	appendStringInfo(key, "field %d %d %d %d %d %d", field->source, field->column, field->divisor,
-					 field->probe, field->numbers, field->part);
+	appendStringInfo(key, "field %d %d %d %d %d %d %d", field->source, field->column, field->divisor,
+					 field->probe, field->numbers, field->sequence, field->part);
 	for (int i = 0; i < field->npath; i++)
 	{
 		appendStringInfo(key, " %d:", field->path[i].length);
 		appendBinaryStringInfo(key, field->path[i].name, field->path[i].length);
 	}
+}
+
+/* The index of a field, which is added to the program if it is new. */
+int
+stratum_add_field(Parser *parser, const Field *field)
+{
+	Program    *program = parser->program;
+	StringInfoData key;
+	int			index;
+
+	describe_field(field, &key);
+	if (stratum_intern(parser, &key, program->nfields, &index))
+		return index;
+	program->fields = stratum_grow(program->fields, program->nfields, &parser->fields_room,
+								   sizeof(Field));
+	program->fields[program->nfields] = *field;
+	return program->nfields++;
 }
 
 /*
@@ -487,9 +504,7 @@ stratum_parse_field(Parser *parser, const Place *place, const Value *name, const
 {
 	Program    *program = parser->program;
 	Pieces		pieces = {0};
-	Field		field = {.numbers = -1};
-	StringInfoData key;
-	int			index;
+	Field		field = {.numbers = -1, .sequence = -1};
 
 	read_pieces(place, name, &pieces);
 	if (program->target == STRATUM_PROFILE)
@@ -500,13 +515,7 @@ stratum_parse_field(Parser *parser, const Place *place, const Value *name, const
 		read_campaign_field(parser, place, &pieces, &field);
 	if (field.source != FIELD_EVENT)
 		stratum_refuse_filter(filter);
-	describe_field(&field, &key);
-	if (stratum_intern(parser, &key, program->nfields, &index))
-		return index;
-	program->fields = stratum_grow(program->fields, program->nfields, &parser->fields_room,
-								   sizeof(Field));
-	program->fields[program->nfields] = field;
-	return program->nfields++;
+	return stratum_add_field(parser, &field);
 }
 
 /* Whether the field is a point in time; *unknown when that cannot be said, for want of the table. */

@@ -16,6 +16,7 @@
 #define HINT_GROUP "Allowed in a group: \"logic\", \"conditions\", \"groups\"."
 #define HINT_CONDITION "Allowed in a condition: \"field\", \"operator\", \"value\", and " \
 	"\"within_days\", \"since\", \"until\", \"where\" for events."
+#define HINT_SEQUENCE "Allowed beside \"sequence\": \"within_days\", \"since\", \"until\"."
 #define HINT_LOGIC "Allowed: \"and\", \"or\", \"not\"."
 
 /* --- messages --- */
@@ -97,21 +98,14 @@ key_is(const char *name, const Value *string)
 }
 
 /* Reads a key of an object; JSON null counts as absent. */
-static bool
-get_key(const Value *object, const char *name, const Place *place, Place *inner, Value *value)
+bool
+stratum_get_key(const Value *object, const char *name, const Place *place, Setting *setting)
 {
-	*inner = (Place) {.outer = place, .key = {name, strlen(name)}};
-	stratum_json_find(object, name, strlen(name), value);
-	if (value->kind == VALUE_NULL)
-		value->kind = VALUE_MISSING;
-	return value->kind != VALUE_MISSING;
-}
-
-static void
-check_object(const Value *value, const Place *place, const char *what, const char *hint)
-{
-	if (value->kind != VALUE_OBJECT)
-		stratum_refuse(place, hint, "%s must be an object", what);
+	setting->place = (Place) {.outer = place, .key = {name, strlen(name)}};
+	stratum_json_find(object, name, strlen(name), &setting->value);
+	if (setting->value.kind == VALUE_NULL)
+		setting->value.kind = VALUE_MISSING;
+	return setting->value.kind != VALUE_MISSING;
 }
 
 /* Refuses keys that are not in the list, which ends with NULL. */
@@ -135,6 +129,16 @@ check_keys(const Value *object, const Place *place, const char *const *allowed, 
 		stratum_refuse(&inner, hint, "unknown key \"%s\"",
 					   stratum_quote(key.of.string, key.length));
 	}
+}
+
+/* Refuses what is no object, or has other keys than these. */
+void
+stratum_check_object(const Value *value, const Place *place, const char *what, const char *const *keys,
+					 const char *hint)
+{
+	if (value->kind != VALUE_OBJECT)
+		stratum_refuse(place, hint, "%s must be an object", what);
+	check_keys(value, place, keys, hint);
 }
 
 /* --- trees --- */
@@ -174,81 +178,102 @@ add_predicate(Parser *parser, const Predicate *predicate, const Value *value)
 static void
 read_filter(const Value *condition, const Place *place, EventFilter *filter)
 {
-	get_key(condition, "within_days", place, &filter->within_days.place, &filter->within_days.value);
-	get_key(condition, "since", place, &filter->since.place, &filter->since.value);
-	get_key(condition, "until", place, &filter->until.place, &filter->until.value);
-	get_key(condition, "where", place, &filter->where.place, &filter->where.value);
+	stratum_get_key(condition, "within_days", place, &filter->within_days);
+	stratum_get_key(condition, "since", place, &filter->since);
+	stratum_get_key(condition, "until", place, &filter->until);
+	stratum_get_key(condition, "where", place, &filter->where);
+}
+
+/* {"field": ..., "operator": ..., "value": ...} */
+static int
+parse_comparison(Parser *parser, const Value *condition, const Place *place)
+{
+	static const char *const keys[] = {"field", "operator", "value", "within_days", "since", "until",
+		"where", NULL};
+	Predicate	predicate = {0};
+	EventFilter filter;
+	Setting		field,
+				operator;
+	Place		value_place = {.outer = place, .key = {"value", 5}};
+	Value		value;
+
+	stratum_check_object(condition, place, "a condition", keys, HINT_CONDITION);
+	if (!stratum_get_key(condition, "field", place, &field))
+		stratum_refuse(place, HINT_CONDITION, "\"field\" is missing");
+	if (!stratum_get_key(condition, "operator", place, &operator))
+		stratum_refuse(place, HINT_CONDITION, "\"operator\" is missing");
+	read_filter(condition, place, &filter);
+	predicate.operator = stratum_parse_operator(&operator.place, &operator.value);
+	predicate.field = stratum_parse_field(parser, &field.place, &field.value, &filter);
+	/* Not through stratum_get_key(): for equality the value may be null. */
+	stratum_json_find(condition, "value", 5, &value);
+	stratum_parse_operand(parser->program, &predicate, &value_place, &value);
+	return add_predicate(parser, &predicate, &value);
+}
+
+/* {"sequence": [...]}: that its steps happened. */
+static int
+parse_sequence_condition(Parser *parser, const Value *condition, const Place *place,
+						 const Setting *sequence)
+{
+	static const char *const keys[] = {"sequence", "within_days", "since", "until", NULL};
+	Value		happened = {.kind = VALUE_BOOL, .of.boolean = true};
+	Predicate	predicate = {.operator = OP_EQUALS, .operand.value = happened};
+	EventFilter filter;
+
+	check_keys(condition, place, keys, HINT_SEQUENCE);
+	read_filter(condition, place, &filter);
+	predicate.field = stratum_parse_sequence(parser, &sequence->value, &sequence->place, &filter);
+	predicate.cost = stratum_field_cost(parser->program, predicate.field);
+	return add_predicate(parser, &predicate, &happened);
 }
 
 static Member *
 parse_condition(Parser *parser, const Value *condition, const Place *place)
 {
-	static const char *const keys[] = {"field", "operator", "value", "within_days", "since", "until",
-		"where", NULL};
 	Member	   *node = palloc0(sizeof(Member));
-	Predicate	predicate = {0};
-	EventFilter filter;
-	Place		field_place,
-				operator_place,
-				value_place;
-	Value		field,
-				operator,
-				value;
+	Setting		sequence = {0};
 
 	CHECK_FOR_INTERRUPTS();
-	check_object(condition, place, "a condition", HINT_CONDITION);
-	check_keys(condition, place, keys, HINT_CONDITION);
-	if (!get_key(condition, "field", place, &field_place, &field))
-		stratum_refuse(place, HINT_CONDITION, "\"field\" is missing");
-	if (!get_key(condition, "operator", place, &operator_place, &operator))
-		stratum_refuse(place, HINT_CONDITION, "\"operator\" is missing");
-	read_filter(condition, place, &filter);
-
-	predicate.operator = stratum_parse_operator(&operator_place, &operator);
-	predicate.field = stratum_parse_field(parser, &field_place, &field, &filter);
-	/* Not through get_key: for equality the value may be null. */
-	value_place = (Place) {.outer = place, .key = {"value", 5}};
-	stratum_json_find(condition, "value", 5, &value);
-	stratum_parse_operand(parser->program, &predicate, &value_place, &value);
-
-	node->predicate = add_predicate(parser, &predicate, &value);
-	node->cost = predicate.cost;
+	if (condition->kind == VALUE_OBJECT && stratum_get_key(condition, "sequence", place, &sequence))
+		node->predicate = parse_sequence_condition(parser, condition, place, &sequence);
+	else
+		node->predicate = parse_comparison(parser, condition, place);
+	node->cost = parser->program->predicates[node->predicate].cost;
 	return node;
 }
 
 static Logic
 parse_logic(const Value *object, const Place *place)
 {
-	Place		inner;
-	Value		logic;
+	Setting		setting;
+	const Value *logic = &setting.value;
 
-	if (!get_key(object, "logic", place, &inner, &logic))
+	if (!stratum_get_key(object, "logic", place, &setting))
 		return LOGIC_AND;
-	if (logic.kind != VALUE_STRING)
-		stratum_refuse(&inner, HINT_LOGIC, "the logic must be a string");
-	if (stratum_same_folded("and", logic.of.string, logic.length))
+	if (logic->kind != VALUE_STRING)
+		stratum_refuse(&setting.place, HINT_LOGIC, "the logic must be a string");
+	if (stratum_same_folded("and", logic->of.string, logic->length))
 		return LOGIC_AND;
-	if (stratum_same_folded("or", logic.of.string, logic.length))
+	if (stratum_same_folded("or", logic->of.string, logic->length))
 		return LOGIC_OR;
-	if (stratum_same_folded("not", logic.of.string, logic.length))
+	if (stratum_same_folded("not", logic->of.string, logic->length))
 		return LOGIC_NOT;
-	stratum_refuse(&inner, HINT_LOGIC, "unknown logic \"%s\"",
-				   stratum_quote(logic.of.string, logic.length));
+	stratum_refuse(&setting.place, HINT_LOGIC, "unknown logic \"%s\"",
+				   stratum_quote(logic->of.string, logic->length));
 }
 
 /* Starts a walk through a list that may be absent. */
 static void
-open_list(const Value *object, const char *name, const Place *place, Place *inner,
+open_list(const Value *object, const char *name, const Place *place, Setting *list,
 		  Elements *elements)
 {
-	Value		list;
-
 	memset(elements, 0, sizeof(Elements));
-	if (!get_key(object, name, place, inner, &list))
+	if (!stratum_get_key(object, name, place, list))
 		return;
-	if (list.kind != VALUE_ARRAY)
-		stratum_refuse(inner, HINT_GROUP, "\"%s\" must be an array", name);
-	stratum_json_elements(list.of.container, elements);
+	if (list->value.kind != VALUE_ARRAY)
+		stratum_refuse(&list->place, HINT_GROUP, "\"%s\" must be an array", name);
+	stratum_json_elements(list->value.of.container, elements);
 }
 
 static Member *
@@ -256,31 +281,32 @@ parse_group(Parser *parser, const Value *object, const Place *place, int depth)
 {
 	static const char *const keys[] = {"logic", "conditions", "groups", NULL};
 	Member	   *node = palloc0(sizeof(Member));
-	Place		conditions_place,
-				groups_place;
+	Setting		condition_list,
+				group_list;
 	Elements	conditions,
 				groups;
 	Value		member;
 
-	check_object(object, place, depth == 1 ? "a definition" : "a group", HINT_GROUP);
+	if (object->kind != VALUE_OBJECT)
+		stratum_refuse(place, HINT_GROUP, "%s must be an object", depth == 1 ? "a definition" : "a group");
 	if (depth > MAX_DEPTH)
 		stratum_refuse(place, "A group can often be written as one with more conditions.",
 					   "groups are nested deeper than %d levels", MAX_DEPTH);
 	check_keys(object, place, keys, HINT_GROUP);
 	node->logic = parse_logic(object, place);
-	open_list(object, "conditions", place, &conditions_place, &conditions);
-	open_list(object, "groups", place, &groups_place, &groups);
+	open_list(object, "conditions", place, &condition_list, &conditions);
+	open_list(object, "groups", place, &group_list, &groups);
 	node->members = palloc_extended((conditions.count + groups.count) * sizeof(Member *),
 									MCXT_ALLOC_HUGE);
 	while (stratum_json_next(&conditions, &member))
 	{
-		Place		at = {.outer = &conditions_place, .index = conditions.next - 1};
+		Place		at = {.outer = &condition_list.place, .index = conditions.next - 1};
 
 		node->members[node->nmembers++] = parse_condition(parser, &member, &at);
 	}
 	while (stratum_json_next(&groups, &member))
 	{
-		Place		at = {.outer = &groups_place, .index = groups.next - 1};
+		Place		at = {.outer = &group_list.place, .index = groups.next - 1};
 
 		node->members[node->nmembers++] = parse_group(parser, &member, &at, depth + 1);
 	}

@@ -365,10 +365,10 @@ read_event_numbers(Program *program, const EventTally *tally, const Field *field
 	MemoryContextSwitchTo(before);
 }
 
+/* What the events of a probe say. */
 static void
-read_event(Program *program, const Field *field, Value *value)
+read_probe(Program *program, const EventTally *tally, const Field *field, Value *value)
 {
-	const EventTally *tally = stratum_event_tally(program);
 	const EventProbe *probe = &program->probes[field->probe];
 	int64		count = tally[field->probe];
 
@@ -398,6 +398,20 @@ read_event(Program *program, const Field *field, Value *value)
 			read_event_numbers(program, tally, field, value);
 			break;
 	}
+}
+
+static void
+read_event(Program *program, const Field *field, Value *value)
+{
+	const EventTally *tally = stratum_event_tally(program);
+
+	if (field->part != EVENT_SEQUENCE)
+	{
+		read_probe(program, tally, field, value);
+		return;
+	}
+	value->kind = VALUE_BOOL;
+	value->of.boolean = stratum_sequence_happened(program, tally, field->sequence);
 }
 
 /* Whether a column holds something: neither NULL nor an empty string. Missing where the row lacks it. */

@@ -39,7 +39,7 @@ stratum_refresh_event_size(const Refresh *refresh)
 {
 	const Program *program = refresh->set->program;
 
-	if (program->nprobes == 0)
+	if (!stratum_asks_about_events(program))
 		return 0;
 	return stratum_tally_size(program) + refresh->event_bytes + 2 * sizeof(PlaceOf);
 }

@@ -130,12 +130,6 @@ report_end(const Refresh *refresh)
 
 /* --- reading --- */
 
-static bool
-asks_about_events(const Refresh *refresh)
-{
-	return refresh->set->program->nprobes > 0;
-}
-
 static void
 make_room(Refresh *refresh)
 {
@@ -231,7 +225,7 @@ read_profiles(Refresh *refresh, int64 after, int64 until)
 	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nwords * sizeof(Bits), MCXT_ALLOC_HUGE);
 	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
 	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values,
-						  asks_about_events(refresh) ? take_columns : take_bits);
+						  stratum_asks_about_events(refresh->set->program) ? take_columns : take_bits);
 }
 
 /* The memberships of the range; without conditions that all of them meet, since there are many. */
@@ -267,7 +261,7 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 {
 	MemoryContext before = MemoryContextSwitchTo(refresh->range_context);
 
-	if (asks_about_events(refresh))
+	if (stratum_asks_about_events(refresh->set->program))
 		stratum_refresh_read_events(refresh, after, until);
 	read_profiles(refresh, after, until);
 	read_memberships(refresh, after, until);
@@ -334,7 +328,7 @@ write_evaluation(Refresh *refresh)
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), ");
-	if (!asks_about_events(refresh))
+	if (!stratum_asks_about_events(refresh->set->program))
 		appendStringInfoString(&query, "stratum._segment_bits($4, $5, ");
 	for (int i = 0; i < columns->natts; i++)
 	{
@@ -343,7 +337,7 @@ write_evaluation(Refresh *refresh)
 		names[i] = CStringGetTextDatum(name);
 		appendStringInfo(&query, "%sp.%s", i > 0 ? ", " : "", quote_identifier(name));
 	}
-	if (!asks_about_events(refresh))
+	if (!stratum_asks_about_events(refresh->set->program))
 		appendStringInfoChar(&query, ')');
 	appendStringInfoString(&query, " FROM stratum.cdp_profiles p"
 						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
@@ -393,7 +387,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 	refresh->nwords = draft->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(draft));
 	stratum_set_free(draft);
-	if (asks_about_events(refresh))
+	if (stratum_asks_about_events(refresh->set->program))
 		stratum_refresh_prepare_events(refresh);
 	write_evaluation(refresh);
 	refresh->range_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh",
