@@ -215,7 +215,8 @@ typedef enum Operator
 	OP_WITHIN_NEXT,
 	OP_NOT_WITHIN_LAST,
 	OP_ANNIVERSARY_WITHIN,
-	OP_IN_SAMPLE
+	OP_IN_SAMPLE,
+	OP_MATCHES
 } Operator;
 
 /* A value of the definition, and what else it can be read as. */
@@ -246,6 +247,8 @@ typedef struct Share
 	bool		is_all;
 } Share;
 
+typedef struct Regex Regex;
+
 typedef struct Predicate
 {
 	Operator	operator;
@@ -257,6 +260,7 @@ typedef struct Predicate
 	int64		window;			/* of within_last and its like, in microseconds */
 	int			days;			/* of anniversary_within */
 	Share		share;			/* of in_sample */
+	Regex	   *regex;			/* of matches */
 	double		cost;
 } Predicate;
 
@@ -445,6 +449,10 @@ extern Cost stratum_call_cost(const Program *program);
 /* --- samples: conditions_sample.c --- */
 extern Share stratum_share(const Number *per_cent);
 extern bool stratum_in_sample(const Value *value, Share share);
+
+/* --- regular expressions: conditions_regex.c --- */
+extern Regex *stratum_regex_create(const Place *place, const Value *pattern);
+extern bool stratum_regex_matches(Regex *regex, const Value *value);
 
 /* --- evaluation --- */
 extern const EventSummary *stratum_event_summary(Program *program, int probe);

@@ -21,6 +21,7 @@
 
 /* Without one. */
 #define EQUALITY_SELECTIVITY 0.01
+#define MATCHES_SELECTIVITY 0.05
 #define OTHER_SELECTIVITY 0.333
 
 /* In units of cpu_operator_cost: a call, and what a predicate costs in units of an equality. */
@@ -133,6 +134,8 @@ default_selectivity(const Predicate *predicate)
 			return EQUALITY_SELECTIVITY;
 		case OP_ANNIVERSARY_WITHIN:
 			return (predicate->days + 1) / 367.0;
+		case OP_MATCHES:
+			return MATCHES_SELECTIVITY;
 		case OP_IN_SAMPLE:
 			return predicate->share.is_all ? 1 : ldexp((double) predicate->share.limit, -64);
 		default:

@@ -320,6 +320,8 @@ stratum_predicate_holds(Program *program, const Predicate *predicate, const Valu
 			return match_contains_all(predicate, value);
 		case OP_IN_SAMPLE:
 			return stratum_in_sample(value, predicate->share);
+		case OP_MATCHES:
+			return stratum_regex_matches(predicate->regex, value);
 	}
 	return false;
 }

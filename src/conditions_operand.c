@@ -28,7 +28,8 @@ typedef enum Takes
 	TAKES_TIME,
 	TAKES_DAYS,
 	TAKES_DAYS_OF_YEAR,
-	TAKES_PER_CENT
+	TAKES_PER_CENT,
+	TAKES_REGEX
 } Takes;
 
 typedef struct OperatorInfo
@@ -66,6 +67,7 @@ static const OperatorInfo operators[] = {
 	{"anniversary_within", OP_ANNIVERSARY_WITHIN, TAKES_DAYS_OF_YEAR, 6},
 	{"contains_any", OP_CONTAINS_ANY, TAKES_LIST, 10},
 	{"contains_all", OP_CONTAINS_ALL, TAKES_LIST, 12},
+	{"matches", OP_MATCHES, TAKES_REGEX, 40},
 	{"in_sample", OP_IN_SAMPLE, TAKES_PER_CENT, 20},
 };
 
@@ -382,6 +384,11 @@ stratum_parse_operand(const Program *program, Predicate *predicate, const Place 
 		case TAKES_PER_CENT:
 			check_number(place, value, 100, HINT_PER_CENT, info->name);
 			predicate->share = stratum_share(&value->of.number);
+			return;
+		case TAKES_REGEX:
+			if (value->kind != VALUE_STRING)
+				stratum_refuse(place, "Write it as \"^[a-z]+$\".", "\"%s\" takes a regular expression", info->name);
+			predicate->regex = stratum_regex_create(place, value);
 			return;
 		default:
 			break;
