@@ -55,7 +55,9 @@ typedef struct Scan
 	const Place *place;
 	const pg_wchar *at;
 	const pg_wchar *end;
-	double		colors;			/* arcs of a class of characters */
+	bool		seen[128];		/* characters that the expression names */
+	int			nseen;			/* the others count each time */
+	double		colors;			/* arcs of a class of characters: those that are told apart */
 	double		work;			/* arcs of groups, which are compiled by themselves as well */
 } Scan;
 
@@ -170,17 +172,26 @@ read_bound(Scan *scan)
 	return number;
 }
 
+static void
+note_character(Scan *scan, pg_wchar c)
+{
+	if (c >= 128 || !scan->seen[c])
+		scan->nseen++;
+	if (c < 128)
+		scan->seen[c] = true;
+}
+
 static Part
 character_class(const Scan *scan)
 {
 	return (Part) {0, scan->colors, 1, false};
 }
 
-/* What is asked of a place between characters becomes arcs like others, beside them. */
+/* What is asked of a place between characters. Many of them at one place multiply, so they count for more. */
 static Part
 constraint(const Scan *scan)
 {
-	return (Part) {scan->colors, 2 * scan->colors, 2, true};
+	return (Part) {scan->colors, 16 + scan->colors, 16, true};
 }
 
 /* Behind a backslash. */
@@ -200,7 +211,18 @@ read_escape(Scan *scan)
 		return constraint(scan);
 	if (c < 128 && c != 0 && strchr("dDsSwW", (int) c) != NULL)
 		return character_class(scan);
+	note_character(scan, c);
 	return (Part) {0, 1, 1, false};
+}
+
+/* A character, or an escape, between brackets. */
+static void
+read_member(Scan *scan)
+{
+	if (sees(scan, "\\"))
+		skip(scan, sees(scan, "\\c") ? 2 : 1);
+	if (scan->at < scan->end)
+		note_character(scan, *scan->at++);
 }
 
 /* Behind a bracket that opens. */
@@ -215,7 +237,7 @@ read_bracket(Scan *scan)
 	if (sees(scan, "^"))
 		skip(scan, 1);
 	if (sees(scan, "]"))
-		skip(scan, 1);
+		read_member(scan);
 	while (scan->at < scan->end && !sees(scan, "]"))
 	{
 		if (sees(scan, "[."))
@@ -224,10 +246,8 @@ read_bracket(Scan *scan)
 			skip_through(scan, "=]");
 		else if (sees(scan, "[:"))
 			skip_through(scan, ":]");
-		else if (sees(scan, "\\"))
-			skip(scan, sees(scan, "\\c") ? 3 : 2);
 		else
-			skip(scan, 1);
+			read_member(scan);
 	}
 	skip(scan, 1);
 	return character_class(scan);
@@ -270,6 +290,7 @@ read_atom(Scan *scan)
 		case '.':
 			return character_class(scan);
 		default:
+			note_character(scan, c);
 			return (Part) {0, 1, 1, false};
 	}
 }
@@ -358,31 +379,20 @@ read_options(Scan *scan)
 	skip(scan, 1);
 }
 
-/* Characters that are told apart: no more than there are in the expression, and some for each class. */
-static double
-count_colors(const pg_wchar *pattern, int length)
-{
-	bool		seen[128] = {false};
-	int			count = 2;
-
-	for (int i = 0; i < length; i++)
-	{
-		if (pattern[i] >= 128 || !seen[pattern[i]])
-			count++;
-		if (pattern[i] < 128)
-			seen[pattern[i]] = true;
-	}
-	return count;
-}
-
 /* Refuses what would take too long to compile, or to run. */
 static void
 check_pattern(const Place *place, const pg_wchar *pattern, int length)
 {
-	Scan		scan = {place, pattern, pattern + length, count_colors(pattern, length), 0};
+	Scan		scan = {.place = place, .at = pattern, .end = pattern + length};
 	Part		all;
 
 	read_options(&scan);
+	pattern = scan.at;
+	read_alternatives(&scan);
+	/* now it is known how many characters are told apart */
+	scan.at = pattern;
+	scan.colors = scan.nseen + 2;
+	scan.work = 0;
 	all = read_alternatives(&scan);
 	/* not "greater": counts may have become infinite, or none at all */
 	if (!(all.arcs + all.into + scan.work <= MAX_WORK))
