@@ -24,7 +24,8 @@
 /* Strings to this length need no memory. */
 #define SHORT_STRING 256
 
-#define HINT_PATTERN "Write it as \"^[a-z]+-[0-9]{4}$\": an advanced regular expression of PostgreSQL, of at most 1000 bytes."
+#define HINT_PATTERN "Write it as \"^[a-z]+-[0-9]{4}$\": an advanced regular expression of PostgreSQL, " \
+	"of at most 1000 bytes."
 #define HINT_NO_BACK "Octal codes begin with \\0."
 #define HINT_NO_LOOK "Use several conditions, and \"not\" groups."
 #define HINT_NO_OPTION "What may stand at the beginning are options among c, i, m, n, p, s, t, w, as in (?i)."
