@@ -51,6 +51,7 @@ extern int64 stratum_number_days(const Number *days);
 
 /* --- times: conditions_time.c --- */
 extern bool stratum_time_from_string(const char *string, int length, TimestampTz *time);
+extern bool stratum_anniversary(TimestampTz time, TimestampTz now, int *days);
 
 /* So many microseconds before `now`; the beginning of time where that is out of range. */
 static inline TimestampTz
@@ -59,6 +60,15 @@ stratum_time_ago(TimestampTz now, int64 microseconds)
 	TimestampTz result;
 
 	return pg_sub_s64_overflow(now, microseconds, &result) ? DT_NOBEGIN : result;
+}
+
+/* So many microseconds after `now`; the end of time where that is out of range. */
+static inline TimestampTz
+stratum_time_ahead(TimestampTz now, int64 microseconds)
+{
+	TimestampTz result;
+
+	return pg_add_s64_overflow(now, microseconds, &result) ? DT_NOEND : result;
 }
 
 /* --- values: conditions_json.c --- */
@@ -247,7 +257,12 @@ typedef enum Operator
 	OP_AFTER,
 	OP_WITHIN_LAST,
 	OP_CONTAINS_ANY,
-	OP_CONTAINS_ALL
+	OP_CONTAINS_ALL,
+	OP_WITHIN_NEXT,
+	OP_NOT_WITHIN_LAST,
+	OP_ANNIVERSARY_WITHIN,
+	OP_IN_SAMPLE,
+	OP_MATCHES
 } Operator;
 
 /* A value of the definition, and what else it can be read as. */
@@ -271,6 +286,15 @@ typedef struct OperandSet
 	bool		has_container;
 } OperandSet;
 
+/* A part of all 64-bit hashes: those below a limit, or all of them. */
+typedef struct Share
+{
+	uint64		limit;
+	bool		is_all;
+} Share;
+
+typedef struct Regex Regex;
+
 typedef struct Predicate
 {
 	Operator	operator;
@@ -279,7 +303,10 @@ typedef struct Predicate
 	Operand		upper;			/* of between */
 	OperandSet	set;			/* of in, not_in, contains_any, contains_all */
 	char	   *folded;			/* a string to search for, A-Z in lower case */
-	int64		window;			/* of within_last, in microseconds */
+	int64		window;			/* of within_last and its like, in microseconds */
+	int			days;			/* of anniversary_within */
+	Share		share;			/* of in_sample */
+	Regex	   *regex;			/* of matches */
 	double		cost;
 } Predicate;
 
@@ -573,6 +600,14 @@ extern Expr *stratum_jsonpath_condition(const Program *program, AttrNumber numbe
 extern Selectivity stratum_selectivity(Program *program, struct PlannerInfo *root, Oid function,
 									   List *columns, int varRelid);
 extern Cost stratum_call_cost(const Program *program);
+
+/* --- samples: conditions_sample.c --- */
+extern Share stratum_share(const Number *per_cent);
+extern bool stratum_in_sample(const Value *value, Share share);
+
+/* --- regular expressions: conditions_regex.c --- */
+extern Regex *stratum_regex_create(const Place *place, const Value *pattern);
+extern bool stratum_regex_matches(Regex *regex, const Value *value);
 
 /* --- evaluation --- */
 extern void stratum_events_prepare(Program *program);

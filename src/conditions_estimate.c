@@ -7,6 +7,8 @@
  */
 #include "conditions.h"
 
+#include <math.h>
+
 #include "catalog/pg_statistic.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
@@ -19,6 +21,7 @@
 
 /* Without one. */
 #define EQUALITY_SELECTIVITY 0.01
+#define MATCHES_SELECTIVITY 0.05
 #define OTHER_SELECTIVITY 0.333
 
 /* In units of cpu_operator_cost: a call, and what a predicate costs in units of an equality. */
@@ -122,6 +125,25 @@ column_selectivity(Estimator *estimator, int column, int predicate, double *sele
 }
 
 static double
+default_selectivity(const Predicate *predicate)
+{
+	switch (predicate->operator)
+	{
+		case OP_EQUALS:
+		case OP_IN:
+			return EQUALITY_SELECTIVITY;
+		case OP_ANNIVERSARY_WITHIN:
+			return (predicate->days + 1) / 367.0;
+		case OP_MATCHES:
+			return MATCHES_SELECTIVITY;
+		case OP_IN_SAMPLE:
+			return predicate->share.is_all ? 1 : ldexp((double) predicate->share.limit, -64);
+		default:
+			return OTHER_SELECTIVITY;
+	}
+}
+
+static double
 predicate_selectivity(Estimator *estimator, int index)
 {
 	const Predicate *predicate = &estimator->program->predicates[index];
@@ -131,8 +153,7 @@ predicate_selectivity(Estimator *estimator, int index)
 	if (field->source != FIELD_EVENT && field->source != FIELD_CONVERSION_RATE &&
 		column_selectivity(estimator, field->column, index, &selectivity))
 		return selectivity;
-	return predicate->operator == OP_EQUALS || predicate->operator == OP_IN ?
-		EQUALITY_SELECTIVITY : OTHER_SELECTIVITY;
+	return default_selectivity(predicate);
 }
 
 /* As if members had nothing to do with each other. */

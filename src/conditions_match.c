@@ -254,6 +254,7 @@ match_time(const Program *program, const Predicate *predicate, const Value *valu
 {
 	TimestampTz now = program->row.now;
 	TimestampTz time;
+	int			days;
 
 	if (!read_time(value, &time))
 		return false;
@@ -263,8 +264,13 @@ match_time(const Program *program, const Predicate *predicate, const Value *valu
 			return time < predicate->operand.time;
 		case OP_AFTER:
 			return time > predicate->operand.time;
-		default:				/* within_last */
-			return time <= now && time >= stratum_time_ago(now, predicate->window);
+		case OP_WITHIN_NEXT:
+			return time >= now && time <= stratum_time_ahead(now, predicate->window);
+		case OP_ANNIVERSARY_WITHIN:
+			return stratum_anniversary(time, now, &days) && days <= predicate->days;
+		default:				/* within_last, not_within_last */
+			return (time <= now && time >= stratum_time_ago(now, predicate->window)) ==
+				(predicate->operator == OP_WITHIN_LAST);
 	}
 }
 
@@ -304,11 +310,18 @@ stratum_predicate_holds(Program *program, const Predicate *predicate, const Valu
 		case OP_BEFORE:
 		case OP_AFTER:
 		case OP_WITHIN_LAST:
+		case OP_WITHIN_NEXT:
+		case OP_NOT_WITHIN_LAST:
+		case OP_ANNIVERSARY_WITHIN:
 			return match_time(program, predicate, value);
 		case OP_CONTAINS_ANY:
 			return match_contains_any(predicate, value);
 		case OP_CONTAINS_ALL:
 			return match_contains_all(predicate, value);
+		case OP_IN_SAMPLE:
+			return stratum_in_sample(value, predicate->share);
+		case OP_MATCHES:
+			return stratum_regex_matches(predicate->regex, value);
 	}
 	return false;
 }

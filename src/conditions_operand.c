@@ -13,6 +13,8 @@
 #define HINT_TIME "Write it as 2025-01-31 or 2025-01-31T12:00:00Z."
 #define HINT_LIST "Write it as [\"a\", \"b\"]."
 #define HINT_DAYS "Use a number of days that is not negative, as 30 or 0.5."
+#define HINT_ANNIVERSARY "Use a number of days from 0, which is today, to 366."
+#define HINT_PER_CENT "Use a number from 0 to 100, as 10 or 0.5."
 
 typedef enum Takes
 {
@@ -24,7 +26,10 @@ typedef enum Takes
 	TAKES_BOUNDS,				/* two of these */
 	TAKES_LIST,
 	TAKES_TIME,
-	TAKES_DAYS
+	TAKES_DAYS,
+	TAKES_DAYS_OF_YEAR,
+	TAKES_PER_CENT,
+	TAKES_REGEX
 } Takes;
 
 typedef struct OperatorInfo
@@ -57,8 +62,13 @@ static const OperatorInfo operators[] = {
 	{"before", OP_BEFORE, TAKES_TIME, 4},
 	{"after", OP_AFTER, TAKES_TIME, 4},
 	{"within_last", OP_WITHIN_LAST, TAKES_DAYS, 4},
+	{"not_within_last", OP_NOT_WITHIN_LAST, TAKES_DAYS, 4},
+	{"within_next", OP_WITHIN_NEXT, TAKES_DAYS, 4},
+	{"anniversary_within", OP_ANNIVERSARY_WITHIN, TAKES_DAYS_OF_YEAR, 6},
 	{"contains_any", OP_CONTAINS_ANY, TAKES_LIST, 10},
 	{"contains_all", OP_CONTAINS_ALL, TAKES_LIST, 12},
+	{"matches", OP_MATCHES, TAKES_REGEX, 40},
+	{"in_sample", OP_IN_SAMPLE, TAKES_PER_CENT, 20},
 };
 
 /* --- operators --- */
@@ -317,6 +327,19 @@ read_bounds(const Program *program, Predicate *predicate, const Place *place, co
 	}
 }
 
+/* Refuses what is no number from 0 to `most`. */
+static void
+check_number(const Place *place, const Value *value, int most, const char *hint, const char *name)
+{
+	int16		digits[6];
+	Number		limit;
+
+	stratum_number_from_int64(most, digits, &limit);
+	if (value->kind != VALUE_NUMBER || value->of.number.sign < 0 ||
+		stratum_number_compare(&value->of.number, &limit) > 0)
+		stratum_refuse(place, hint, "\"%s\" takes a number from 0 to %d", name, most);
+}
+
 /*
  * Reads the value of a condition into its predicate, whose operator and field are known, or refuses it.
  * `value` is missing where the definition has no such key.
@@ -360,6 +383,21 @@ stratum_parse_operand(const Program *program, Predicate *predicate, const Place 
 			if (value->kind != VALUE_NUMBER || value->of.number.sign < 0)
 				stratum_refuse(place, HINT_DAYS, "\"%s\" takes a number of days", info->name);
 			predicate->window = stratum_number_days(&value->of.number);
+			return;
+		case TAKES_DAYS_OF_YEAR:
+			check_number(place, value, 366, HINT_ANNIVERSARY, info->name);
+			/* an anniversary is whole days away, so a fraction of a day adds nothing */
+			predicate->days = value->of.number.weight == 0 && value->of.number.sign != 0 ?
+				value->of.number.digits[0] : 0;
+			return;
+		case TAKES_PER_CENT:
+			check_number(place, value, 100, HINT_PER_CENT, info->name);
+			predicate->share = stratum_share(&value->of.number);
+			return;
+		case TAKES_REGEX:
+			if (value->kind != VALUE_STRING)
+				stratum_refuse(place, "Write it as \"^[a-z]+$\".", "\"%s\" takes a regular expression", info->name);
+			predicate->regex = stratum_regex_create(place, value);
 			return;
 		default:
 			break;

@@ -153,3 +153,42 @@ stratum_time_from_string(const char *string, int length, TimestampTz *time)
 	*time = days * USECS_PER_DAY + clock - zone;
 	return at == end;
 }
+
+/* The day of a time in UTC, counted as date2j() does. */
+static int
+julian_day(TimestampTz time)
+{
+	TimestampTz days = time / USECS_PER_DAY;
+
+	if (time % USECS_PER_DAY < 0)
+		days--;
+	return (int) days + POSTGRES_EPOCH_JDATE;
+}
+
+/*
+ * How many days after that of `now` the month and day of `time` come next, both in UTC; 29 February
+ * counts as 1 March. False where `time` has none, being infinite.
+ */
+bool
+stratum_anniversary(TimestampTz time, TimestampTz now, int *days)
+{
+	int			today = julian_day(now);
+	int			year,
+				month,
+				day,
+				skipped;
+
+	if (TIMESTAMP_NOT_FINITE(time))
+		return false;
+	j2date(julian_day(time), &skipped, &month, &day);
+	if (month == 2 && day == 29)
+	{
+		month = 3;
+		day = 1;
+	}
+	j2date(today, &year, &skipped, &skipped);
+	*days = date2j(year, month, day) - today;
+	if (*days < 0)
+		*days = date2j(year + 1, month, day) - today;
+	return true;
+}

@@ -76,6 +76,8 @@ stratum_entry_class(const Program *program, int index)
 		case OP_BEFORE:
 		case OP_AFTER:
 		case OP_WITHIN_LAST:
+		case OP_NOT_WITHIN_LAST:
+		case OP_WITHIN_NEXT:
 			return BY_TIME;
 		default:
 			return BY_ITSELF;
@@ -118,6 +120,17 @@ put_range(Table *table, const Entry *entry, Range range)
 	CHECK_FOR_INTERRUPTS();
 	for (int row = 0; row < table->nrows; row++)
 		put_truth(table, row, entry, row >= range.first && row <= range.last);
+}
+
+/* The reverse: the predicate holds in all rows but these, and but the last one, which is for what does not fit. */
+static void
+put_outside(Table *table, const Entry *entry, Range range)
+{
+	int			misfit = table->nrows - 1;
+
+	CHECK_FOR_INTERRUPTS();
+	for (int row = 0; row < table->nrows; row++)
+		put_truth(table, row, entry, row != misfit && (row < range.first || row > range.last));
 }
 
 static inline void
@@ -313,7 +326,7 @@ order_row(const FieldTables *tables, const Value *value)
 
 /* --- times --- */
 
-/* The first and the last time for which the predicate holds. */
+/* The first and the last time for which the predicate holds; for not_within_last, does not hold. */
 static void
 time_span(const Predicate *predicate, TimestampTz now, TimestampTz *first, TimestampTz *last)
 {
@@ -338,8 +351,13 @@ time_span(const Predicate *predicate, TimestampTz now, TimestampTz *first, Times
 			*first = time;
 			break;
 		case OP_WITHIN_LAST:
+		case OP_NOT_WITHIN_LAST:
 			*first = stratum_time_ago(now, predicate->window);
 			*last = now;
+			break;
+		case OP_WITHIN_NEXT:
+			*first = now;
+			*last = stratum_time_ahead(now, predicate->window);
 			break;
 		default:				/* between */
 			*first = time;
@@ -405,15 +423,19 @@ fill_times(const Program *program, FieldTables *tables, TimestampTz now)
 	memset(table->rows, 0xFF, (Size) table->nrows * table->nwords * sizeof(Bits));
 	for (int i = 0; i < tables->nentries; i++)
 	{
+		const Predicate *predicate = &program->predicates[tables->entries[i].literal.predicate];
 		TimestampTz first,
 					last;
 		Range		range;
 
-		time_span(&program->predicates[tables->entries[i].literal.predicate], now, &first, &last);
+		time_span(predicate, now, &first, &last);
 		range = (Range) {time_row(tables, first), time_row(tables, last)};
 		if (first > last)
 			range = (Range) {0, -1};
-		put_range(table, &tables->entries[i], range);
+		if (predicate->operator == OP_NOT_WITHIN_LAST)
+			put_outside(table, &tables->entries[i], range);
+		else
+			put_range(table, &tables->entries[i], range);
 	}
 }
 

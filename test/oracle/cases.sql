@@ -229,6 +229,103 @@ CALL oracle.unit_case('within_last', '1e6', '"1970-01-01"', true);
 CALL oracle.unit_case('within_last', '7', '5', false);
 CALL oracle.unit_case('within_last', '7', '"n/a"', false);
 
+-- times to come, and times that are not recent
+CALL oracle.unit_case('within_next', '7', '"{now+6.9}"', true);
+CALL oracle.unit_case('within_next', '7', '"{now+7}"', true);
+CALL oracle.unit_case('within_next', '7', '"{now+7.0001}"', false);
+CALL oracle.unit_case('within_next', '7', '"{now+0}"', true);
+CALL oracle.unit_case('within_next', '7', '"{now-0.001}"', false);
+CALL oracle.unit_case('Within_Next', '0.5', '"{now+0.4}"', true);
+CALL oracle.unit_case('within_next', '0', '"{now+0}"', true);
+CALL oracle.unit_case('within_next', '0', '"{now+0.0001}"', false);
+CALL oracle.unit_case('within_next', '1e7', '"9999-12-31"', true);
+CALL oracle.unit_case('within_next', '1e300', '"9999-12-31"', true);
+CALL oracle.unit_case('within_next', '7', '"n/a"', false);
+CALL oracle.unit_case('within_next', '7', '5', false);
+CALL oracle.unit_case('within_next', '7', NULL, false);
+CALL oracle.unit_case('not_within_last', '7', '"{now-6.9}"', false);
+CALL oracle.unit_case('not_within_last', '7', '"{now-7}"', false);
+CALL oracle.unit_case('not_within_last', '7', '"{now-7.0001}"', true);
+CALL oracle.unit_case('not_within_last', '7', '"{now+0}"', false);
+CALL oracle.unit_case('not_within_last', '7', '"{now+0.001}"', true);
+CALL oracle.unit_case('NOT_WITHIN_LAST', '0', '"{now-0.0001}"', true);
+CALL oracle.unit_case('not_within_last', '1e300', '"0001-01-01"', false);
+CALL oracle.unit_case('not_within_last', '1e300', '"9999-12-31"', true);
+CALL oracle.unit_case('not_within_last', '7', '"n/a"', false);
+CALL oracle.unit_case('not_within_last', '7', '5', false);
+CALL oracle.unit_case('not_within_last', '7', '["2024-01-15"]', false);
+CALL oracle.unit_case('not_within_last', '7', 'null', false);
+CALL oracle.unit_case('not_within_last', '7', NULL, false);
+
+-- anniversaries: any day is at most 366 days away, in whole days
+CALL oracle.unit_case('anniversary_within', '0', '"{now+0}"', true);
+CALL oracle.unit_case('anniversary_within', '366', '"1999-07-08"', true);
+CALL oracle.unit_case('anniversary_within', '366', '"2000-02-29"', true);
+CALL oracle.unit_case('anniversary_within', '366', '"0001-01-01T00:00:00+15:59"', true);
+CALL oracle.unit_case('anniversary_within', '366', '"9999-12-31T23:59:59.999999Z"', true);
+CALL oracle.unit_case('anniversary_within', '366', '"2023-02-29"', false);
+CALL oracle.unit_case('anniversary_within', '366', '"07-08"', false);
+CALL oracle.unit_case('anniversary_within', '366', '19990708', false);
+CALL oracle.unit_case('anniversary_within', '366', 'null', false);
+CALL oracle.unit_case('anniversary_within', '366', NULL, false);
+CALL oracle.unit_case('anniversary_within', '1', '"{now+1}"', true);
+CALL oracle.unit_case('anniversary_within', '1.999', '"{now+2}"', false);
+CALL oracle.unit_case('anniversary_within', '0.999', '"{now+1}"', false);
+CALL oracle.unit_case('anniversary_within', '300', '"{now-1}"', false);
+
+-- regular expressions
+CALL oracle.unit_case('matches', '"^mic.*ft$"', '"microsoft"', true);
+CALL oracle.unit_case('matches', '"^MIC"', '"microsoft"', false);
+CALL oracle.unit_case('matches', '"(?i)^MIC"', '"microsoft"', true);
+CALL oracle.unit_case('MATCHES', '"soft"', '"microsofts"', true);
+CALL oracle.unit_case('matches', '"^soft"', '"microsoft"', false);
+CALL oracle.unit_case('matches', '""', '""', true);
+CALL oracle.unit_case('matches', '"^$"', '"x"', false);
+CALL oracle.unit_case('matches', '"^.$"', '"é"', true);
+CALL oracle.unit_case('matches', '"^.$"', '"e\u0301"', false);
+CALL oracle.unit_case('matches', '"(?i)É"', '"é"', false);
+CALL oracle.unit_case('matches', '"^\\w$"', '"é"', false);
+CALL oracle.unit_case('matches', '"[[:upper:]]"', '"É"', false);
+CALL oracle.unit_case('matches', '"^\\d{4}-\\d\\d$"', '"2024-01"', true);
+CALL oracle.unit_case('matches', '"\\mvip\\M"', '"a vip, too"', true);
+CALL oracle.unit_case('matches', '"\\mvip\\M"', '"viper"', false);
+CALL oracle.unit_case('matches', '"a.b"', '"a\nb"', true);
+CALL oracle.unit_case('matches', '"(?n)a.b"', '"a\nb"', false);
+CALL oracle.unit_case('matches', '"5"', '5', false);
+CALL oracle.unit_case('matches', '"true"', 'true', false);
+CALL oracle.unit_case('matches', '"a"', '["a"]', false);
+CALL oracle.unit_case('matches', '".*"', 'null', false);
+CALL oracle.unit_case('matches', '".*"', NULL, false);
+CALL oracle.unit_case('matches', '"a$"', to_jsonb(repeat('a', 10000))::text, true);
+CALL oracle.unit_case('matches', '"a$"', to_jsonb(repeat('a', 10001))::text, false);
+CALL oracle.unit_case('matches', '"é$"', to_jsonb(repeat('é', 10000))::text, true);
+CALL oracle.unit_case('matches', '"é"', to_jsonb(repeat('é', 10001))::text, false);
+CALL oracle.unit_case('matches', '"(a+)+$"', to_jsonb(repeat('a', 9999) || 'b')::text, false);
+
+-- samples: the hash of "a" is ca978112..., 79.1 % of all; of "1" 6b86b273..., 42.0 %; of "true" b5bea41b..., 71.0 %;
+-- of "-0.5" 1b07b0cf..., 10.6 %; of the empty string e3b0c442..., 88.9 %
+CALL oracle.unit_case('in_sample', '79', '"a"', false);
+CALL oracle.unit_case('in_sample', '79.2', '"a"', true);
+CALL oracle.unit_case('In_Sample', '42', '1', false);
+CALL oracle.unit_case('in_sample', '42.1', '1', true);
+CALL oracle.unit_case('in_sample', '42.1', '1.00', true);
+CALL oracle.unit_case('in_sample', '42.1', '"1"', true);
+CALL oracle.unit_case('in_sample', '42.1', '"1.00"', false);
+CALL oracle.unit_case('in_sample', '70', 'true', false);
+CALL oracle.unit_case('in_sample', '72', 'true', true);
+CALL oracle.unit_case('in_sample', '88', '""', false);
+CALL oracle.unit_case('in_sample', '89', '""', true);
+CALL oracle.unit_case('in_sample', '10.5', '-0.50', false);
+CALL oracle.unit_case('in_sample', '10.6', '-0.50', true);
+CALL oracle.unit_case('in_sample', '0', '"a"', false);
+CALL oracle.unit_case('in_sample', '100', '"a"', true);
+CALL oracle.unit_case('in_sample', '100.0', '""', true);
+CALL oracle.unit_case('in_sample', '1e-400', '"a"', false);
+CALL oracle.unit_case('in_sample', '100', '[]', false);
+CALL oracle.unit_case('in_sample', '100', '{"a": 1}', false);
+CALL oracle.unit_case('in_sample', '100', 'null', false);
+CALL oracle.unit_case('in_sample', '100', NULL, false);
+
 -- missing and null
 CALL oracle.unit_case('is_null', NULL, NULL, true);
 CALL oracle.unit_case('is_null', NULL, 'null', true);

@@ -99,6 +99,11 @@ INSERT INTO oracle.pool VALUES
 		{"b": {"c": "x"}, "a": 1}, {"a": 1, "b": {"c": "X"}}, [], [1], [[1]], [1.00]]'),
 	('junk', 'value', '[0, 1, 5, 100, "100", "soft", "", true, false, [], ["soft"], [5], [100], {}, {"v": 5}, {"city": 1},
 		"2024-01-15", 1705276800, "vip", [null], {"": ""}]'),
+	('pattern', 'value', jsonb_build_array(
+		'soft', '(?i)SOFT', '^[A-Z]', 'a', '', '^$', '^s', 'e$', '^.{2}$', '^[a-z]+$', '^\w+$', '[0-9]', '\d{3}', '\yst', '\mLaunch\M', 'ß', 'É|é',
+		'[äöü]', '(?i)ä', '日本', '[[:upper:]]{2}', '[^[:alnum:]]', '%', '\\', E'two\nlines', '(?n)^lines$', 'o.l', '(?p)o.l', '^(US|DE|meta|active)$', '(?:a+)+$',
+		'(long ){3,}', '^([^ ]+ ){1,200}', 'x{2}|s{2}', '\u00e9', '[\u0400-\u04ff]', '(?i)k', '^2024-0[1-6]', '^\d{4}-\d\d-\d\dT', 'Z$', '[+-]\d\d:?\d\d$',
+		'.*?so+?f??t', '(?#what)U(?#it)S', '[]]', '[^]a-z]', '[[=a=]]', '\s', '\S\s\S', '^(?:active|paused)$', 'n|t')),
 	('count', 'value', '[0, 1, 2, 3, 4, "2", 1.5, 0.0, -1]'),
 	('email', 'value', '["anna@example.com", "", "Anna@Example.COM", "müller@example.de", "bob@example.org"]'),
 	('stage', 'value', '["anonymous", "known", "Customer", "customer", "churned"]'),
@@ -294,6 +299,11 @@ INSERT INTO oracle.operator VALUES
 	('before', '{time,time column}'),
 	('after', '{time,time column}'),
 	('within_last', '{time,time column}'),
+	('not_within_last', '{time,time column}'),
+	('within_next', '{time,time column}'),
+	('anniversary_within', '{time,time column}'),
+	('matches', '{text,text,time}'),
+	('in_sample', '{number,text,time,boolean,list,number column,time column,boolean column}'),
 	('contains_any', '{list,list column}'),
 	('contains_all', '{list,list column}');
 
@@ -369,7 +379,13 @@ BEGIN
 			RETURN jsonb_build_array(a, b);
 		WHEN 'before', 'after' THEN
 			RETURN oracle.named_value('time');
-		WHEN 'within_last' THEN
+		WHEN 'anniversary_within' THEN
+			RETURN oracle.pick('[0, 0.5, 1, 7, 14, 30, 31, 90, 183, 300, 365, 366]');
+		WHEN 'matches' THEN
+			RETURN oracle.named_value('pattern', 0.2);
+		WHEN 'in_sample' THEN
+			RETURN oracle.pick('[0, 0.001, 1, 10, 25, 33.3333, 50, 50, 66.6667, 75, 90, 99.999, 100]');
+		WHEN 'within_last', 'not_within_last', 'within_next' THEN
 			RETURN oracle.pick('[0, 0.5, 1, 2, 3, 7, 7, 14, 30, 30, 90, 365, 3650, 40000, 800000, 1e7]');
 		WHEN 'contains_any', 'contains_all' THEN
 			a := oracle.random_list('element', CASE operator WHEN 'contains_any' THEN 8 ELSE 2 END);

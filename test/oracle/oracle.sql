@@ -272,7 +272,25 @@ LANGUAGE sql IMMUTABLE AS $$
 		END, false)
 $$;
 
--- before, after and within_last, which are about times wherever they stand
+-- Whether the month and day of an instant, 29 February being 1 March, are those of a day among so many
+-- from the day of "now" on, all in UTC.
+CREATE FUNCTION oracle.anniversary(x numeric, days numeric, now timestamptz) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	SELECT EXISTS (
+		SELECT FROM generate_series(0, floor(days)::int) AS k
+		WHERE to_char((now AT TIME ZONE 'UTC')::date + k, 'MM-DD') = (
+			SELECT CASE md WHEN '02-29' THEN '03-01' ELSE md END
+			FROM to_char(make_date(1970, 1, 1) + floor(x / 86400000000)::int, 'MM-DD') AS md))
+$$;
+
+-- Whether a text is in the sample of so many per cent.
+CREATE FUNCTION oracle.sampled(s text, per_cent numeric) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+	SELECT 100 * sum(get_byte(h, i) * 256::numeric ^ (7 - i)) < per_cent * 2::numeric ^ 64
+	FROM sha256(convert_to(s, getdatabaseencoding())) AS h, generate_series(0, 7) AS i
+$$;
+
+-- before, after, within_last and the like, which are about times wherever they stand
 CREATE FUNCTION oracle.timed(operator text, x numeric, value jsonb, now timestamptz) RETURNS boolean
 LANGUAGE sql STABLE AS $$
 	SELECT CASE
@@ -280,6 +298,13 @@ LANGUAGE sql STABLE AS $$
 		WHEN operator = 'within_last' THEN
 			oracle.ordered('between', x,
 				oracle.instant(now) - oracle.as_number(value) * 86400000000, oracle.instant(now))
+		WHEN operator = 'not_within_last' THEN
+			NOT oracle.timed('within_last', x, value, now)
+		WHEN operator = 'within_next' THEN
+			oracle.ordered('between', x,
+				oracle.instant(now), oracle.instant(now) + oracle.as_number(value) * 86400000000)
+		WHEN operator = 'anniversary_within' THEN
+			oracle.anniversary(x, oracle.as_number(value), now)
 		ELSE oracle.ordered(operator, x, oracle.parse_time(value #>> '{}'), NULL)
 		END
 $$;
@@ -302,8 +327,10 @@ BEGIN
 			RETURN oracle.ordered(operator, x, oracle.parse_time(value ->> 0), oracle.parse_time(value ->> 1));
 		WHEN 'greater_than', 'less_than', 'greater_or_equal', 'less_or_equal' THEN
 			RETURN oracle.ordered(operator, x, oracle.parse_time(value #>> '{}'), NULL);
-		WHEN 'before', 'after', 'within_last' THEN
+		WHEN 'before', 'after', 'within_last', 'not_within_last', 'within_next', 'anniversary_within' THEN
 			RETURN oracle.timed(operator, x, value, now);
+		WHEN 'in_sample' THEN		-- microseconds since 2000
+			RETURN oracle.sampled(trim_scale(x - 946684800000000)::text, oracle.as_number(value));
 		ELSE
 			RETURN false;
 	END CASE;
@@ -357,7 +384,12 @@ BEGIN
 		WHEN 'between' THEN
 			RETURN oracle.ordered(operator, oracle.as_number(field),
 				oracle.as_number(value -> 0), oracle.as_number(value -> 1));
-		WHEN 'before', 'after', 'within_last' THEN
+		WHEN 'matches' THEN
+			RETURN is_text AND length(s) <= 10000 AND s ~ v COLLATE "C";
+		WHEN 'in_sample' THEN
+			RETURN jsonb_typeof(field) IN ('string', 'number', 'boolean')
+				AND oracle.sampled(CASE jsonb_typeof(field) WHEN 'number' THEN trim_scale(s::numeric)::text ELSE s END, oracle.as_number(value));
+		WHEN 'before', 'after', 'within_last', 'not_within_last', 'within_next', 'anniversary_within' THEN
 			RETURN is_text AND oracle.timed(operator, oracle.parse_time(s), value, now);
 		WHEN 'contains_any' THEN
 			RETURN is_array AND EXISTS (

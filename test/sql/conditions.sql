@@ -83,6 +83,41 @@ FROM (VALUES ('30', '0', true), ('30', '1 microsecond', false), ('30', '-720 hou
   ('0.5', '-12 hours', true), ('0.5', '-12 hours -1 microsecond', false), ('1e-6', '-86400 microseconds', true), ('1e-6', '-86401 microseconds', false), ('100000000', '-2000 years', true), ('1e300', '-2000 years', true),
   ('99999999.9999999999999999', '-2000 years', true), ('0.1', '-144 minutes', true), ('0.1', '-144 minutes -1 microsecond', false)) v (value, x, expected);
 INSERT INTO cases VALUES ('within_last', '30', '"abc"', false), ('within_last', '30', '5', false), ('within_last', '30', NULL, false), ('within_last', '1e6', '"0001-01-01"', true);
+INSERT INTO cases
+SELECT operator, value::jsonb, to_jsonb(to_char((now() + x::interval) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')), expected
+FROM (VALUES ('within_next', '30', '0', true), ('within_next', '30', '-1 microsecond', false), ('within_next', '30', '720 hours', true), ('within_next', '30', '720 hours 1 microsecond', false), ('within_next', '0', '0', true),
+  ('within_next', '0.5', '12 hours', true), ('Within_Next', '0.5', '12 hours 1 microsecond', false), ('within_next', '1e300', '2000 years', true), ('not_within_last', '30', '0', false), ('not_within_last', '30', '1 microsecond', true),
+  ('not_within_last', '30', '-720 hours', false), ('not_within_last', '30', '-720 hours -1 microsecond', true), ('not_within_last', '0', '0', false), ('not_within_last', '1e300', '-2000 years', false)) v (operator, value, x, expected);
+INSERT INTO cases VALUES
+  ('within_next', '30', '"abc"', false), ('within_next', '30', NULL, false), ('not_within_last', '30', '"abc"', false), ('not_within_last', '30', '5', false), ('not_within_last', '30', 'null', false), ('not_within_last', '30', NULL, false),
+  ('anniversary_within', '366', '"2024-02-29T23:00-23:00"', false), ('anniversary_within', '366', '"2024-02-29"', true), ('anniversary_within', '366', '"0001-12-31"', true), ('anniversary_within', '366', '"12-31"', false),
+  ('anniversary_within', '366', '5', false), ('anniversary_within', '366', NULL, false);
+-- every day of a leap year against a search day by day, at and below the limit; also long ago and to come, with clocks and zones
+CREATE FUNCTION pg_temp.days_to(md text) RETURNS int LANGUAGE sql AS $$
+  SELECT min(k) FROM generate_series(0, 366) k WHERE to_char((now() AT TIME ZONE 'UTC')::date + k, 'MM-DD') = CASE md WHEN '02-29' THEN '03-01' ELSE md END
+$$;
+INSERT INTO cases
+SELECT 'anniversary_within', to_jsonb(n), to_jsonb(year || '-' || md || clock), n >= days
+FROM (SELECT to_char(day, 'MM-DD') AS md, pg_temp.days_to(to_char(day, 'MM-DD')) AS days FROM generate_series(date '2000-01-01', date '2000-12-31', '1 day') day) d,
+  (VALUES ('2000', ''), ('1904', 'T23:59:59.999999Z'), ('0004', ' 00:00'), ('9996', 'T05:30+05:30')) y (year, clock), LATERAL (VALUES (days), (days + 0.5), (days - 0.001), (days - 1), (0), (366)) v (n) WHERE n BETWEEN 0 AND 366;
+-- regular expressions: one case and no locale
+INSERT INTO cases VALUES
+  ('matches', '"^a.c$"', '"abc"', true), ('Matches', '"B"', '"abc"', false), ('matches', '"(?i)B"', '"abc"', true), ('matches', '"(?i)É"', '"é"', false), ('matches', '"\\w"', '"é"', false), ('matches', '"^\\S$"', '"日"', true),
+  ('matches', '""', '""', true), ('matches', '"^$"', '"a"', false), ('matches', '"a|b"', '"xb"', true), ('matches', '"^(a|b)$"', '"xb"', false), ('matches', '"[[:digit:]]{3}"', '"a123"', true), ('matches', '"\\u00e9"', '"é"', true),
+  ('matches', '"\\mvip\\M"', '"a vip"', true), ('matches', '"[[:<:]]vip[[:>:]]"', '"vips"', false), ('matches', '"(?n)^b$"', '"a\nb"', true), ('matches', '"^b$"', '"a\nb"', false), ('matches', '"[]a]b"', '"]b"', true),
+  ('matches', '"1"', '1', false), ('matches', '"t"', 'true', false), ('matches', '"a"', '["a"]', false), ('matches', '"a"', '{"a": "a"}', false), ('matches', '""', 'null', false), ('matches', '""', NULL, false),
+  ('matches', '"a(?#a (comment)b"', '"ab"', true), ('matches', '"a{,2}"', '"a{,2}"', true), ('matches', '"a{1,3}?b"', '"aab"', true), ('matches', '"x$"', to_jsonb(repeat('日', 9999) || 'x'), true), ('matches', '"x$"', to_jsonb(repeat('日', 10000) || 'x'), false),
+  ('matches', '"x"', to_jsonb(repeat('x', 10001)), false), ('matches', '"x"', to_jsonb(repeat('x', 100000)), false), ('matches', to_jsonb(repeat('é', 500)), to_jsonb(repeat('é', 501)), true);
+-- samples: against PostgreSQL's own hash and numeric
+INSERT INTO cases
+SELECT 'in_sample', to_jsonb(p), x, hash * 100 < p * 18446744073709551616
+FROM (SELECT to_jsonb('person ' || i), 'person ' || i FROM generate_series(1, 100) i UNION ALL SELECT to_jsonb(i / 8.0), trim_scale(i / 8.0)::text FROM generate_series(-20, 20) i
+    UNION ALL SELECT to_jsonb(n), trim_scale(n)::text FROM unnest('{1e3,12345678.90,1e-9,-0.00010,1e40,-1e-40,100000000,1.00000000,9999.9999,-10000.00001}'::numeric[]) n UNION ALL SELECT to_jsonb(b), b::text FROM unnest('{t,f}'::boolean[]) b
+    UNION ALL SELECT to_jsonb(repeat('x', n)), repeat('x', n) FROM unnest('{0,55,56,64,65536,200000}'::int[]) n) v (x, t),
+  LATERAL (SELECT sum(get_byte(sha256(convert_to(t, 'UTF8')), i) * 256::numeric ^ (7 - i)) AS hash FROM generate_series(0, 7) i) h, unnest('{0,0.0001,10,33.3333333333333333333333333333333333,50,99.99,100}'::numeric[]) p;
+INSERT INTO cases VALUES ('in_sample', '100', '[1]', false), ('in_sample', '100', '{}', false), ('in_sample', '100', 'null', false), ('in_sample', '100', NULL, false), ('in_sample', '1e-1000', '"a"', false),
+-- the hash of "a" is ca978112ca1bbdca..., so this is it in per cent, and a bit more
+  ('in_sample', '79.1374270522381598040075056932352026706212200224399566650390625', '"a"', false), ('in_sample', '79.1374270522381598040075056932352026706212200224399566650390635', '"a"', true);
 -- missing and null
 INSERT INTO cases VALUES
   ('is_null', NULL, NULL, true), ('is_null', NULL, 'null', true), ('is_null', '5', NULL, true), ('is_null', NULL, '""', false), ('is_null', NULL, '[]', false), ('is_null', NULL, 'false', false),
@@ -91,6 +126,8 @@ INSERT INTO cases VALUES
 SELECT operator, value, left(x::text, 60) AS x, expected AS should_be
 FROM cases WHERE pg_temp.ask(operator, value, x) IS DISTINCT FROM expected;
 SELECT count(*) AS cases, count(DISTINCT lower(operator)) AS operators FROM cases;
+SELECT lower(operator) AS operator, count(*) > count(*) FILTER (WHERE expected) AS some_false, bool_or(expected) AS some_true FROM cases
+WHERE lower(operator) IN ('within_next', 'not_within_last', 'anniversary_within', 'matches', 'in_sample') GROUP BY 1 ORDER BY 1;
 
 -- "not" turns an answer round, also that of a missing field
 SELECT count(*) AS not_turned_round
@@ -180,6 +217,12 @@ FROM (VALUES ('trait.v', 'equals', '1'::jsonb, true), ('computed.v', 'equals', '
   ('profile.d', 'less_than', '"2024-03-01T00:00:00.000001Z"', true), ('profile.tz', 'before', '"2024-03-02"', true), ('profile.tz', 'within_last', '1', false), ('profile.tz', 'contains', '"2024"', false), ('profile.tz', 'is_not_null', NULL, true),
   ('profile.id', 'equals', '1', true)) c (field, operator, value, expected)
 WHERE pg_temp.row_is(field, operator, value) IS DISTINCT FROM expected;
+-- times of columns: microseconds since 2000 in a sample, anniversaries in UTC
+SELECT pg_temp.row_is('profile.tz', 'anniversary_within', '366') AS anniversary, pg_temp.row_is('profile.tz', 'within_next', '1e6') AS to_come, pg_temp.row_is('profile.tz', 'not_within_last', '1') AS not_recent,
+  pg_temp.row_is('profile.tz', 'not_within_last', '1e6') AS recent, pg_temp.row_is('profile.tz', 'matches', '"2024"') AS no_text, pg_temp.row_is('profile.email', 'matches', '"^[^@]+@[^@]+$"') AS text;
+SELECT bool_and(pg_temp.row_is(f, 'in_sample', to_jsonb(n)) = (sum * 100 < n * 18446744073709551616)) AS sampled
+FROM (VALUES ('profile.tz', '762602400000000'), ('profile.ts', '762602400000000'), ('profile.d', '762566400000000'), ('profile.i8', '9007199254740993'), ('profile.n', '12.5'), ('profile.f4', '0.1'), ('profile.b', 'true'), ('profile.m', 'ok')) v (f, t),
+  LATERAL (SELECT sum(get_byte(sha256(t::bytea), i) * 256::numeric ^ (7 - i)) FROM generate_series(0, 7) i) h, generate_series(0, 100, 5) n;
 SELECT bool_and(pg_temp.row_is(f, 'is_null', NULL, 2)) AS nulls_are_missing, bool_or(pg_temp.row_is(f, 'not_equals', '0', 2)) AS nulls_differ
 FROM unnest('{trait.v,profile.b,profile.i2,profile.f8,profile.n,profile.c,profile.tz,profile.d,profile.j,profile.arr,profile.traits}'::text[]) f;
 -- what no JSON number can be, the ends of time, JSON null in a column
@@ -189,6 +232,10 @@ SELECT pg_temp.row_is('profile.f4', 'equals', '"NaN"', 2) AND pg_temp.row_is('pr
   pg_temp.row_is('profile.tz', 'after', '"9999-12-31"', 2) AND pg_temp.row_is('profile.ts', 'before', '"0001-01-01"', 2) AND pg_temp.row_is('profile.d', 'after', '"9999-12-31"', 2) AS ends_of_time,
   pg_temp.row_is('profile.traits', 'is_null', NULL, 2) AS json_null, pg_temp.row_is('profile.j', 'is_null', NULL, 2) AS impossible_json, pg_temp.row_is('profile.computed_traits', 'contains', '1', 2) AS root_array,
   pg_temp.row_is('profile.consent', 'equals', '"v"', 2) AS root_scalar, pg_temp.row_is('consent.v', 'is_null', NULL, 2) AS key_of_scalar;
+SELECT pg_temp.row_is('profile.' || f, 'anniversary_within', '366', 2) AS anniversary, pg_temp.row_is('profile.' || f, 'in_sample', '100', 2) AS in_sample, pg_temp.row_is('profile.' || f, 'not_within_last', '1', 2) AS not_recent,
+  pg_temp.row_is('profile.' || f, 'within_next', '1', 2) AS soon FROM unnest('{tz,ts,d}'::text[]) f;
+UPDATE p SET tz = '0005-02-29 12:00+00 BC', ts = '4713-12-31 BC', d = '4713-01-01 BC' WHERE id = 2;
+SELECT bool_and(pg_temp.row_is(f, 'anniversary_within', to_jsonb(n), 2) = (n >= pg_temp.days_to(md))) AS before_christ FROM (VALUES ('profile.tz', '02-29'), ('profile.ts', '12-31'), ('profile.d', '01-01')) v (f, md), generate_series(0, 366) n;
 UPDATE p SET d = '5874897-12-31', ts = '294276-12-31', f8 = 5e-324, i8 = '-9223372036854775808' WHERE id = 2;
 SELECT pg_temp.row_is('profile.d', 'after', '"9999-12-31"', 2) AS far_date, pg_temp.row_is('profile.f8', 'greater_than', '0', 2) AS least_float, pg_temp.row_is('profile.i8', 'equals', '-9223372036854775808', 2) AS least_bigint;
 -- a row that is NULL; any row type with the columns by name
@@ -256,6 +303,27 @@ ALTER TABLE shape RENAME TO shape_before;
 CREATE TEMP TABLE shape AS SELECT 'y' AS b, '{"v": 2}'::jsonb AS traits;
 SELECT pg_temp.shape_is();
 COMMIT;
+-- regular expressions that take others forever: refused, or done; and what takes a while can be cancelled
+CREATE TEMP TABLE pathological AS SELECT repeat('a', 9999) || 'b' AS x, (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 312) i) AS y;
+SELECT clock_timestamp() AS start \gset
+CREATE FUNCTION pg_temp.matches(pattern text, x text) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN pg_temp.ask('matches', to_jsonb(pattern), to_jsonb(x));
+EXCEPTION WHEN invalid_parameter_value THEN
+  RETURN regexp_replace(SQLERRM, '^.*value: ', '');
+END $$;
+SELECT left(pattern, 40) AS pattern, pg_temp.matches(pattern, x) AS a, pg_temp.matches(pattern, y) AS hex
+FROM pathological, unnest(ARRAY['(a+)+$', '(a*)*$', '(a|aa)+$', '(a|a?)+$', '(.*a){20}$', '^(([a-z])+.)+[A-Z]([a-z])+$', '(x+x+)+y', '[0-9a-f]*[0-8](?:[0-9a-f]{100}){10}z', '(((((a+)+)+)+)+)+$',
+  '(a{1,250}){1,250}', '((a{0,9}){0,99}){0,99}', '(a*){255}$', '((a*){50}){50}', '(?:(?:\y){20}a)*', repeat('a?', 450), repeat('(', 480) || 'a' || repeat(')', 480), repeat('(', 200) || 'a' || repeat(')+', 200),
+  repeat('(', 100) || 'a' || repeat(')+?', 100), '(?:\w{1,63}\.){1,200}']) WITH ORDINALITY AS p (pattern, n) ORDER BY n;
+SELECT clock_timestamp() - :'start'::timestamptz < '60 s' AS soon;
+SET statement_timeout = '5ms';
+SELECT pg_temp.matches('(a*){255}c|(b*){80}c', 'a');
+SELECT count(*) FROM pathological WHERE pg_temp.matches('(.*[0-8].{255}){10}z', y || length(x)) = 'true' OR pg_temp.matches('[0-9a-f]*[0-8](?:[0-9a-f]{100}){10}z', y) = 'true';
+RESET statement_timeout;
+DROP TABLE pathological;
+-- many of them, compiled anew for each row
+SELECT count(*) FILTER (WHERE pg_temp.matches('^.{' || i % 250 || '}$', repeat('x', i % 250)) = 'true') FROM generate_series(1, 3000) i;
 -- values that are compressed, and stored out of line
 CREATE TEMP TABLE big (id int, traits jsonb);
 ALTER TABLE big ALTER COLUMN traits SET STORAGE MAIN;

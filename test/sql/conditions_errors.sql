@@ -32,10 +32,15 @@ SELECT pg_temp.refusal(pg_temp.one(jsonb_build_object('field', f, 'operator', 'i
 -- operators and values
 SELECT pg_temp.refusal(pg_temp.x('nope', '1'));
 SELECT pg_temp.refusal(pg_temp.one('{"field": "trait.x", "operator": 5}'));
-SELECT o, pg_temp.refusal(pg_temp.x(o)) FROM unnest('{equals,not_equals,contains,starts_with,greater_than,between,in,contains_all,before,within_last,is_null}'::text[]) o;
+SELECT o, pg_temp.refusal(pg_temp.x(o)) FROM unnest('{equals,not_equals,contains,starts_with,greater_than,between,in,contains_all,before,within_last,is_null,within_next,not_within_last,anniversary_within,matches,in_sample}'::text[]) o;
 SELECT o, v, pg_temp.refusal(pg_temp.x(o, v)) FROM (VALUES (1, 'contains', 'null'::jsonb), (2, 'in', 'null'), (3, 'in', '"a"'), (4, 'not_in', '{"a": 1}'), (5, 'contains_any', '1'), (6, 'starts_with', '1'), (7, 'ends_with', '["a"]'), (8, 'greater_than', '"abc"'),
   (9, 'gte', '"2024-01-01"'), (10, 'less_than', 'true'), (11, 'less_than', '"1e1001"'), (12, 'less_than', '[1]'), (13, 'between', '5'), (14, 'between', '[1]'), (15, 'between', '[1, 2, 3]'), (16, 'between', '[1, "b"]'), (17, 'between', '[1, null]'), (18, 'before', '"x"'),
   (19, 'after', '20240101'), (20, 'before', '"2023-02-29"'), (21, 'within_last', '-1'), (22, 'within_last', '"30"'), (23, 'within_last', '"abc"'), (24, 'equals', 'null'), (25, 'in', '[]'), (26, 'between', '["1", 2e3]'), (27, 'within_last', '0.5')) v (n, o, v) ORDER BY n;
+SELECT o, left(v::text, 40), pg_temp.refusal(pg_temp.x(o, v)) FROM (VALUES (1, 'within_next', '-1'::jsonb), (2, 'within_next', '"7"'), (3, 'not_within_last', 'true'), (4, 'not_within_last', '0'), (5, 'anniversary_within', '367'), (6, 'anniversary_within', '366.0001'),
+  (7, 'anniversary_within', '-0.1'), (8, 'anniversary_within', '"7"'), (9, 'anniversary_within', '366'), (10, 'in_sample', '101'), (11, 'in_sample', '-1'), (12, 'in_sample', '"10"'), (13, 'in_sample', '100.00'), (14, 'matches', '5'), (15, 'matches', 'null'),
+  (16, 'matches', '"(a"'), (17, 'matches', '"a)"'), (18, 'matches', '"[b-a]"'), (19, 'matches', '"a**"'), (20, 'matches', '"+"'), (21, 'matches', '"(a)\\1"'), (22, 'matches', '"[(a)\\1]"'), (23, 'matches', '"a(?=b)"'), (24, 'matches', '"(?<!b)a"'), (25, 'matches', '"(?z)a"'),
+  (26, 'matches', '"(?b)\\(a\\{1,250\\}\\)\\{1,250\\}"'), (27, 'matches', '"***=a"'), (28, 'matches', '"(a{1,250}){1,250}"'), (29, 'matches', to_jsonb(repeat('a', 1001))), (30, 'matches', to_jsonb(repeat('a', 1000))), (31, 'matches', '"[[:nope:]]"'), (32, 'matches', '"\\"'),
+  (33, 'matches', '"(?<name>a)"'), (34, 'matches', '"a{300}"'), (35, 'matches', '"[(?=a)]"'), (36, 'matches', '"\\(?=a"')) v (n, o, v) ORDER BY n;
 -- times are ordered by ISO strings
 SELECT v, pg_temp.refusal(pg_temp.x('greater_than', v, f)) FROM (VALUES (1, 'profile.created_at', '5'::jsonb), (2, 'profile.created_at', '"x"'), (3, 'profile.created_at', '"2024-01-01"'), (4, 'event.A.last', '5'), (5, 'event.A.last', '"2024-01-01"'), (6, 'event.A.count', '"2024-01-01"')) v (n, f, v) ORDER BY n;
 -- windows

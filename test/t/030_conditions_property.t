@@ -136,7 +136,7 @@ sub odd_times
 	my @conditions;
 	for my $column (qw(first_seen_at last_seen_at created_at))
 	{
-		for my $rest ('before", "value": "2024-01-15"', 'within_last", "value": 7', 'equals", "value": "2024-01-15"', 'between", "value": ["2024-01-15", "2024-01-16"]')
+		for my $rest ('before", "value": "2024-01-15"', 'within_last", "value": 7', 'not_within_last", "value": 7', 'within_next", "value": 1e9', 'anniversary_within", "value": 7', 'in_sample", "value": 50', 'equals", "value": "2024-01-15"', 'between", "value": ["2024-01-15", "2024-01-16"]')
 		{
 			push @conditions, qq({"field": "profile.$column", "operator": "$rest});
 		}
