@@ -11,6 +11,7 @@
  */
 #include "segment_refresh.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -173,13 +174,15 @@ add_batch(Refresh *refresh, Batch *batch)
 /*
  * Whether nothing looks after the table but the three references. A user's own may go to the same tables, and a
  * table of his may refer to this one. And whether none of his functions would run meanwhile, as defaults or checks
- * may have: what such a one writes elsewhere is to be looked after.
+ * may have: what such a one writes elsewhere is to be looked after. The lock, which writing takes anyway, keeps it so.
  */
 static bool
 only_references_watch(void)
 {
 	bool		isnull;
 
+	if (SPI_execute("LOCK TABLE stratum.cdp_segment_memberships IN ROW EXCLUSIVE MODE", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not lock stratum.cdp_segment_memberships");
 	if (SPI_execute("SELECT c.relkind = 'r' AND NOT c.relhasrules"
 					"   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"
 					"   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND (k.confrelid = c.oid"
@@ -280,7 +283,8 @@ stratum_write_differences(Refresh *refresh)
 {
 	int			level = 0;
 
-	if (count_new(refresh) >= MANY && only_references_watch())
+	/* An older snapshot may not see who watches. */
+	if (count_new(refresh) >= MANY && !IsolationUsesXactSnapshot() && only_references_watch())
 		level = set_references_aside();
 	write_all(refresh);
 	if (level > 0)
