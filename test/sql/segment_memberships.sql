@@ -58,7 +58,7 @@ SELECT pg_temp.segments(1, $$ pg_temp.def('trait.n', 'is_not_null') $$);
 BEGIN;
 ALTER TABLE stratum.cdp_segment_memberships ADD COLUMN source text NOT NULL DEFAULT 'refresh', ADD COLUMN twice bigint GENERATED ALWAYS AS (profile_id::bigint * 2) STORED;
 SELECT * FROM pg_temp.refresh();
-SELECT count(*) FROM stratum.cdp_segment_memberships WHERE source = 'refresh' AND twice = 2 * profile_id::bigint;
+SELECT count(*) FROM stratum.cdp_segment_memberships WHERE tenant_id = 9501 AND source = 'refresh' AND twice = 2 * profile_id::bigint;
 ROLLBACK;
 -- a trigger of any kind
 BEGIN;
@@ -70,7 +70,7 @@ SELECT sum(n) FROM public.regress_seen;
 ROLLBACK;
 -- a reference of their own, even to a table that ours go to
 BEGIN;
-ALTER TABLE stratum.cdp_segment_memberships ADD COLUMN introduced_by int DEFAULT 1 REFERENCES stratum.cdp_profiles (id);
+ALTER TABLE stratum.cdp_segment_memberships ADD COLUMN introduced_by int REFERENCES stratum.cdp_profiles (id), ALTER COLUMN introduced_by SET DEFAULT -1;
 SELECT * FROM pg_temp.refresh();
 ROLLBACK;
 -- a table of theirs that refers to memberships: it is heard of those that go, though many come
@@ -86,7 +86,7 @@ ROLLBACK;
 -- a function of theirs that writes elsewhere: there references are looked after
 BEGIN;
 CREATE TABLE public.regress_written (profile int REFERENCES stratum.cdp_profiles (id));
-CREATE FUNCTION public.regress_write() RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.regress_written VALUES (1); RETURN 1; END $$;
+CREATE FUNCTION public.regress_write() RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.regress_written VALUES (-1); RETURN 1; END $$;
 ALTER TABLE stratum.cdp_segment_memberships ADD COLUMN written int;
 ALTER TABLE stratum.cdp_segment_memberships ALTER COLUMN written SET DEFAULT public.regress_write();
 SELECT * FROM pg_temp.refresh();
@@ -100,7 +100,7 @@ ROLLBACK TO s;
 SHOW session_replication_role;
 SELECT count(*) FROM stratum.cdp_segment_memberships WHERE tenant_id = 9501;
 SELECT profile_count, last_computed_at FROM stratum.cdp_segments WHERE tenant_id = 9501;
-INSERT INTO stratum.cdp_segment_memberships (tenant_id, segment_id, profile_id) VALUES (9501, 95000001, 1);
+INSERT INTO stratum.cdp_segment_memberships (tenant_id, segment_id, profile_id) VALUES (9501, 95000001, -1);
 ROLLBACK;
 -- one that fails inside of a block that goes on
 BEGIN;
