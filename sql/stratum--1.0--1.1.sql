@@ -92,6 +92,9 @@ CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIA
 COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
   'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
+CREATE OR REPLACE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
+  LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_is_valid_segment';
+
 CREATE OR REPLACE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
   RETURNS record
@@ -141,6 +144,15 @@ BEGIN
     WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum.profile_segments(profile_id bigint)
+  RETURNS TABLE (segment_id integer)
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'stratum_profile_segments';
+
+CREATE FUNCTION stratum._segments_changed() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_segments_changed';
+COMMENT ON FUNCTION stratum._segments_changed() IS
+  'AFTER statement trigger of cdp_segments: every session forgets the definitions that it keeps for profile_segments().';
+
 CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], definitions jsonb[])
   RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
   LANGUAGE c STRICT SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_refresh_memberships';
@@ -187,6 +199,129 @@ BEGIN
     WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
     RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_events') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_events (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      profile_id INTEGER,
+
+      event_name VARCHAR(255) NOT NULL,
+      event_type VARCHAR(50) NOT NULL,
+      properties JSONB DEFAULT '{}',
+      context JSONB DEFAULT '{}',
+
+      message_id UUID UNIQUE,
+      anonymous_id VARCHAR(255),
+
+      timestamp TIMESTAMP WITH TIME ZONE NOT NULL,
+      received_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id),
+      UNIQUE (tenant_id, message_id)
+    );
+
+    CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events (profile_id);
+    CREATE INDEX ix_cdp_events_name ON stratum.cdp_events (tenant_id, event_name);
+    CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events (tenant_id, timestamp);
+
+    COMMENT ON TABLE stratum.cdp_events IS 'What customers did.';
+    COMMENT ON COLUMN stratum.cdp_events.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_events.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_events.profile_id IS 'Profile that did it; NULL while unknown.';
+    COMMENT ON COLUMN stratum.cdp_events.event_name IS 'Name, for example Purchase; field event.<name> in segments.';
+    COMMENT ON COLUMN stratum.cdp_events.event_type IS 'Kind, for example track or page.';
+    COMMENT ON COLUMN stratum.cdp_events.properties IS 'Details of the event.';
+    COMMENT ON COLUMN stratum.cdp_events.context IS 'Device, page, campaign and the like.';
+    COMMENT ON COLUMN stratum.cdp_events.message_id IS 'Id given by the sender, so that a repeated delivery is refused.';
+    COMMENT ON COLUMN stratum.cdp_events.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_events.timestamp IS 'When it happened.';
+    COMMENT ON COLUMN stratum.cdp_events.received_at IS 'When it arrived.';
+    COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
+    COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
+    COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
+  END IF;
+
+  ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_events', '{}',
+    '{id,properties,context,received_at}');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_events', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_segments() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segments') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segments (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+      slug VARCHAR(100),
+
+      conditions JSONB NOT NULL,
+
+      profile_count INTEGER DEFAULT 0 CHECK (profile_count >= 0),
+      last_computed_at TIMESTAMP WITH TIME ZONE,
+
+      is_active BOOLEAN DEFAULT TRUE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
+    );
+
+    COMMENT ON TABLE stratum.cdp_segments IS 'Dynamic customer segments: a definition, evaluated over profiles.';
+    COMMENT ON COLUMN stratum.cdp_segments.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_segments.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segments.name IS 'Name of the segment.';
+    COMMENT ON COLUMN stratum.cdp_segments.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.cdp_segments.slug IS 'Short name for addresses.';
+    COMMENT ON COLUMN stratum.cdp_segments.conditions IS 'Definition in the condition language; checked when written.';
+    COMMENT ON COLUMN stratum.cdp_segments.profile_count IS 'Members at the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.last_computed_at IS 'Time of the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.is_active IS 'refresh_segments() takes active ones.';
+    COMMENT ON COLUMN stratum.cdp_segments.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_segments.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.cdp_segments_id_seq IS 'Numbers the rows of stratum.cdp_segments, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segments');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
+    '{id,profile_count,is_active,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segments', 'zz_stratum_segments_changed',
+    'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON %s'
+      || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
+    'Sessions forget the definitions that they keep.');
+  PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_segments', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -512,10 +647,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 51f9575a98af1bee9171937a9fc3576f'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 9fa800322fcc9f69b1d2a102b826897c'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 30610b38744e9a8e1bf1eebd93a509bf'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
@@ -526,7 +661,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
-('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp cdcf17724217c7ea55bc31631696c30f'),
+('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'c s e8f15d10684cb0b4ac1f7c028bbadc17'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
@@ -554,6 +689,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
+('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
@@ -580,7 +716,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
-('function', 'stratum.profile_segments(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 6068e80e8874a279ce4d9d369d9ee04f'),
+('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
@@ -607,6 +743,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
@@ -764,6 +901,7 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
+('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
@@ -946,6 +1084,7 @@ REVOKE ALL ON FUNCTION stratum._segment_matches_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._traits_match_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._campaign_matches_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;

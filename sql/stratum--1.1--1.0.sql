@@ -37,8 +37,13 @@ BEGIN
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
 -- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
 
--- An index is no data.
+-- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
+DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+
+IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+END IF;
 
   END IF;
 END $steps$;
@@ -65,6 +70,18 @@ CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], pr
   LANGUAGE c STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'stratum_matching_segments';
 COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
   'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
+
+CREATE OR REPLACE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
+  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum.validate_conditions(conditions);
+  RETURN true;
+EXCEPTION WHEN invalid_parameter_value OR datatype_mismatch THEN
+  -- It was valid when it was written: a column that it names has gone since.
+  RAISE WARNING 'segment % "%" is left out: %', segment_id, name, SQLERRM;
+  RETURN false;
+END $$;
 
 CREATE OR REPLACE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
@@ -112,6 +129,29 @@ BEGIN
     SELECT p.id
     FROM stratum.cdp_profiles p
     WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.profile_segments(profile_id bigint)
+  RETURNS TABLE (segment_id integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', profile_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT s.id
+    FROM stratum.cdp_profiles p CROSS JOIN stratum.cdp_segments s
+    WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id
+      AND s.tenant_id = stratum.current_tenant_id() AND s.is_active
+      AND CASE WHEN stratum._is_valid_segment(s.id, s.name, s.conditions)
+               THEN stratum.segment_matches(s.conditions, p) END
+    ORDER BY s.id;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
@@ -186,6 +226,118 @@ BEGIN
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_events') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_events (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      profile_id INTEGER,
+
+      event_name VARCHAR(255) NOT NULL,
+      event_type VARCHAR(50) NOT NULL,
+      properties JSONB DEFAULT '{}',
+      context JSONB DEFAULT '{}',
+
+      message_id UUID UNIQUE,
+      anonymous_id VARCHAR(255),
+
+      timestamp TIMESTAMP WITH TIME ZONE NOT NULL,
+      received_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id),
+      UNIQUE (tenant_id, message_id)
+    );
+
+    CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events (profile_id);
+    CREATE INDEX ix_cdp_events_name ON stratum.cdp_events (tenant_id, event_name);
+    CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events (tenant_id, timestamp);
+
+    COMMENT ON TABLE stratum.cdp_events IS 'What customers did.';
+    COMMENT ON COLUMN stratum.cdp_events.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_events.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_events.profile_id IS 'Profile that did it; NULL while unknown.';
+    COMMENT ON COLUMN stratum.cdp_events.event_name IS 'Name, for example Purchase; field event.<name> in segments.';
+    COMMENT ON COLUMN stratum.cdp_events.event_type IS 'Kind, for example track or page.';
+    COMMENT ON COLUMN stratum.cdp_events.properties IS 'Details of the event.';
+    COMMENT ON COLUMN stratum.cdp_events.context IS 'Device, page, campaign and the like.';
+    COMMENT ON COLUMN stratum.cdp_events.message_id IS 'Id given by the sender, so that a repeated delivery is refused.';
+    COMMENT ON COLUMN stratum.cdp_events.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_events.timestamp IS 'When it happened.';
+    COMMENT ON COLUMN stratum.cdp_events.received_at IS 'When it arrived.';
+    COMMENT ON INDEX stratum.ix_cdp_events_profile IS 'Events of a profile.';
+    COMMENT ON INDEX stratum.ix_cdp_events_name IS 'Events of a tenant by name.';
+    COMMENT ON INDEX stratum.ix_cdp_events_timestamp IS 'Events of a tenant by time.';
+    COMMENT ON SEQUENCE stratum.cdp_events_id_seq IS 'Numbers the rows of stratum.cdp_events, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_events');
+  END IF;
+
+  ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_events', '{}',
+    '{id,properties,context,received_at}');
+  PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_events', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_segments() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segments') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segments (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+      slug VARCHAR(100),
+
+      conditions JSONB NOT NULL,
+
+      profile_count INTEGER DEFAULT 0 CHECK (profile_count >= 0),
+      last_computed_at TIMESTAMP WITH TIME ZONE,
+
+      is_active BOOLEAN DEFAULT TRUE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
+    );
+
+    COMMENT ON TABLE stratum.cdp_segments IS 'Dynamic customer segments: a definition, evaluated over profiles.';
+    COMMENT ON COLUMN stratum.cdp_segments.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_segments.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segments.name IS 'Name of the segment.';
+    COMMENT ON COLUMN stratum.cdp_segments.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.cdp_segments.slug IS 'Short name for addresses.';
+    COMMENT ON COLUMN stratum.cdp_segments.conditions IS 'Definition in the condition language; checked when written.';
+    COMMENT ON COLUMN stratum.cdp_segments.profile_count IS 'Members at the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.last_computed_at IS 'Time of the last refresh; kept by refresh_segment().';
+    COMMENT ON COLUMN stratum.cdp_segments.is_active IS 'refresh_segments() takes active ones.';
+    COMMENT ON COLUMN stratum.cdp_segments.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_segments.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON SEQUENCE stratum.cdp_segments_id_seq IS 'Numbers the rows of stratum.cdp_segments, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segments');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
+    '{id,profile_count,is_active,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_segments', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -887,16 +1039,17 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
-DROP FUNCTION stratum._profile_columns_support(internal);
-DROP FUNCTION stratum._campaign_columns_support(internal);
-DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
-DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
-DROP FUNCTION stratum._segment_matches_support(internal);
-DROP FUNCTION stratum._traits_match_support(internal);
-DROP FUNCTION stratum._campaign_matches_support(internal);
-DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
-DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
-DROP FUNCTION stratum._optional_indexes();
-DROP FUNCTION stratum._install_optional_indexes();
-DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._refuse_data_loss(text);
+DROP FUNCTION stratum._storage_wanted();
+DROP FUNCTION stratum._install_optional_indexes();
+DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
+DROP FUNCTION stratum._segments_changed();
+DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
+DROP FUNCTION stratum._campaign_matches_support(internal);
+DROP FUNCTION stratum._traits_match_support(internal);
+DROP FUNCTION stratum._segment_matches_support(internal);
+DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
+DROP FUNCTION stratum._campaign_columns_support(internal);
+DROP FUNCTION stratum._profile_columns_support(internal);

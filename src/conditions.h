@@ -175,8 +175,10 @@ typedef struct EventProbe
 {
 	Key			name;
 	int64		window;			/* microseconds back from now, or -1 */
-	bool		wants_summary;	/* count, first, last */
+	bool		wants_times;	/* of the first and the latest one */
 	bool		wants_latest;	/* the latest one's properties */
+	int			times;			/* which times of a tally are its, or -1 */
+	int			next;			/* probe of the same name, or -1 */
 } EventProbe;
 
 /* --- predicates: conditions_operand.c --- */
@@ -279,14 +281,31 @@ typedef struct CachedValue
 	Value		value;
 } CachedValue;
 
-typedef struct EventSummary
+/* An event, as long as it is being added to what is known of a profile. */
+typedef struct Event
 {
-	uint32		row;
-	int64		count;
+	const char *name;
+	int			name_length;
+	TimestampTz time;
+	int64		id;
+	Datum		properties;
+	bool		properties_null;
+} Event;
+
+/* The first and the latest event of a probe, if there are any. */
+typedef struct EventTimes
+{
 	TimestampTz first;
 	TimestampTz last;
-	Value		properties;
-} EventSummary;
+	int64		last_id;
+	Jsonb	   *properties;		/* of the latest one, copied; NULL where it has none or nothing asks */
+} EventTimes;
+
+/*
+ * What a profile's events come to: a count for each probe, and behind the counts the times of those probes that
+ * ask about them. Kept small: in a refresh there is one for every profile with events.
+ */
+typedef int64 EventTally;
 
 /* The row that is being evaluated: read lazily, every value once. */
 typedef struct Row
@@ -298,7 +317,9 @@ typedef struct Row
 	const char *below;			/* where the last row's first document was */
 	CachedValue *columns;
 	CachedValue *fields;
-	EventSummary *events;
+	uint32		events_row;		/* number of the row that the events are of */
+	EventTally *events;
+	const uint8 *event_answers;	/* of predicates about events, a bit each; NULL: they are asked */
 	Answer	   *answers;		/* of each predicate, where there is more than one definition */
 } Row;
 
@@ -319,6 +340,12 @@ typedef struct Program
 	Field	   *fields;
 	int			nprobes;
 	EventProbe *probes;
+	OperandSet	event_names;
+	Datum		event_names_array;
+	int		   *first_probes;	/* of each name, linked by "next" */
+	int			first_probes_room;
+	int			ntimes;			/* probes that ask about times */
+	bool		wants_properties;	/* of any event */
 	int			npredicates;
 	Predicate  *predicates;
 	int			ninstructions;
@@ -335,11 +362,12 @@ typedef struct Program
 extern Program *stratum_program_create(StratumTarget target, TupleDesc row_type, bool lenient,
 									   int ndefinitions, Jsonb **definitions);
 extern Program *stratum_program_try_create(StratumTarget target, TupleDesc row_type,
-										   int ndefinitions, Jsonb **definitions);
+										   int ndefinitions, Jsonb **definitions, char **fault);
 extern void stratum_program_free(Program *program);
 extern bool stratum_program_is_leakproof(const Program *program);
 extern void stratum_program_row(Program *program, HeapTupleHeader row);
 extern void stratum_program_columns(Program *program, const NullableDatum *columns);
+extern void stratum_program_events(Program *program, const EventTally *tally);
 extern Datum stratum_program_datum(const Program *program, int column, bool *isnull);
 extern const Value *stratum_program_value(Program *program, int field);
 extern bool stratum_program_holds(Program *program, int predicate);
@@ -403,11 +431,13 @@ extern bool stratum_same_folded(const char *folded, const char *string, int leng
 extern uint32 stratum_value_hash(const Value *value);
 extern void stratum_set_init(OperandSet *set, int count);
 extern void stratum_set_add(OperandSet *set, const Operand *operand);
+extern int	stratum_set_find(const OperandSet *set, const Value *value);
 extern uint32 stratum_set_slot(const OperandSet *set, const Value *value, uint32 hash);
 
 /* --- conditions_columns.c --- */
 extern bool stratum_argument_is_constant(FunctionCallInfo fcinfo, int argument);
 extern TupleDesc stratum_traits_type(void);
+extern TupleDesc stratum_asked_columns(const Program *program);
 extern TupleDesc stratum_given_columns(FunctionCallInfo fcinfo, int names_argument);
 extern TupleDesc stratum_named_columns(Datum names, List *columns);
 
@@ -420,7 +450,25 @@ extern Selectivity stratum_selectivity(Program *program, struct PlannerInfo *roo
 extern Cost stratum_call_cost(const Program *program);
 
 /* --- evaluation --- */
-extern const EventSummary *stratum_event_summary(Program *program, int probe);
+extern void stratum_events_prepare(Program *program);
+extern TimestampTz stratum_events_since(const Program *program, TimestampTz now);
+extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
+extern void stratum_events_add(const Program *program, EventTally *tally, const Event *event,
+							   TimestampTz now);
+extern const EventTally *stratum_event_tally(Program *program);
+
+static inline Size
+stratum_tally_size(const Program *program)
+{
+	return program->nprobes * sizeof(int64) + program->ntimes * sizeof(EventTimes);
+}
+
+static inline EventTimes *
+stratum_tally_times(const Program *program, const EventTally *tally, int probe)
+{
+	return (EventTimes *) (tally + program->nprobes) + program->probes[probe].times;
+}
+
 extern bool stratum_predicate_holds(Program *program, const Predicate *predicate, const Value *value);
 extern bool stratum_value_equals(const Value *value, const Operand *operand);
 

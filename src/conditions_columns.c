@@ -30,6 +30,19 @@ stratum_traits_type(void)
 	return row_type;
 }
 
+/* The columns of its row type that a program asks about; the first column where it asks about none. */
+TupleDesc
+stratum_asked_columns(const Program *program)
+{
+	int			count = Max(program->ncolumns, 1);
+	TupleDesc	columns = CreateTemplateTupleDesc(count);
+
+	for (int i = 0; i < count; i++)
+		TupleDescCopyEntry(columns, i + 1, program->row_type,
+						   program->ncolumns > 0 ? program->columns[i].number : 1);
+	return columns;
+}
+
 /* The type of a row with columns of these names and types; NULL where the two do not fit together. */
 static TupleDesc
 make_row_type(Datum array, const Oid *types, int ntypes)

@@ -92,8 +92,7 @@ make_room_for_row(Program *program)
 	row->columns = palloc0((program->ncolumns + 1) * sizeof(CachedValue));
 	row->fields = palloc_extended((program->nfields + 1) * sizeof(CachedValue),
 								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	row->events = palloc_extended((program->nprobes + 1) * sizeof(EventSummary),
-								  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	row->events = palloc_extended(stratum_tally_size(program) + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	if (program->ndefinitions > 1)
 		row->answers = palloc_extended((program->npredicates + 1) * sizeof(Answer),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
@@ -133,6 +132,7 @@ compile(Program *program, Jsonb **definitions)
 			emit(program, &room, tree, PROGRAM_ACCEPT, PROGRAM_REJECT);
 	}
 	check_lacking(&parser);
+	stratum_events_prepare(program);
 	make_room_for_row(program);
 }
 
@@ -174,12 +174,13 @@ is_refusal(int sqlerrcode)
 }
 
 /*
- * The same, lenient, but NULL where a definition means nothing. A refusal leaves nothing behind that only an
- * abort would clean up: parsing reads the catalogs' caches and allocates, no more.
+ * The same, lenient, but NULL where a definition means nothing; *fault then says why, unless `fault` is NULL. A
+ * refusal leaves nothing behind that only an abort would clean up: parsing reads the catalogs' caches and
+ * allocates, no more.
  */
 Program *
 stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
-						   Jsonb **definitions)
+						   Jsonb **definitions, char **fault)
 {
 	MemoryContext before = CurrentMemoryContext;
 	Program    *program = NULL;
@@ -193,6 +194,8 @@ stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefini
 		if (!is_refusal(geterrcode()))
 			PG_RE_THROW();
 		MemoryContextSwitchTo(before);
+		if (fault != NULL)
+			*fault = CopyErrorData()->message;
 		FlushErrorState();
 		program = NULL;
 	}

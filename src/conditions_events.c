@@ -1,106 +1,226 @@
 /*
  * conditions_events.c
- *	  What is known about a profile's events of one name: asked from the table once per row.
+ *	  What is known about a profile's events, summed up for the program's probes.
+ *
+ * A probe is about the events of one name and window. Events are added one by one, in whatever order, so that
+ * a single pass serves all probes: over the events of one profile, when its row is evaluated (here), or over
+ * those of many profiles, in a refresh (segment_events.c).
  */
 #include "conditions.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "tcop/dest.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define OF_PROFILE \
-	" FROM stratum.cdp_events e" \
-	" WHERE e.profile_id OPERATOR(pg_catalog.=) $1 AND e.tenant_id OPERATOR(pg_catalog.=) $2" \
-	" AND e.event_name OPERATOR(pg_catalog.=) $3"
-#define IN_WINDOW \
-	" AND e.\"timestamp\" OPERATOR(pg_catalog.>=) $4 AND e.\"timestamp\" OPERATOR(pg_catalog.<=) $5"
+/* --- probes by name --- */
 
-/* The casts hold should somebody change a column's type: what comes out is read as it is. */
-#define SUMMARY "SELECT pg_catalog.count(*)," \
-	" CAST(pg_catalog.min(e.\"timestamp\") AS pg_catalog.timestamptz)," \
-	" CAST(pg_catalog.max(e.\"timestamp\") AS pg_catalog.timestamptz)"
-#define LATEST "SELECT CAST(e.properties AS pg_catalog.jsonb)"
-#define LATEST_FIRST " ORDER BY e.\"timestamp\" DESC, e.id DESC LIMIT 1"
-
-typedef enum EventQuery
-{
-	ALL_SUMMARY,
-	ALL_LATEST,
-	WINDOW_SUMMARY,
-	WINDOW_LATEST
-} EventQuery;
-
-static const char *const event_queries[] = {
-	[ALL_SUMMARY] = SUMMARY OF_PROFILE,
-	[ALL_LATEST] = LATEST OF_PROFILE LATEST_FIRST,
-	[WINDOW_SUMMARY] = SUMMARY OF_PROFILE IN_WINDOW,
-	[WINDOW_LATEST] = LATEST OF_PROFILE IN_WINDOW LATEST_FIRST,
-};
-
-/* Saved plans; the plan cache follows changes of the table, of the role and of row security. */
-static SPIPlanPtr plans[lengthof(event_queries)];
-
-static SPIPlanPtr
-get_plan(EventQuery query)
-{
-	Oid			types[] = {INT8OID, INT8OID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID};
-
-	if (plans[query] == NULL)
-	{
-		SPIPlanPtr	plan = SPI_prepare(event_queries[query], query >= WINDOW_SUMMARY ? 5 : 3, types);
-
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare the look-up of events: %s",
-				 SPI_result_code_string(SPI_result));
-		plans[query] = plan;
-	}
-	return plans[query];
-}
-
-/* A column of the single row of a result. */
+/* The names, as text[]. */
 static Datum
-result_column(int number, bool *isnull)
+names_array(const Program *program)
 {
-	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, number, isnull);
+	int			count = program->event_names.count;
+	Datum	   *names = palloc((count + 1) * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+	{
+		const Value *name = &program->event_names.operands[i].value;
+
+		names[i] = PointerGetDatum(cstring_to_text_with_len(name->of.string, name->length));
+	}
+	return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* Collects the names that the probes are about, when all definitions have been parsed. */
+void
+stratum_events_prepare(Program *program)
+{
+	stratum_set_init(&program->event_names, program->nprobes);
+	for (int i = 0; i < program->nprobes; i++)
+	{
+		EventProbe *probe = &program->probes[i];
+		Operand		name = {.value = {.kind = VALUE_STRING, .length = probe->name.length,
+				.of.string = probe->name.name}};
+		int			at = stratum_set_find(&program->event_names, &name.value);
+
+		if (at < 0)
+		{
+			at = program->event_names.count;
+			stratum_set_add(&program->event_names, &name);
+			program->first_probes = stratum_grow(program->first_probes, at, &program->first_probes_room,
+												 sizeof(int));
+			program->first_probes[at] = -1;
+		}
+		probe->next = program->first_probes[at];
+		program->first_probes[at] = i;
+		probe->times = probe->wants_times ? program->ntimes++ : -1;
+		program->wants_properties |= probe->wants_latest;
+	}
+	program->event_names_array = names_array(program);
+}
+
+/* The earliest time that matters to any probe. */
+TimestampTz
+stratum_events_since(const Program *program, TimestampTz now)
+{
+	TimestampTz since = DT_NOEND;
+
+	for (int i = 0; i < program->nprobes; i++)
+	{
+		if (program->probes[i].window < 0)
+			return DT_NOBEGIN;
+		since = Min(since, stratum_time_ago(now, program->probes[i].window));
+	}
+	return since;
+}
+
+/* --- adding up --- */
+
+/* The event outlives its row only as a copy, which takes the place of the last one. */
+static void
+keep_properties(EventTimes *times, const Event *event)
+{
+	if (times->properties != NULL)
+		pfree(times->properties);
+	times->properties = event->properties_null ? NULL : DatumGetJsonbPCopy(event->properties);
 }
 
 static void
-run_query(EventQuery query, Datum *arguments)
+add_time(EventTimes *times, const Event *event, bool is_first, bool wants_latest)
 {
-	if (SPI_execute_plan(get_plan(query), arguments, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not look up events");
+	if (is_first || event->time < times->first)
+		times->first = event->time;
+	/* Of events at the same time the one with the greater id is the latest. */
+	if (!is_first && (event->time < times->last || (event->time == times->last && event->id < times->last_id)))
+		return;
+	times->last = event->time;
+	times->last_id = event->id;
+	if (wants_latest)
+		keep_properties(times, event);
 }
 
-static void
-run_summary(bool windowed, Datum *arguments, EventSummary *events)
+/* Adds an event to a tally, which is all zeros at first. Copies are made in the current memory context. */
+void
+stratum_events_add(const Program *program, EventTally *tally, const Event *event, TimestampTz now)
 {
-	bool		isnull;
+	Value		name = {.kind = VALUE_STRING, .length = event->name_length, .of.string = event->name};
+	int			at = stratum_set_find(&program->event_names, &name);
 
-	run_query(windowed ? WINDOW_SUMMARY : ALL_SUMMARY, arguments);
-	events->count = DatumGetInt64(result_column(1, &isnull));
-	events->first = DatumGetTimestampTz(result_column(2, &isnull));
-	events->last = DatumGetTimestampTz(result_column(3, &isnull));
+	for (int i = at < 0 ? -1 : program->first_probes[at]; i >= 0; i = program->probes[i].next)
+	{
+		const EventProbe *probe = &program->probes[i];
+
+		if (probe->window >= 0 &&
+			(event->time > now || event->time < stratum_time_ago(now, probe->window)))
+			continue;
+		if (probe->wants_times)
+			add_time(stratum_tally_times(program, tally, i), event, tally[i] == 0, probe->wants_latest);
+		tally[i]++;
+	}
 }
 
-static void
-run_latest(Program *program, bool windowed, Datum *arguments, EventSummary *events)
+/* An event from a row of (name, time, id, properties). */
+Event
+stratum_event_from_row(const Datum *values, const bool *nulls)
 {
+	const text *name = DatumGetTextPP(values[0]);
+
+	return (Event) {
+		.name = VARDATA_ANY(name),
+		.name_length = VARSIZE_ANY_EXHDR(name),
+		.time = DatumGetTimestampTz(values[1]),
+		.id = DatumGetInt64(values[2]),
+		.properties = values[3],
+		.properties_null = nulls[3]
+	};
+}
+
+/* --- the events of one profile --- */
+
+typedef struct EventReceiver
+{
+	DestReceiver receiver;
+	Program    *program;
+} EventReceiver;
+
+static bool
+receive_event(TupleTableSlot *slot, DestReceiver *self)
+{
+	Program    *program = ((EventReceiver *) self)->program;
 	MemoryContext before;
-	Datum		properties;
-	bool		isnull;
+	Event		event;
 
-	run_query(windowed ? WINDOW_LATEST : ALL_LATEST, arguments);
-	if (SPI_processed == 0)
-		return;
-	properties = result_column(1, &isnull);
-	if (isnull)
-		return;
-	/* The result goes with SPI_finish, the copy with the row. */
+	slot_getallattrs(slot);
 	before = MemoryContextSwitchTo(program->scratch);
-	stratum_json_root(DatumGetJsonbPCopy(properties), &events->properties);
+	event = stratum_event_from_row(slot->tts_values, slot->tts_isnull);
+	stratum_events_add(program, program->row.events, &event, program->row.now);
 	MemoryContextSwitchTo(before);
+	return true;
+}
+
+static void
+start_events(DestReceiver *self, int operation, TupleDesc row_type)
+{
+}
+
+static void
+end_events(DestReceiver *self)
+{
+}
+
+/*
+ * Saved plans, without the properties and with them; the plan cache follows changes of the table, of the role
+ * and of row security. The casts hold should somebody change a column's type: what comes out is read as it is.
+ */
+static SPIPlanPtr
+get_plan(bool with_properties)
+{
+	static SPIPlanPtr plans[2];
+	Oid			types[] = {INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
+	SPIPlanPtr	plan;
+
+	if (plans[with_properties] != NULL)
+		return plans[with_properties];
+	plan = SPI_prepare(psprintf("SELECT CAST(e.event_name AS pg_catalog.text),"
+								" CAST(e.\"timestamp\" AS pg_catalog.timestamptz), CAST(e.id AS pg_catalog.int8),"
+								" CAST(%s AS pg_catalog.jsonb)"
+								" FROM stratum.cdp_events e"
+								" WHERE e.profile_id OPERATOR(pg_catalog.=) $1"
+								" AND e.tenant_id OPERATOR(pg_catalog.=) $2"
+								" AND e.event_name OPERATOR(pg_catalog.=) ANY ($3)"
+								" AND e.\"timestamp\" OPERATOR(pg_catalog.>=) $4",
+								with_properties ? "e.properties" : "NULL"),
+					   lengthof(types), types);
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare the look-up of events: %s", SPI_result_code_string(SPI_result));
+	plans[with_properties] = plan;
+	return plan;
+}
+
+static void
+look_up(Program *program, int64 profile, int64 tenant)
+{
+	EventReceiver receiver = {{receive_event, start_events, end_events, end_events, DestNone}, program};
+	Datum		values[] = {Int64GetDatum(profile), Int64GetDatum(tenant), program->event_names_array,
+	TimestampTzGetDatum(stratum_events_since(program, program->row.now))};
+	Oid			types[] = {INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
+	SPIExecuteOptions options = {0};
+	int			result;
+
+	SPI_connect();
+	options.params = makeParamList(lengthof(values));
+	options.read_only = true;
+	options.dest = &receiver.receiver;
+	for (int i = 0; i < (int) lengthof(values); i++)
+		options.params->params[i] = (ParamExternData) {values[i], false, PARAM_FLAG_CONST, types[i]};
+	result = SPI_execute_plan_extended(get_plan(program->wants_properties), &options);
+	if (result < 0)
+		elog(ERROR, "could not look up events: %s", SPI_result_code_string(result));
+	SPI_finish();
 }
 
 /* An integer column of the row; false where it is NULL or there is none. */
@@ -117,44 +237,23 @@ read_integer(Program *program, int index, int64 *result)
 	return true;
 }
 
-static void
-look_up(Program *program, const EventProbe *probe, int64 profile, int64 tenant,
-		EventSummary *events)
-{
-	bool		windowed = probe->window >= 0;
-	Datum		arguments[5];
-
-	SPI_connect();
-	arguments[0] = Int64GetDatum(profile);
-	arguments[1] = Int64GetDatum(tenant);
-	arguments[2] = PointerGetDatum(cstring_to_text_with_len(probe->name.name, probe->name.length));
-	arguments[3] = TimestampTzGetDatum(stratum_time_ago(program->row.now, probe->window));
-	arguments[4] = TimestampTzGetDatum(program->row.now);
-	if (probe->wants_summary)
-		run_summary(windowed, arguments, events);
-	if (probe->wants_latest)
-		run_latest(program, windowed, arguments, events);
-	SPI_finish();
-}
-
 /*
- * The profile's events of the probe's name and window, seen with the statement's snapshot and the rights
- * of its user. None where the row is traits only, or has no id or tenant.
+ * What the profile's events come to, seen with the statement's snapshot and the rights of its user. None where the
+ * row has no id or tenant. All probes are answered by one look at the table.
  */
-const EventSummary *
-stratum_event_summary(Program *program, int probe)
+const EventTally *
+stratum_event_tally(Program *program)
 {
-	EventSummary *events = &program->row.events[probe];
+	Row		   *row = &program->row;
 	int64		profile,
 				tenant;
 
-	if (events->row == program->row.number)
-		return events;
-	events->count = 0;
-	events->properties.kind = VALUE_MISSING;
+	if (row->events_row == row->number)
+		return row->events;
+	memset(row->events, 0, stratum_tally_size(program));
 	if (read_integer(program, program->id_column, &profile) &&
 		read_integer(program, program->tenant_column, &tenant))
-		look_up(program, &program->probes[probe], profile, tenant, events);
-	events->row = program->row.number;
-	return events;
+		look_up(program, profile, tenant);
+	row->events_row = row->number;
+	return row->events;
 }

@@ -453,8 +453,8 @@ read_event_field(Parser *parser, const Place *place, const Pieces *name, int64 w
 		field->npath = name->count - 3;
 		program->probes[field->probe].wants_latest = true;
 	}
-	else
-		program->probes[field->probe].wants_summary = true;
+	if (part != EVENT_COUNT && part != EVENT_EXISTS)
+		program->probes[field->probe].wants_times = true;
 	program->id_column = use_integer(parser, place, "id");
 	program->tenant_column = use_integer(parser, place, "tenant_id");
 }

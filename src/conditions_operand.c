@@ -249,6 +249,15 @@ stratum_set_add(OperandSet *set, const Operand *operand)
 		set->slots[slot] = index + 1;
 }
 
+/* Where a scalar is among the operands, -1 if nowhere. */
+int
+stratum_set_find(const OperandSet *set, const Value *value)
+{
+	if (value->kind <= VALUE_NULL || value->kind >= VALUE_ARRAY)
+		return -1;
+	return set->slots[stratum_set_slot(set, value, stratum_value_hash(value))] - 1;
+}
+
 /* Reads a list and sets up its hash table. JSON null in it stands for nothing. */
 static void
 read_set(const Value *list, OperandSet *set)

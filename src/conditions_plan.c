@@ -302,7 +302,7 @@ program_of_call(StratumTarget target, List *args)
 	if (row_type == NULL)
 		return NULL;
 	jsonb = DatumGetJsonbP(definition);
-	program = stratum_program_try_create(target, row_type, 1, &jsonb);
+	program = stratum_program_try_create(target, row_type, 1, &jsonb, NULL);
 	return program != NULL && stratum_program_is_leakproof(program) ? program : NULL;
 }
 

@@ -35,7 +35,7 @@ start_row(Program *program)
 	/* The counter has come round: what is cached would seem to be of this row. */
 	memset(row->columns, 0, program->ncolumns * sizeof(CachedValue));
 	memset(row->fields, 0, program->nfields * sizeof(CachedValue));
-	memset(row->events, 0, program->nprobes * sizeof(EventSummary));
+	row->events_row = 0;
 	if (row->answers != NULL)
 		memset(row->answers, 0, program->npredicates * sizeof(Answer));
 	row->number = 1;
@@ -81,6 +81,16 @@ stratum_program_columns(Program *program, const NullableDatum *columns)
 	program->row.given = columns;
 	if (program->document >= 0 && !columns[program->document].isnull)
 		prefetch_below(&program->row, DatumGetPointer(columns[program->document].value));
+}
+
+/* Turns to a profile of which only the events are known. */
+void
+stratum_program_events(Program *program, const EventTally *tally)
+{
+	start_row(program);
+	program->row.event_answers = NULL;
+	memcpy(program->row.events, tally, stratum_tally_size(program));
+	program->row.events_row = program->row.number;
 }
 
 /* A column as it is in the row. NULL where the row lacks it. */
@@ -343,29 +353,34 @@ read_conversion_rate(Program *program, const Field *field, Value *value)
 static void
 read_event(Program *program, const Field *field, Value *value)
 {
-	const EventSummary *events = stratum_event_summary(program, field->probe);
+	const EventTally *tally = stratum_event_tally(program);
+	int64		count = tally[field->probe];
+	const EventTimes *times = stratum_tally_times(program, tally, field->probe);
+	Value		properties;
 
 	switch (field->part)
 	{
 		case EVENT_COUNT:
 			value->kind = VALUE_NUMBER;
-			stratum_number_from_int64(events->count,
-									  MemoryContextAlloc(program->scratch, 6 * sizeof(int16)),
+			stratum_number_from_int64(count, MemoryContextAlloc(program->scratch, 6 * sizeof(int16)),
 									  &value->of.number);
 			break;
 		case EVENT_EXISTS:
 			value->kind = VALUE_BOOL;
-			value->of.boolean = events->count > 0;
+			value->of.boolean = count > 0;
 			break;
 		case EVENT_FIRST:
 		case EVENT_LAST:
-			if (events->count == 0)
+			if (count == 0)
 				break;
 			value->kind = VALUE_TIME;
-			value->of.time = field->part == EVENT_FIRST ? events->first : events->last;
+			value->of.time = field->part == EVENT_FIRST ? times->first : times->last;
 			break;
 		case EVENT_PROPERTY:
-			follow_path(&events->properties, field, value);
+			if (count == 0 || times->properties == NULL)
+				break;
+			stratum_json_root(times->properties, &properties);
+			follow_path(&properties, field, value);
 			break;
 	}
 }
@@ -430,7 +445,10 @@ static inline bool
 ask(Program *program, int index)
 {
 	const Predicate *predicate = &program->predicates[index];
+	const uint8 *known = program->row.event_answers;
 
+	if (known != NULL && program->fields[predicate->field].source == FIELD_EVENT)
+		return (known[index / 8] >> (index % 8)) & 1;
 	return stratum_predicate_holds(program, predicate, stratum_program_value(program, predicate->field));
 }
 

@@ -1,6 +1,6 @@
 /*
  * segment_bits.c
- *	  The SQL function that asks many definitions about a profile.
+ *	  The SQL functions that ask many definitions about a profile, and whether one still means something.
  */
 #include "segment_set.h"
 
@@ -37,7 +37,17 @@ compile_set(FunctionCallInfo fcinfo)
 	return stratum_set_create(row_type, count, definitions);
 }
 
-/* As bytes, on every machine the same. */
+/* As bytes they are the same on every machine: bit n is bit n % 8 of byte n / 8. */
+static inline Bits
+swap_if_big_endian(Bits word)
+{
+#ifdef WORDS_BIGENDIAN
+	return pg_bswap64(word);
+#else
+	return word;
+#endif
+}
+
 static bytea *
 make_bytes(const Bits *bits, int nwords)
 {
@@ -45,17 +55,21 @@ make_bytes(const Bits *bits, int nwords)
 	bytea	   *result = palloc(VARHDRSZ + size);
 
 	SET_VARSIZE(result, VARHDRSZ + size);
-#ifdef WORDS_BIGENDIAN
 	for (int i = 0; i < nwords; i++)
 	{
-		Bits		word = pg_bswap64(bits[i]);
+		Bits		word = swap_if_big_endian(bits[i]);
 
 		memcpy(VARDATA(result) + i * sizeof(Bits), &word, sizeof(Bits));
 	}
-#else
-	memcpy(VARDATA(result), bits, size);
-#endif
 	return result;
+}
+
+void
+stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords)
+{
+	memcpy(bits, bytes, nwords * sizeof(Bits));
+	for (int i = 0; i < nwords; i++)
+		bits[i] = swap_if_big_endian(bits[i]);
 }
 
 /*
@@ -88,4 +102,31 @@ stratum_segment_bits(PG_FUNCTION_ARGS)
 	}
 	members = stratum_set_members(cache->set, &fcinfo->args[2]);
 	PG_RETURN_BYTEA_P(make_bytes(members, cache->set->nwords));
+}
+
+/*
+ * Whether a stored definition still means something. It was valid when it was written: a column that it names may
+ * have gone since. Then a WARNING says why the segment is left out.
+ */
+bool
+stratum_segment_is_valid(int64 id, const char *name, Jsonb *definition)
+{
+	char	   *fault = NULL;
+	Program    *program = stratum_program_try_create(STRATUM_PROFILE, NULL, 1, &definition, &fault);
+
+	if (program != NULL)
+		stratum_program_free(program);
+	else
+		ereport(WARNING,
+				errmsg("segment " INT64_FORMAT " \"%s\" is left out: %s", id, name, fault));
+	return program != NULL;
+}
+
+/* _is_valid_segment(segment_id bigint, name text, conditions jsonb) -> boolean; strict */
+PG_FUNCTION_INFO_V1(stratum_is_valid_segment);
+Datum
+stratum_is_valid_segment(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(stratum_segment_is_valid(PG_GETARG_INT64(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
+											PG_GETARG_JSONB_P(2)));
 }

@@ -62,7 +62,7 @@ is_cheap(const Program *program, int field)
 
 /* The tables of one field, from its literals; notes which of them are decided by the tables. */
 static void
-add_field(const Program *program, Block *block, Placed *placed, int count)
+add_field(const Program *program, SegmentBlock *block, Placed *placed, int count)
 {
 	Entry	   *entries = palloc_extended(count * sizeof(Entry), MCXT_ALLOC_HUGE);
 	bool	   *decided = palloc0(count * sizeof(bool));
@@ -80,7 +80,7 @@ add_field(const Program *program, Block *block, Placed *placed, int count)
 }
 
 static void
-make_tables(const Program *program, Block *block, Placed *placed, int total)
+make_tables(const Program *program, SegmentBlock *block, Placed *placed, int total)
 {
 	int			end;
 
@@ -97,7 +97,7 @@ make_tables(const Program *program, Block *block, Placed *placed, int total)
 
 /* What the tables leave open, of each alternative the cheapest first. */
 static void
-keep_rest(const Program *program, Block *block, const Placed *placed, int total)
+keep_rest(const Program *program, SegmentBlock *block, const Placed *placed, int total)
 {
 	int		   *count = palloc0((block->count + 1) * sizeof(int));
 
@@ -126,10 +126,10 @@ keep_rest(const Program *program, Block *block, const Placed *placed, int total)
 }
 
 /* In the current memory context. */
-Block *
+SegmentBlock *
 stratum_block_create(const Program *program, Alternative **alternatives, int count)
 {
-	Block	   *block = palloc0(sizeof(Block));
+	SegmentBlock	   *block = palloc0(sizeof(SegmentBlock));
 	Placed	   *placed;
 	int			total;
 
@@ -150,7 +150,7 @@ stratum_block_create(const Program *program, Alternative **alternatives, int cou
 
 /* Leaves alive the alternatives that no field's value rules out. */
 void
-stratum_block_narrow(Program *program, Block *block)
+stratum_block_narrow(Program *program, SegmentBlock *block)
 {
 	int			last = block->count % BITS_PER_WORD;
 

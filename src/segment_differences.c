@@ -24,7 +24,7 @@
 #define BATCH 10000
 
 /* Setting the references' triggers aside drops all cached plans, so it has to be worth it. */
-#define MANY 10000
+#define MANY 1000
 
 /* Memberships that are to come, or to go. */
 typedef struct Batch
@@ -211,13 +211,14 @@ set_references_aside(void)
 static int64
 count_new(const Refresh *refresh)
 {
-	Size		size = (Size) refresh->nprofiles * refresh->nbytes;
-	const Bits *wanted = (const Bits *) refresh->wanted;
-	const Bits *present = (const Bits *) refresh->present;
+	Size		size = (Size) refresh->nprofiles * refresh->nwords;
 	int64		count = 0;
 
-	for (Size i = 0; i < size / sizeof(Bits); i++)
-		count += pg_popcount64(wanted[i] & ~present[i]);
+	for (Size i = 0; i < size; i++)
+	{
+		if (refresh->wanted[i] != refresh->present[i])
+			count += pg_popcount64(refresh->wanted[i] & ~refresh->present[i]);
+	}
 	return count;
 }
 
@@ -230,23 +231,20 @@ note_change(Refresh *refresh, Batch *batch, void (*full) (Refresh *, Batch *), u
 	batch->profiles[batch->count++] = Int64GetDatum(refresh->profiles[profile]);
 }
 
-/* The segments of one byte of a profile's bits. */
+/* Where one word of a profile's bits differs. */
 static void
-compare_byte(Refresh *refresh, uint32 profile, int byte, Batch *coming, Batch *going)
+note_word(Refresh *refresh, uint32 profile, int word, Batch *coming, Batch *going)
 {
-	Size		at = (Size) profile * refresh->nbytes + byte;
-	uint8		wanted = refresh->wanted[at];
-	uint8		present = refresh->present[at];
+	Size		at = (Size) profile * refresh->nwords + word;
+	Bits		differ = refresh->wanted[at] ^ refresh->present[at];
 
-	for (int bit = 0; bit < 8; bit++)
+	while (differ != 0)
 	{
-		int			segment = byte * 8 + bit;
+		int			bit = pg_rightmost_one_pos64(differ);
+		int			segment = word * BITS_PER_WORD + bit;
 
-		if ((present >> bit) & 1)
-			refresh->segments[segment].kept++;
-		if ((((wanted ^ present) >> bit) & 1) == 0)
-			continue;
-		if ((wanted >> bit) & 1)
+		differ &= differ - 1;
+		if ((refresh->wanted[at] >> bit) & 1)
 			note_change(refresh, coming, add_batch, profile, segment);
 		else
 			note_change(refresh, going, remove_batch, profile, segment);
@@ -263,15 +261,9 @@ write_all(Refresh *refresh)
 	make_batch(&going);
 	for (uint32 profile = 0; profile < refresh->nprofiles; profile++)
 	{
-		const uint8 *wanted = refresh->wanted + (Size) profile * refresh->nbytes;
-		const uint8 *present = refresh->present + (Size) profile * refresh->nbytes;
-
 		CHECK_FOR_INTERRUPTS();
-		for (int byte = 0; byte < refresh->nbytes; byte++)
-		{
-			if (wanted[byte] | present[byte])
-				compare_byte(refresh, profile, byte, &coming, &going);
-		}
+		for (int word = 0; word < refresh->nwords; word++)
+			note_word(refresh, profile, word, &coming, &going);
 	}
 	remove_batch(refresh, &going);
 	add_batch(refresh, &coming);

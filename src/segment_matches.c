@@ -199,7 +199,7 @@ leakproof_program(FunctionCallInfo fcinfo, StratumTarget target)
 
 	if (row_type == NULL)
 		return NULL;
-	program = stratum_program_try_create(target, row_type, 1, &definition);
+	program = stratum_program_try_create(target, row_type, 1, &definition, NULL);
 	if (program == NULL || stratum_program_is_leakproof(program))
 		return program;
 	stratum_program_free(program);

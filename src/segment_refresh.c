@@ -4,7 +4,8 @@
  *
  * The definitions are asked in a query of their own (_segment_bits), so PostgreSQL may do that in parallel. Its
  * rows are taken as they come and kept as bits. The memberships that there are become bits too, and what
- * differs is written (segment_differences.c).
+ * differs is written (segment_differences.c). Where definitions ask about events, these are read first
+ * (segment_events.c), and the profiles are evaluated here, where what is known of their events is.
  */
 #include "segment_refresh.h"
 
@@ -84,8 +85,8 @@ stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid 
 /* --- progress --- */
 
 /* A NOTICE now and then, for who waits. */
-void
-stratum_refresh_progress(Refresh *refresh)
+static void
+report_progress(Refresh *refresh)
 {
 	TimestampTz now;
 
@@ -129,52 +130,92 @@ report_end(const Refresh *refresh)
 
 /* --- reading --- */
 
+static bool
+asks_about_events(const Refresh *refresh)
+{
+	return refresh->set->program->nprobes > 0;
+}
+
 static void
 make_room(Refresh *refresh)
 {
-	uint32		room = refresh->room * 2;
-	Size		was = (Size) refresh->room * refresh->nbytes;
-
-	refresh->profiles = repalloc_huge(refresh->profiles, room * sizeof(int64));
-	refresh->wanted = repalloc_huge(refresh->wanted, 2 * was);
-	refresh->room = room;
+	refresh->room *= 2;
+	refresh->profiles = repalloc_huge(refresh->profiles, refresh->room * sizeof(int64));
+	refresh->wanted = repalloc_huge(refresh->wanted,
+									(Size) refresh->room * refresh->nwords * sizeof(Bits));
 }
 
-/* A profile's id and the segments that it should be in. */
-static void
-take_profile(Refresh *refresh, TupleTableSlot *row)
+/* The row of bits of the next profile. */
+static Bits *
+add_profile(Refresh *refresh, int64 profile)
 {
-	const bytea *bits = (const bytea *) DatumGetPointer(row->tts_values[1]);
 	uint32		place = refresh->nprofiles;
-	int64		profile = DatumGetInt64(row->tts_values[0]);
 	bool		found;
 
 	if ((place & 4095) == 0)
-		stratum_refresh_progress(refresh);
+		report_progress(refresh);
 	if (place == refresh->room)
 		make_room(refresh);
-	if ((int) VARSIZE_ANY_EXHDR(bits) != refresh->nbytes)
-		elog(ERROR, "the bits of %d segments take %d bytes", refresh->nsegments,
-			 (int) VARSIZE_ANY_EXHDR(bits));
 	places_insert(refresh->profile_places, profile, &found)->place = place;
 	refresh->profiles[place] = profile;
-	memcpy(refresh->wanted + (Size) place * refresh->nbytes, VARDATA_ANY(bits), refresh->nbytes);
 	refresh->nprofiles++;
+	return refresh->wanted + (Size) place * refresh->nwords;
+}
+
+/* A profile's id and the bits of the segments that it should be in. */
+static void
+take_bits(Refresh *refresh, TupleTableSlot *row)
+{
+	const bytea *bits = (const bytea *) DatumGetPointer(row->tts_values[1]);
+
+	if (VARSIZE_ANY_EXHDR(bits) != refresh->nwords * sizeof(Bits))
+		elog(ERROR, "the bits of %d segments take %d bytes", refresh->nsegments,
+			 (int) VARSIZE_ANY_EXHDR(bits));
+	stratum_bits_from_bytes(add_profile(refresh, DatumGetInt64(row->tts_values[0])), VARDATA_ANY(bits),
+							refresh->nwords);
+}
+
+/* A profile's id and the columns by which to find out. */
+static void
+take_columns(Refresh *refresh, TupleTableSlot *row)
+{
+	NullableDatum columns[MaxTupleAttributeNumber];
+	int64		profile = DatumGetInt64(row->tts_values[0]);
+
+	for (int i = 0; i < refresh->columns->natts; i++)
+		columns[i] = (NullableDatum) {row->tts_values[i + 1], row->tts_isnull[i + 1]};
+	refresh->set->program->row.event_answers = stratum_refresh_event_answers(refresh, profile);
+	memcpy(add_profile(refresh, profile), stratum_set_members(refresh->set, columns),
+		   refresh->nwords * sizeof(Bits));
+}
+
+/* The value of an id column, of whatever integer type. */
+static inline int64
+read_id(TupleTableSlot *row, int column)
+{
+	return stratum_integer(TupleDescAttr(row->tts_tupleDescriptor, column), row->tts_values[column]);
 }
 
 /* A membership that there is. One of another segment, or of a profile that was not seen, is not ours to judge. */
 static void
 take_membership(Refresh *refresh, TupleTableSlot *row)
 {
-	PlaceOf    *segment = places_lookup(refresh->segment_places, DatumGetInt64(row->tts_values[0]));
-	PlaceOf    *profile;
+	PlaceOf    *segment = places_lookup(refresh->segment_places, read_id(row, 0));
+	int64		profile = read_id(row, 1);
 
 	if (segment == NULL)
 		return;
-	profile = places_lookup(refresh->profile_places, DatumGetInt64(row->tts_values[1]));
-	if (profile != NULL)
-		refresh->present[(Size) profile->place * refresh->nbytes + segment->place / 8] |=
-			1 << (segment->place % 8);
+	if (refresh->last_profile.number != profile)
+	{
+		PlaceOf    *place = places_lookup(refresh->profile_places, profile);
+
+		if (place == NULL)
+			return;
+		refresh->last_profile = *place;
+	}
+	refresh->present[(Size) refresh->last_profile.place * refresh->nwords + segment->place / BITS_PER_WORD] |=
+		UINT64CONST(1) << (segment->place % BITS_PER_WORD);
+	refresh->segments[segment->place].kept++;
 }
 
 static void
@@ -182,40 +223,43 @@ read_profiles(Refresh *refresh, int64 after, int64 until)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, JSONBARRAYOID, TEXTARRAYOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
-	refresh->definitions, refresh->columns};
+	refresh->definitions, refresh->column_names};
 
 	refresh->nprofiles = 0;
 	refresh->room = LEAST_RANGE;
 	refresh->profiles = palloc(refresh->room * sizeof(int64));
-	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nbytes, MCXT_ALLOC_HUGE);
+	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nwords * sizeof(Bits), MCXT_ALLOC_HUGE);
 	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
-	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values, take_profile);
+	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values,
+						  asks_about_events(refresh) ? take_columns : take_bits);
 }
 
+/* The memberships of the range; without conditions that all of them meet, since there are many. */
 static void
 read_memberships(Refresh *refresh, int64 after, int64 until)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8ARRAYOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until), (Datum) 0};
 	Datum	   *ids = palloc(refresh->nsegments * sizeof(Datum));
-	bool		few = refresh->nsegments < FEW_SEGMENTS;
+	StringInfoData query;
 
 	for (int i = 0; i < refresh->nsegments; i++)
 		ids[i] = Int64GetDatum(refresh->segments[i].id);
 	values[3] = PointerGetDatum(construct_array(ids, refresh->nsegments, INT8OID, sizeof(int64),
 												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
-	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nbytes,
+	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nwords * sizeof(Bits),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	stratum_refresh_query(refresh,
-						  few ?
-						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
-						  " FROM stratum.cdp_segment_memberships m"
-						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3"
-						  " AND m.segment_id = ANY ($4)" :
-						  "SELECT CAST(m.segment_id AS bigint), CAST(m.profile_id AS bigint)"
-						  " FROM stratum.cdp_segment_memberships m"
-						  " WHERE m.tenant_id = $1 AND m.profile_id > $2 AND m.profile_id <= $3",
-						  few ? 4 : 3, types, values, take_membership);
+	refresh->last_profile.number = PG_INT64_MIN;
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id FROM stratum.cdp_segment_memberships m"
+						   " WHERE m.tenant_id = $1");
+	if (after > PG_INT64_MIN)
+		appendStringInfoString(&query, " AND m.profile_id > $2");
+	if (until < PG_INT64_MAX)
+		appendStringInfoString(&query, " AND m.profile_id <= $3");
+	if (refresh->nsegments < FEW_SEGMENTS)
+		appendStringInfoString(&query, " AND m.segment_id = ANY ($4)");
+	stratum_refresh_query(refresh, query.data, lengthof(values), types, values, take_membership);
 }
 
 static void
@@ -223,6 +267,8 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 {
 	MemoryContext before = MemoryContextSwitchTo(refresh->range_context);
 
+	if (asks_about_events(refresh))
+		stratum_refresh_read_events(refresh, after, until);
 	read_profiles(refresh, after, until);
 	read_memberships(refresh, after, until);
 	stratum_write_differences(refresh);
@@ -236,7 +282,8 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 static int64 *
 find_ranges(Refresh *refresh, int *count)
 {
-	Size		each = 2 * refresh->nbytes + PROFILE_OVERHEAD;
+	Size		each = 2 * refresh->nwords * sizeof(Bits) + PROFILE_OVERHEAD +
+		stratum_refresh_event_size(refresh);
 	int64		profiles = Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(profiles)};
@@ -277,30 +324,32 @@ refresh_all_ranges(Refresh *refresh)
 
 /* --- beginning and end --- */
 
-/* The query that evaluates the profiles of a range, with the columns that the set asks about. */
+/* The query that evaluates the profiles of a range, or reads the columns that the set asks about. */
 static void
-write_evaluation(Refresh *refresh, const Program *program)
+write_evaluation(Refresh *refresh)
 {
-	Datum	   *names = palloc((program->ncolumns + 1) * sizeof(Datum));
+	TupleDesc	columns = refresh->columns;
+	Datum	   *names = palloc(columns->natts * sizeof(Datum));
 	StringInfoData query;
 
 	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), stratum._segment_bits($4, $5");
-	for (int i = 0; i < program->ncolumns; i++)
+	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), ");
+	if (!asks_about_events(refresh))
+		appendStringInfoString(&query, "stratum._segment_bits($4, $5, ");
+	for (int i = 0; i < columns->natts; i++)
 	{
-		names[i] = CStringGetTextDatum(program->columns[i].name);
-		appendStringInfo(&query, ", p.%s", quote_identifier(program->columns[i].name));
+		const char *name = NameStr(TupleDescAttr(columns, i)->attname);
+
+		names[i] = CStringGetTextDatum(name);
+		appendStringInfo(&query, "%sp.%s", i > 0 ? ", " : "", quote_identifier(name));
 	}
-	/* there has to be one, even if no definition asks anything */
-	if (program->ncolumns == 0)
-		appendStringInfoString(&query, ", p.id");
-	appendStringInfoString(&query, ") FROM stratum.cdp_profiles p"
+	if (!asks_about_events(refresh))
+		appendStringInfoChar(&query, ')');
+	appendStringInfoString(&query, " FROM stratum.cdp_profiles p"
 						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
 	refresh->evaluation = query.data;
-	if (program->ncolumns == 0)
-		names[0] = CStringGetTextDatum("id");
-	refresh->columns = PointerGetDatum(construct_array(names, Max(program->ncolumns, 1), TEXTOID, -1,
-													   false, TYPALIGN_INT));
+	refresh->column_names = PointerGetDatum(construct_array(names, columns->natts, TEXTOID, -1, false,
+															TYPALIGN_INT));
 }
 
 /* Puts segments and definitions into the order in which they are evaluated fastest. */
@@ -308,6 +357,7 @@ static void
 arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, const int *order)
 {
 	Datum	   *arranged = palloc(refresh->nsegments * sizeof(Datum));
+	Jsonb	  **jsonbs = palloc(refresh->nsegments * sizeof(Jsonb *));
 	bool		found;
 
 	refresh->segments = palloc0(refresh->nsegments * sizeof(SegmentCount));
@@ -317,7 +367,9 @@ arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, c
 		refresh->segments[i].id = DatumGetInt64(ids[order[i]]);
 		places_insert(refresh->segment_places, refresh->segments[i].id, &found)->place = i;
 		arranged[i] = definitions[order[i]];
+		jsonbs[i] = DatumGetJsonbP(arranged[i]);
 	}
+	refresh->set = stratum_set_create(refresh->columns, refresh->nsegments, jsonbs);
 	refresh->definitions = PointerGetDatum(construct_array(arranged, refresh->nsegments, JSONBOID, -1,
 														   false, TYPALIGN_INT));
 }
@@ -327,7 +379,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 {
 	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
 	Jsonb	  **jsonbs = palloc(refresh->nsegments * sizeof(Jsonb *));
-	SegmentSet *set;
+	SegmentSet *draft;
 
 	if (table == NULL)
 		ereport(ERROR,
@@ -336,11 +388,14 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 				errhint("SELECT stratum.install() as a superuser."));
 	for (int i = 0; i < refresh->nsegments; i++)
 		jsonbs[i] = DatumGetJsonbP(definitions[i]);
-	set = stratum_set_create(table, refresh->nsegments, jsonbs);
-	refresh->nbytes = set->nwords * sizeof(Bits);
-	arrange_segments(refresh, ids, definitions, stratum_set_best_order(set));
-	write_evaluation(refresh, set->program);
-	stratum_set_free(set);
+	draft = stratum_set_create(table, refresh->nsegments, jsonbs);
+	refresh->columns = stratum_asked_columns(draft->program);
+	refresh->nwords = draft->nwords;
+	arrange_segments(refresh, ids, definitions, stratum_set_best_order(draft));
+	stratum_set_free(draft);
+	if (asks_about_events(refresh))
+		stratum_refresh_prepare_events(refresh);
+	write_evaluation(refresh);
 	refresh->range_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh",
 												   ALLOCSET_DEFAULT_SIZES);
 	refresh->started = refresh->reported = GetCurrentTimestamp();

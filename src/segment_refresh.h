@@ -1,6 +1,6 @@
 /*
  * segment_refresh.h
- *	  A refresh of segments: what its two files share.
+ *	  A refresh of segments: what its files share.
  */
 #ifndef STRATUM_SEGMENT_REFRESH_H
 #define STRATUM_SEGMENT_REFRESH_H
@@ -41,7 +41,7 @@ stratum_hash_number(int64 number)
 typedef struct SegmentCount
 {
 	int64		id;
-	int64		kept;
+	int64		kept;			/* members that were there, but for those removed */
 	int64		added;
 	int64		removed;
 } SegmentCount;
@@ -56,29 +56,48 @@ typedef struct Refresh
 	int			nsegments;
 	SegmentCount *segments;		/* in the order of the bits */
 	places_hash *segment_places;
-	int			nbytes;			/* of a row of bits */
+	int			nwords;			/* of a row of bits */
 	Datum		definitions;	/* jsonb[], in the order of the bits */
-	Datum		columns;		/* text[]: what the definitions ask about */
+	SegmentSet *set;			/* they, compiled for these columns of a profile: */
+	TupleDesc	columns;
+	Datum		column_names;	/* text[] */
 	char	   *evaluation;		/* the query that asks them */
 	MemoryContext range_context;	/* reset with each range */
 	uint32		nprofiles;		/* in the range */
 	uint32		room;
 	int64	   *profiles;
 	places_hash *profile_places;
-	uint8	   *wanted;			/* a row of bits for each profile */
-	uint8	   *present;
+	Bits	   *wanted;			/* a row of bits for each profile */
+	Bits	   *present;
+	PlaceOf		last_profile;	/* of the membership read last: most come together */
 	places_hash *locked;		/* profiles of the batch that is being written */
+	int			event_bytes;	/* of the answers about the events of a profile, a bit a predicate */
+	uint8	   *no_events;		/* answers for a profile that has none */
+	MemoryContext event_context;	/* as long as events are being read */
+	Size		tally_size;
+	char	   *tallies;		/* one for each profile with events */
+	int			event_room;
+	int			nevent_profiles;
+	places_hash *event_places;
+	uint8	   *event_answers;
 	int64		total_profiles;
 	TimestampTz started;
 	TimestampTz reported;
 } Refresh;
 
-extern void stratum_refresh_progress(Refresh *refresh);
+/* --- segment_differences.c --- */
 extern void stratum_write_differences(Refresh *refresh);
 
 /* A receiver of rows that hands them to a function; nothing is copied. */
 typedef void (*RowFunction) (Refresh *refresh, TupleTableSlot *row);
 
+/* --- segment_events.c --- */
+extern Size stratum_refresh_event_size(const Refresh *refresh);
+extern void stratum_refresh_prepare_events(Refresh *refresh);
+extern void stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until);
+extern const uint8 *stratum_refresh_event_answers(const Refresh *refresh, int64 profile);
+
+/* --- segment_refresh.c --- */
 extern uint64 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
 									const Datum *values, RowFunction function);
 

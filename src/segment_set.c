@@ -60,7 +60,7 @@ collect_alternatives(SegmentSet *set)
 
 /* Leading words of the block whose bits are bits of the result: alternative by alternative, nothing left open. */
 static int
-count_plain_words(const Block *block)
+count_plain_words(const SegmentBlock *block)
 {
 	int			plain = 0;
 
@@ -82,10 +82,10 @@ make_blocks(SegmentSet *set, List *alternatives)
 
 	foreach(cell, alternatives)
 		all[i++] = lfirst(cell);
-	set->blocks = palloc((total / BLOCK_ALTERNATIVES + 1) * sizeof(Block *));
+	set->blocks = palloc((total / BLOCK_ALTERNATIVES + 1) * sizeof(SegmentBlock *));
 	for (int first = 0; first < total; first += BLOCK_ALTERNATIVES)
 	{
-		Block	   *block = stratum_block_create(set->program, all + first,
+		SegmentBlock	   *block = stratum_block_create(set->program, all + first,
 												 Min(total - first, BLOCK_ALTERNATIVES));
 
 		block->nplain = count_plain_words(block);
@@ -141,7 +141,7 @@ stratum_set_best_order(const SegmentSet *set)
 
 	for (int i = 0; i < set->nblocks; i++)
 	{
-		const Block *block = set->blocks[i];
+		const SegmentBlock *block = set->blocks[i];
 
 		for (int j = 0; j < block->count; j++)
 		{
@@ -166,7 +166,7 @@ stratum_set_best_order(const SegmentSet *set)
 /* --- asking it --- */
 
 static bool
-rest_holds(Program *program, const Block *block, int alternative)
+rest_holds(Program *program, const SegmentBlock *block, int alternative)
 {
 	const Literal *literal = block->rest[alternative];
 
@@ -179,7 +179,7 @@ rest_holds(Program *program, const Block *block, int alternative)
 }
 
 static void
-take_plain(SegmentSet *set, const Block *block)
+take_plain(SegmentSet *set, const SegmentBlock *block)
 {
 	Bits	   *members = set->members + block->definitions[0] / BITS_PER_WORD;
 
@@ -189,7 +189,7 @@ take_plain(SegmentSet *set, const Block *block)
 
 /* The definitions of which an alternative has outlived all tables, if its other literals hold too. */
 static void
-take_survivors(SegmentSet *set, const Block *block)
+take_survivors(SegmentSet *set, const SegmentBlock *block)
 {
 	for (int i = block->nplain; i < block->nwords; i++)
 	{

@@ -62,6 +62,13 @@ typedef struct Table
 	Bits	   *rows;
 } Table;
 
+/* A predicate that many alternatives share: row 1 is for where it holds, row 0 for where it does not. */
+typedef struct SharedPredicate
+{
+	int			predicate;
+	Table	   *answers;
+} SharedPredicate;
+
 /* The last row of the two ordered ones is for values that cannot be ordered. */
 typedef struct FieldTables
 {
@@ -80,6 +87,8 @@ typedef struct FieldTables
 	TimestampTz now;			/* that the times are for */
 	int			nentries;		/* those by time: they are put in again in every transaction */
 	Entry	   *entries;
+	int			nshared;
+	SharedPredicate *shared;
 } FieldTables;
 
 extern EntryClass stratum_entry_class(const Program *program, int predicate);
@@ -93,7 +102,7 @@ extern void stratum_tables_narrow(Program *program, FieldTables *tables, Bits *a
 #define BLOCK_ALTERNATIVES 2048
 
 /* Alternatives that are narrowed down together. */
-typedef struct Block
+typedef struct SegmentBlock
 {
 	int			count;
 	int			nwords;
@@ -104,10 +113,14 @@ typedef struct Block
 	FieldTables **fields;
 	int			nplain;			/* words of which all alternatives are plain: see segment_set.c */
 	Bits	   *alive;			/* of the row that is being evaluated */
-} Block;
+} SegmentBlock;
 
-extern Block *stratum_block_create(const Program *program, Alternative **alternatives, int count);
-extern void stratum_block_narrow(Program *program, Block *block);
+extern SegmentBlock *stratum_block_create(const Program *program, Alternative **alternatives, int count);
+extern void stratum_block_narrow(Program *program, SegmentBlock *block);
+
+/* --- segment_bits.c --- */
+extern void stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords);
+extern bool stratum_segment_is_valid(int64 id, const char *name, Jsonb *definition);
 
 /* --- segment_set.c --- */
 typedef struct SegmentSet
@@ -115,7 +128,7 @@ typedef struct SegmentSet
 	Program    *program;
 	int			count;
 	int			nblocks;
-	Block	  **blocks;
+	SegmentBlock	  **blocks;
 	int			nothers;
 	int		   *others;			/* definitions that are asked one by one */
 	int			nwords;			/* of the result: a bit a definition */

@@ -14,6 +14,9 @@
 #define MAX_VALUES 16384
 #define MAX_LIST 1024
 
+/* A predicate of so many alternatives is asked about every row; one of fewer, when they are alive at the end. */
+#define LEAST_SHARED 4
+
 /* Rows, from the first to the last, in which a predicate holds; none where last < first. */
 typedef struct Range
 {
@@ -141,15 +144,6 @@ nth_value(const Predicate *predicate, int i)
 		&predicate->set.operands[i] : &predicate->operand;
 }
 
-/* Where a value is among the values, -1 if nowhere. */
-static inline int
-find_value(const OperandSet *values, const Value *value)
-{
-	if (value->kind <= VALUE_NULL || value->kind >= VALUE_ARRAY)
-		return -1;
-	return values->slots[stratum_set_slot(values, value, stratum_value_hash(value))] - 1;
-}
-
 static void
 put_equality(FieldTables *tables, const Predicate *predicate, const Entry *entry, bool *named)
 {
@@ -159,7 +153,7 @@ put_equality(FieldTables *tables, const Predicate *predicate, const Entry *entry
 	memset(named, 0, tables->values.count);
 	for (int i = 0; i < count_values(predicate); i++)
 	{
-		int			at = find_value(&tables->values, &nth_value(predicate, i)->value);
+		int			at = stratum_set_find(&tables->values, &nth_value(predicate, i)->value);
 
 		if (at >= 0)
 			named[at] = true;
@@ -186,7 +180,7 @@ make_equality(const Program *program, FieldTables *tables, int nwords, const Ent
 		{
 			const Operand *operand = nth_value(predicate, j);
 
-			if (operand->value.kind > VALUE_NULL && find_value(&tables->values, &operand->value) < 0)
+			if (operand->value.kind > VALUE_NULL && stratum_set_find(&tables->values, &operand->value) < 0)
 				stratum_set_add(&tables->values, operand);
 		}
 	}
@@ -447,6 +441,62 @@ row_by_time(const FieldTables *tables, const Value *value)
 	return tables->time->nrows - 1;
 }
 
+/* --- predicates that have to be asked --- */
+
+static int
+compare_predicates(const void *a, const void *b)
+{
+	const Entry *x = *(const Entry *const *) a;
+	const Entry *y = *(const Entry *const *) b;
+
+	if (x->literal.predicate != y->literal.predicate)
+		return x->literal.predicate < y->literal.predicate ? -1 : 1;
+	return (x > y) - (x < y);
+}
+
+static void
+add_shared(FieldTables *tables, int nwords, const Entry **entries, int count)
+{
+	SharedPredicate *shared = &tables->shared[tables->nshared++];
+
+	shared->predicate = entries[0]->literal.predicate;
+	shared->answers = make_table(2, nwords);
+	for (int i = 0; i < count; i++)
+	{
+		put_truth(shared->answers, 0, entries[i], false);
+		put_truth(shared->answers, 1, entries[i], true);
+	}
+}
+
+/* Of what is not decided yet, the predicates that several entries share. */
+static void
+make_shared(FieldTables *tables, int nwords, const Entry *entries, int count, bool *decided)
+{
+	const Entry **open = palloc_extended(count * sizeof(Entry *), MCXT_ALLOC_HUGE);
+	int			nopen = 0;
+	int			end;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (!decided[i])
+			open[nopen++] = &entries[i];
+	}
+	qsort(open, nopen, sizeof(Entry *), compare_predicates);
+	tables->shared = palloc_extended((nopen / LEAST_SHARED + 1) * sizeof(SharedPredicate), MCXT_ALLOC_HUGE);
+	for (int start = 0; start < nopen; start = end)
+	{
+		for (end = start + 1;
+			 end < nopen && open[end]->literal.predicate == open[start]->literal.predicate;)
+			end++;
+		if (end - start < LEAST_SHARED)
+			continue;
+		add_shared(tables, nwords, open + start, end - start);
+		for (int i = start; i < end; i++)
+			decided[open[i] - entries] = true;
+	}
+	pfree(open);
+}
+
 /* --- all of a field --- */
 
 /* Entries of one class; no more than there is room for in a table. */
@@ -513,7 +563,8 @@ stratum_tables_create(const Program *program, int field, int nwords, const Entry
 	if ((n = select_entries(program, entries, count, BY_TIME, chosen, decided)) > 0)
 		make_times(tables, nwords, chosen, n);
 	pfree(chosen);
-	if (!tables->present && !tables->equality && !tables->order && !tables->time)
+	make_shared(tables, nwords, entries, count, decided);
+	if (!tables->present && !tables->equality && !tables->order && !tables->time && tables->nshared == 0)
 	{
 		pfree(tables);
 		return NULL;
@@ -536,7 +587,7 @@ stratum_tables_narrow(Program *program, FieldTables *tables, Bits *alive, int nw
 	if (tables->present != NULL)
 		narrow(alive, tables->present, 0, nwords);
 	if (tables->equality != NULL)
-		narrow(alive, tables->equality, find_value(&tables->values, value) + 1, nwords);
+		narrow(alive, tables->equality, stratum_set_find(&tables->values, value) + 1, nwords);
 	if (tables->order != NULL)
 		narrow(alive, tables->order, order_row(tables, value), nwords);
 	if (tables->time != NULL)
@@ -545,4 +596,7 @@ stratum_tables_narrow(Program *program, FieldTables *tables, Bits *alive, int nw
 			fill_times(program, tables, program->row.now);
 		narrow(alive, tables->time, row_by_time(tables, value), nwords);
 	}
+	for (int i = 0; i < tables->nshared; i++)
+		narrow(alive, tables->shared[i].answers,
+			   stratum_program_holds(program, tables->shared[i].predicate), nwords);
 }

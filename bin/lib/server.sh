@@ -1,4 +1,4 @@
-# A private PostgreSQL server with this source tree's stratum in it. Sourced (bash) by bin/demo, bin/test.
+# A private PostgreSQL server with this source tree's stratum in it. Sourced (bash) by bin/demo, bin/test, bin/bench.
 #
 # It finds PostgreSQL with its headers, or installs Debian's packages when it may; builds a copy of the tree in a
 # private directory; puts a server tree beside it; and runs a server there that listens on a unix socket only. The
@@ -7,12 +7,15 @@
 #   PG_CONFIG=...  take this server, no other      KEEP=1    leave the server running and say where
 #   PG_MAJOR=17    take this major version         WERROR=1  compiler warnings are errors
 #
+# server_settings, an array, may hold `-c NAME=VALUE` for the server (the last one of a name counts).
+#
 # After private_server: $work (the private directory), $tree_bin (its bin), $pg_config (the machine's), $src (the
 # built copy), and PGHOST, PGUSER, PGDATABASE. `run COMMAND` runs one as the server's user.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 createcluster=/etc/postgresql-common/createcluster.conf
 work='' job='' server='' server_user='' pg_config='' clusters_forbidden=''
+server_settings=()
 
 # ---- words ----------------------------------------------------------------------------------------------------
 
@@ -129,6 +132,13 @@ install_packages() {
 	# shellcheck disable=SC2086  # a list of words
 	apt_get install --no-install-recommends -y $packages || die "apt-get could not install: $packages"
 	allow_clusters
+}
+
+# Packages that one can do without. False where they cannot be had: no Debian, no right to install, no such package.
+install_if_possible() {
+	command -v apt-get >/dev/null || return 1
+	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || return 1
+	apt_get update && apt_get install --no-install-recommends -y "${@//NN/$(major_of "$pg_config")}"
 }
 
 # The packages of the tests come after the server is known, since some are for one version of it.
@@ -278,7 +288,7 @@ start_server() {
 	run cp -R "$work/template" "$work/data"
 	set -m
 	(as_server "$tree_bin/postgres" -D "$work/data" -k "$work/socket" -c listen_addresses= -c fsync=off \
-		-c shared_buffers=128MB -c log_destination=stderr -c timezone=UTC </dev/null >"$work/log" 2>&1) &
+		-c shared_buffers=128MB -c log_destination=stderr -c timezone=UTC "${server_settings[@]}" </dev/null >"$work/log" 2>&1) &
 	server=$!
 	set +m
 	for try in $(seq 300); do

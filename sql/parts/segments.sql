@@ -9,16 +9,7 @@ COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
   'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
 CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
-  LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  PERFORM stratum.validate_conditions(conditions);
-  RETURN true;
-EXCEPTION WHEN invalid_parameter_value OR datatype_mismatch THEN
-  -- It was valid when it was written: a column that it names has gone since.
-  RAISE WARNING 'segment % "%" is left out: %', segment_id, name, SQLERRM;
-  RETURN false;
-END $$;
+  LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_is_valid_segment';
 COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
   'Whether a stored definition still means something; if not, a WARNING says why; internal.';
 
@@ -101,28 +92,14 @@ COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
 
 CREATE FUNCTION stratum.profile_segments(profile_id bigint)
   RETURNS TABLE (segment_id integer)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RETURN;
-  END IF;
-  PERFORM FROM stratum.cdp_profiles p
-  WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'profile % does not exist', profile_id USING ERRCODE = 'no_data_found';
-  END IF;
-  RETURN QUERY
-    SELECT s.id
-    FROM stratum.cdp_profiles p CROSS JOIN stratum.cdp_segments s
-    WHERE p.tenant_id = stratum.current_tenant_id() AND p.id = profile_segments.profile_id
-      AND s.tenant_id = stratum.current_tenant_id() AND s.is_active
-      AND CASE WHEN stratum._is_valid_segment(s.id, s.name, s.conditions)
-               THEN stratum.segment_matches(s.conditions, p) END
-    ORDER BY s.id;
-END $$;
+  LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'stratum_profile_segments';
 COMMENT ON FUNCTION stratum.profile_segments(bigint) IS
   'Active segments that the profile is in now, whatever the last refresh found.';
+
+CREATE FUNCTION stratum._segments_changed() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_segments_changed';
+COMMENT ON FUNCTION stratum._segments_changed() IS
+  'AFTER statement trigger of cdp_segments: every session forgets the definitions that it keeps for profile_segments().';
 
 -- ---- memberships ----------------------------------------------------------------------------------
 

@@ -50,6 +50,12 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
+  END IF;
+
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');

@@ -47,6 +47,11 @@ BEGIN
   ALTER TABLE stratum.cdp_segments ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_segments', '{profile_conditions}',
     '{id,profile_count,is_active,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segments', 'zz_stratum_segments_changed',
+    'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON %s'
+      || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
+    'Sessions forget the definitions that they keep.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',

@@ -1,6 +1,6 @@
 -- Customer data: profiles, events, segments, memberships, audience syncs.
 \ir helpers.psql
-SELECT plan(98);
+SELECT plan(99);
 
 -- ---- cdp_profiles
 SELECT pg_temp.columns_are('cdp_profiles', $$
@@ -61,6 +61,7 @@ SELECT pg_temp.keys_are('cdp_events', $$
 $$);
 SELECT pg_temp.has_indexes('cdp_events', $$
   ix_cdp_events_profile btree (profile_id)
+  ix_cdp_events_profile_name btree (tenant_id, profile_id, event_name, "timestamp")
   ix_cdp_events_name btree (tenant_id, event_name)
   ix_cdp_events_timestamp btree (tenant_id, "timestamp")
 $$);
