@@ -322,10 +322,8 @@ SELECT oracle.ask('refresh_segment()', NULL, oracle.as_said('SELECT segment_id, 
 
 -- ---- in parallel --------------------------------------------------------------------------------
 
-DO $$
-BEGIN
-	PERFORM set_config(CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END, 'on', true);
-END $$;
+SELECT CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END AS force_parallel \gset
+SET LOCAL :force_parallel = on;
 SET LOCAL parallel_setup_cost = 0;
 SET LOCAL parallel_tuple_cost = 0;
 SET LOCAL min_parallel_table_scan_size = 0;
@@ -364,6 +362,11 @@ CALL oracle.ask_in_parallel('segment_matches(variable, row), parallel', 0,
 DELETE FROM stratum.cdp_segment_memberships WHERE (profile_id + segment_id) % 3 = 0;
 SELECT oracle.ask('refresh_segments(), parallel', NULL, 'SELECT NULL::int, NULL::int, NULL::boolean FROM stratum.refresh_segments()') AS done \gset
 SELECT oracle.ask('refresh_segments(), parallel', NULL, oracle.as_said('SELECT segment_id, profile_id FROM stratum.cdp_segment_memberships')) AS done \gset
+
+RESET :force_parallel;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
 
 -- ---- many segments and many profiles: one refresh takes them in several ranges ---------------------------------
 -- Each profile many times, and so many segments, nearly all of them empty, that there is room for few profiles.
