@@ -64,6 +64,7 @@ stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid 
 	RowReceiver receiver = {{receive_row, start_rows, end_rows, end_rows, DestNone}, refresh, function};
 	ParamListInfo parameters = makeParamList(nargs);
 	SPIExecuteOptions options = {0};
+	MemoryContext before = CurrentMemoryContext;
 	int			result;
 
 	for (int i = 0; i < nargs; i++)
@@ -76,6 +77,8 @@ stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid 
 	options.params = parameters;
 	options.dest = &receiver.receiver;
 	result = SPI_execute_extended(query, &options);
+	/* SPI has turned to its own, which lasts as long as the refresh */
+	MemoryContextSwitchTo(before);
 	if (result < 0)
 		elog(ERROR, "could not refresh segments: %s", SPI_result_code_string(result));
 	return SPI_processed;
