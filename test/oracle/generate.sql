@@ -570,6 +570,22 @@ LANGUAGE sql AS $$
 	ON CONFLICT DO NOTHING
 $$;
 
+-- n definitions of two alternatives, both of them about numbers; their ids are kept
+CREATE TABLE oracle.choice (id int);
+CREATE PROCEDURE oracle.generate_choices(n int)
+LANGUAGE plpgsql AS $$
+DECLARE
+	one oracle.definition;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		INSERT INTO oracle.definition (target, traits_only, conditions)
+		VALUES ('profile', true, oracle.group_of('or', jsonb_build_array(
+			jsonb_build_object('field', 'trait.exact', 'operator', 'gte', 'value', 20000 + i), jsonb_build_object('field', 'trait.ltv', 'operator', 'less_than', 'value', 2 * i))))
+		RETURNING * INTO one;
+		INSERT INTO oracle.choice VALUES (one.id);
+	END LOOP;
+END $$;
+
 -- per_operator single conditions of each operator, and n nested definitions; a third of each over
 -- traits alone
 CREATE PROCEDURE oracle.generate_definitions(for_target text, per_operator int, n int)

@@ -23,6 +23,7 @@ INSERT INTO stratum.tenants (name, slug) VALUES ('Oracle', 'oracle') RETURNING i
 SELECT setseed(:seed) AS seeded \gset
 CALL oracle.generate_definitions('profile', :per_operator, :nested);
 CALL oracle.generate_long_lists(18);
+CALL oracle.generate_choices(3);
 CALL oracle.generate_definitions('campaign', :per_operator / 2 + 1, :nested / 3);
 
 SELECT set_config('oracle.tenant', :'tenant', true) AS done \gset
@@ -271,7 +272,8 @@ CALL oracle.ask_bits_in_groups('_segment_bits() of 8', 8, :'columns');
 CALL oracle.ask_bits_in_groups('_segment_bits() of 65', 65, :'columns');
 
 -- What tables decide alone comes first, so often that it fills a block; then with something else in between; then
--- definitions of 64 alternatives, one of which is in two blocks.
+-- definitions of 64 alternatives, one of which is in two blocks; then definitions of two alternatives among plain ones, and
+-- one of them, the first of a word, whose second alternative is the first of a block.
 SELECT array_agg(d.id ORDER BY d.id) AS plain FROM oracle.definition d
 WHERE d.target = 'profile' AND d.conditions -> 'conditions' -> 0 -> 'field' ->> 0 IS DISTINCT FROM 'event' AND d.conditions::text NOT LIKE '%event.%'
 	AND d.operator IN ('is_null', 'is_not_null', 'greater_than', 'less_than', 'greater_or_equal', 'less_or_equal', 'gte', 'lte', 'between', 'before', 'after', 'within_last') \gset
@@ -283,6 +285,10 @@ SELECT oracle.ask_bits('_segment_bits() of all, columns of another table', :'oth
 SELECT oracle.ask_bits('_segment_bits(), a block of plain ones', :'filled'::int[] || :'others'::int[], :'columns', 'oracle.customer') AS done \gset
 SELECT oracle.ask_bits('_segment_bits(), plain ones but for one', (:'filled'::int[])[:70] || :wide || (:'filled'::int[])[71:], :'columns', 'oracle.squeezed') AS done \gset
 SELECT oracle.ask_bits('_segment_bits(), across blocks', (:'filled'::int[])[1:1] || array_fill(:wide, '{33}') || :'filled'::int[], :'columns', 'stratum.cdp_profiles') AS done \gset
+SELECT array_agg(x.id) AS pairs FROM oracle.choice x \gset
+SELECT oracle.ask_bits('_segment_bits(), pairs among plain ones', (:'filled'::int[])[:70] || :'pairs'::int[] || (:'filled'::int[])[71:300], :'columns', 'stratum.cdp_profiles') AS done \gset
+SELECT oracle.ask_bits('_segment_bits(), a pair across blocks', array_fill((:'pairs'::int[])[1], '{63}') || (:'filled'::int[])[:1921] || (:'pairs'::int[])[2] || (:'filled'::int[])[:100],
+	:'columns', 'stratum.cdp_profiles') AS done \gset
 SELECT oracle.ask('_segment_bits(variable)', NULL, oracle.bits_of(format('(SELECT oracle.definitions_of(%L) WHERE p.id > 0)', ids), ids, :'columns', 'stratum.cdp_profiles'))
 FROM (SELECT (:'others'::int[])[:40]) AS x(ids);
 
