@@ -66,7 +66,6 @@ static void
 count_removed(Refresh *refresh, TupleTableSlot *row)
 {
 	counted_segment(refresh, row)->removed++;
-	counted_segment(refresh, row)->kept--;
 }
 
 static void
@@ -81,22 +80,7 @@ run_batch(Refresh *refresh, const Batch *batch, const char *query, RowFunction f
 	pfree(DatumGetPointer(values[2]));
 }
 
-/* --- what went --- */
-
-static void
-remove_batch(Refresh *refresh, Batch *batch)
-{
-	if (batch->count > 0)
-		run_batch(refresh, batch,
-				  "DELETE FROM stratum.cdp_segment_memberships d"
-				  " USING unnest($2, $3) AS u (segment, profile)"
-				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
-				  " RETURNING CAST(d.segment_id AS bigint)",
-				  count_removed);
-	batch->count = 0;
-}
-
-/* --- what came --- */
+/* --- profiles --- */
 
 static void
 note_locked(Refresh *refresh, TupleTableSlot *row)
@@ -107,7 +91,9 @@ note_locked(Refresh *refresh, TupleTableSlot *row)
 }
 
 /*
- * Locks the profiles of a batch against deletion. One that is being deleted is waited for, and then left out.
+ * Locks the profiles of a batch against deletion. One that is being deleted is waited for, and then left out: its
+ * memberships have gone with it. Who deletes a profile locks it first and then its memberships, so a refresh does not
+ * touch these before, or each would wait for the other.
  */
 static void
 lock_profiles(Refresh *refresh, Batch *batch)
@@ -140,6 +126,23 @@ lock_profiles(Refresh *refresh, Batch *batch)
 	places_destroy(refresh->locked);
 	pfree(profiles);
 	pfree(DatumGetPointer(values[1]));
+}
+
+/* --- what went and what came --- */
+
+static void
+remove_batch(Refresh *refresh, Batch *batch)
+{
+	if (batch->count > 0)
+		lock_profiles(refresh, batch);
+	if (batch->count > 0)
+		run_batch(refresh, batch,
+				  "DELETE FROM stratum.cdp_segment_memberships d"
+				  " USING unnest($2, $3) AS u (segment, profile)"
+				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
+				  " RETURNING CAST(d.segment_id AS bigint)",
+				  count_removed);
+	batch->count = 0;
 }
 
 static void
