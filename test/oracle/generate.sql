@@ -741,6 +741,33 @@ END $$;
 CREATE FUNCTION oracle.random_event_properties(event text) RETURNS jsonb
 LANGUAGE sql VOLATILE AS $$ SELECT oracle.random_document('event', event) $$;
 
+-- Definitions that ask for just what profiles hold, so that each finds somebody: a scalar, one in an array, and two in
+-- different columns.
+CREATE PROCEDURE oracle.generate_found(tenant int)
+LANGUAGE sql AS $$
+	WITH held AS (
+		SELECT c.id, f.keys, f.source, oracle.dig(CASE f.source WHEN 'traits' THEN c.traits ELSE c.computed_traits END, f.keys[2:]) AS value
+		FROM stratum.cdp_profiles c, oracle.field f
+		WHERE c.tenant_id = tenant AND f.target = 'profile' AND f.source IN ('traits', 'computed_traits') AND f.kind IN ('number', 'text', 'list', 'boolean')
+	), asked AS (
+		SELECT h.id, h.keys, h.source, jsonb_build_object('field', to_jsonb(h.keys), 'operator', CASE WHEN e.element IS NULL THEN 'equals' ELSE 'contains' END, 'value', coalesce(e.element, h.value)) AS condition
+		FROM held h LEFT JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(h.value) WHEN 'array' THEN h.value END) AS e(element) ON true
+		WHERE length(h.value::text) < 500 AND jsonb_typeof(coalesce(e.element, h.value)) NOT IN ('array', 'object', 'null')
+	), one AS (
+		SELECT condition, source, row_number() OVER (PARTITION BY keys ORDER BY md5(condition::text)) AS place
+		FROM (SELECT DISTINCT keys, source, condition FROM asked) a
+	), two AS (
+		SELECT DISTINCT ON (a.id) jsonb_build_array(a.condition, b.condition) AS conditions
+		FROM asked a JOIN asked b USING (id) WHERE a.source = 'traits' AND b.source = 'computed_traits'
+		ORDER BY a.id, md5(a.condition::text || b.condition)
+	)
+	INSERT INTO oracle.definition (target, traits_only, conditions)
+	SELECT 'profile', source = 'traits', oracle.group_of('and', jsonb_build_array(condition)) FROM one
+	WHERE place <= CASE condition -> 'field' ->> 1 WHEN 'exact' THEN 60 ELSE 5 END
+	UNION ALL SELECT 'profile', false, oracle.group_of('and', conditions) FROM two
+	ON CONFLICT DO NOTHING
+$$;
+
 -- Events, half of a profile's at one of few times, so that there are ties; every eighth is to come.
 CREATE PROCEDURE oracle.generate_events(tenant int, profiles int[])
 LANGUAGE plpgsql AS $$

@@ -43,6 +43,7 @@ SELECT array_agg(id ORDER BY id) AS ids FROM stratum.cdp_profiles WHERE tenant_i
 UPDATE stratum.cdp_profiles SET traits = NULL, consent = NULL WHERE id = (:'ids'::int[])[3];
 UPDATE stratum.cdp_profiles SET computed_traits = 'null', traits = 'null' WHERE id = (:'ids'::int[])[4];
 CALL oracle.generate_events(:tenant, :'ids');
+CALL oracle.generate_found(:tenant);
 
 CREATE TABLE oracle.campaign AS
 	SELECT r.* FROM (SELECT oracle.random_campaign(n) AS born FROM generate_series(1, :campaigns) AS n OFFSET 0) b,
@@ -322,8 +323,8 @@ SELECT oracle.ask('profile_segments()', NULL, oracle.as_said(
 	'SELECT x.segment_id, p.id FROM oracle.customer p, stratum.profile_segments(p.id) AS x(segment_id)')) AS done \gset
 SELECT oracle.ask('segment_profiles()', NULL, oracle.as_said(
 	'SELECT s.segment, x.profile_id FROM oracle.stored s, stratum.segment_profiles(s.segment) AS x(profile_id)')) AS done \gset
-DELETE FROM stratum.cdp_segment_memberships WHERE profile_id % 3 = 0;
-SELECT oracle.ask('refresh_segment()', NULL, 'SELECT NULL::int, NULL::int, NULL::boolean FROM oracle.stored s, stratum.refresh_segment(s.segment)') AS done \gset
+DELETE FROM stratum.cdp_segment_memberships WHERE profile_id % 3 = 0 AND segment_id % 3 = 0;
+SELECT oracle.ask('refresh_segment()', NULL, 'SELECT NULL::int, NULL::int, NULL::boolean FROM oracle.stored s, stratum.refresh_segment(s.segment) WHERE s.segment % 3 = 0') AS done \gset
 SELECT oracle.ask('refresh_segment()', NULL, oracle.as_said('SELECT segment_id, profile_id FROM stratum.cdp_segment_memberships')) AS done \gset
 
 -- ---- in parallel --------------------------------------------------------------------------------

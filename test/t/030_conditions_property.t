@@ -136,7 +136,7 @@ sub plans_are_meant
 {
 	my %least = ('segment_matches(constant, row), parallel' => 10, 'segment_matches(variable, row), parallel' => 1,
 		'WHERE segment_matches(constant, row), row security' => 200);
-	$least{$_} = 40 for grep { /GIN/ } split /\n/, $node->sql('SELECT way FROM oracle.tally');
+	$least{$_} = 100 for grep { /GIN/ } split /\n/, $node->sql('SELECT way FROM oracle.tally');
 	for my $way (sort keys %least)
 	{
 		my $plans = $node->sql("SELECT count(*) FROM oracle.plan WHERE way = '$way'");
