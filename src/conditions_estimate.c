@@ -24,6 +24,9 @@
 #define MATCHES_SELECTIVITY 0.05
 #define OTHER_SELECTIVITY 0.333
 
+/* A sample does not know what is rarer. */
+#define LEAST_SELECTIVITY 0.00001
+
 /* In units of cpu_operator_cost: a call, and what a predicate costs in units of an equality. */
 #define CALL_COST 2
 #define PREDICATE_COST 0.25
@@ -42,15 +45,18 @@ typedef struct Estimator
 
 /* Whether the predicate, or the whole definition, holds for a row of which one column is known. */
 static bool
-holds_for(Estimator *estimator, int number, Datum value, int predicate)
+holds_for(Estimator *estimator, int number, NullableDatum value, int predicate)
 {
 	Program    *program = estimator->program;
+	bool		holds;
 
-	estimator->given[number - 1] = (NullableDatum) {value, false};
+	/* Columns are read when they are asked about, so the value has to stay until then. */
+	estimator->given[number - 1] = value;
 	stratum_program_columns(program, estimator->given);
-	estimator->given[number - 1].isnull = true;
-	return predicate == WHOLE_DEFINITION ? stratum_program_matches(program, 0) :
+	holds = predicate == WHOLE_DEFINITION ? stratum_program_matches(program, 0) :
 		stratum_program_holds(program, predicate);
+	estimator->given[number - 1].isnull = true;
+	return holds;
 }
 
 /* The share of a list's values for which it holds, weighted by their frequencies where there are such. */
@@ -70,14 +76,17 @@ sample_slot(Estimator *estimator, VariableStatData *variable, int kind, int numb
 		double		weight = is_common ? slot.numbers[i] : 1;
 
 		*all += weight;
-		if (holds_for(estimator, number, slot.values[i], predicate))
+		if (holds_for(estimator, number, (NullableDatum) {slot.values[i], false}, predicate))
 			*matching += weight;
 	}
 	free_attstatsslot(&slot);
 	return true;
 }
 
-/* From the common values and the histogram of a column; false where there are too few. */
+/*
+ * From what is known of a column: how many NULLs, which values are common, and a histogram of the others. Without
+ * one they are taken to be like the common ones; false where there are too few of those.
+ */
 static bool
 sample_column(Estimator *estimator, VariableStatData *variable, int number, int predicate,
 			  double *selectivity)
@@ -91,16 +100,18 @@ sample_column(Estimator *estimator, VariableStatData *variable, int number, int 
 
 	sample_slot(estimator, variable, STATISTIC_KIND_MCV, number, predicate, &common, &all_common);
 	rest = Max(1 - nulls - all_common, 0);
-	if (!sample_slot(estimator, variable, STATISTIC_KIND_HISTOGRAM, number, predicate, &matching, &all) ||
-		all < LEAST_SAMPLE)
-	{
-		if (all_common <= 0)
-			return false;
-		/* All values are common ones, or the others are few. */
-		*selectivity = common;
-		return true;
-	}
-	*selectivity = common + rest * (matching + 0.1) / (all + 0.2);
+	if (sample_slot(estimator, variable, STATISTIC_KIND_HISTOGRAM, number, predicate, &matching, &all) &&
+		all >= LEAST_SAMPLE)
+		rest *= (matching + 0.1) / (all + 0.2);
+	else if (all_common > 0)
+		rest *= common / all_common;
+	else if (nulls < 1)
+		return false;
+	if (nulls > 0 && holds_for(estimator, number, (NullableDatum) {(Datum) 0, true}, predicate))
+		*selectivity = nulls;
+	else
+		*selectivity = 0;
+	*selectivity += common + rest;
 	return true;
 }
 
@@ -200,7 +211,7 @@ stratum_selectivity(Program *program, PlannerInfo *root, Oid function, List *col
 		!column_selectivity(&estimator, 0, WHOLE_DEFINITION, &selectivity))
 		selectivity = member_selectivity(&estimator, program->trees[0]);
 	CLAMP_PROBABILITY(selectivity);
-	return selectivity;
+	return Max(selectivity, LEAST_SELECTIVITY);
 }
 
 /* Of one row, in the planner's units. */

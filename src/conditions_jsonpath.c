@@ -22,6 +22,9 @@
 /* Digits of a number that is worth writing out. */
 #define MAX_WEIGHT 32
 
+/* Keys of a field. PostgreSQL reads a path by recursion, and runs out of stack at some thousands. */
+#define MAX_KEYS 64
+
 typedef struct Writer
 {
 	StringInfoData text;
@@ -150,7 +153,7 @@ write_predicate(Writer *writer, const Predicate *predicate)
 {
 	const Field *field = &writer->program->fields[predicate->field];
 
-	if (field->source != FIELD_DOCUMENT || field->column != writer->column)
+	if (field->source != FIELD_DOCUMENT || field->column != writer->column || field->npath > MAX_KEYS)
 		return false;
 	switch (predicate->operator)
 	{

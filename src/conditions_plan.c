@@ -15,6 +15,7 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "nodes/pathnodes.h"
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
@@ -47,6 +48,20 @@ constant_argument(List *args, int number, Datum *value)
 }
 
 /* --- columns instead of rows --- */
+
+/*
+ * Whether there is something to simplify. Without a query, as in an index's expression, what is stored stays as it
+ * was written. Who may not call the function is to be told so when it is called. A plan that is kept holds for
+ * who may call the internal function too, so it is made anew for another user.
+ */
+static bool
+is_to_be_simplified(SupportRequestSimplify *request, Datum *definition)
+{
+	if (request->root == NULL || !constant_argument(request->fcall->args, 0, definition))
+		return false;
+	request->root->glob->dependsOnRole = true;
+	return stratum_may_execute(request->fcall->funcid, GetUserId());
+}
 
 /*
  * The internal function that takes columns; InvalidOid where the user may not call it: then the call stays as
@@ -119,6 +134,33 @@ may_be_null_row(PlannerInfo *root, const Var *row)
 	return false;
 }
 
+/* Is the row itself, or its like, in an expression of this level of the query? */
+static bool
+mentions_row(Node *node, void *row)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, RowExpr) && IsA(row, RowExpr))
+		return true;
+	if (IsA(node, Var) && IsA(row, Var) && ((Var *) node)->varno == ((Var *) row)->varno &&
+		((Var *) node)->varattno == InvalidAttrNumber && ((Var *) node)->varlevelsup == 0)
+		return true;
+	return expression_tree_walker(node, mentions_row, row);
+}
+
+/*
+ * Whether the call may be asked above grouping sets. There what is not grouped by becomes NULL: the row as a whole
+ * if it is grouped by, or columns but not the row. Either way its columns do not say what the row does.
+ */
+static bool
+may_be_regrouped(PlannerInfo *root, Node *row)
+{
+	const Query *query = root->parse;
+
+	return query->groupingSets != NIL &&
+		(mentions_row((Node *) query->targetList, row) || mentions_row(query->havingQual, row));
+}
+
 /*
  * Whether a variable stands for rows of a table that cannot be NULL. On the far side of an outer join they
  * can: the function is NULL for such a row, but not for columns that are all NULL.
@@ -173,6 +215,8 @@ take_apart_constructor(RowExpr *row, Parts *parts)
 static bool
 take_apart(PlannerInfo *root, Node *row, Parts *parts)
 {
+	if (may_be_regrouped(root, row))
+		return false;
 	if (IsA(row, Var))
 		return take_apart_variable(root, (Var *) row, parts);
 	return IsA(row, RowExpr) && take_apart_constructor((RowExpr *) row, parts);
@@ -220,9 +264,7 @@ simplify_row_call(SupportRequestSimplify *request, StratumTarget target)
 	Parts		parts = {0};
 	Datum		definition;
 
-	/* Without a query, as in an index's expression, what is stored stays as it was written. */
-	if (request->root == NULL || !constant_argument(args, 0, &definition) ||
-		!take_apart(request->root, lsecond(args), &parts))
+	if (!is_to_be_simplified(request, &definition) || !take_apart(request->root, lsecond(args), &parts))
 		return NULL;
 	return call_with_columns(target, linitial(args), definition, &parts);
 }
@@ -234,14 +276,17 @@ simplify_traits_call(SupportRequestSimplify *request)
 	Parts		parts = {stratum_traits_type(), list_make1(lsecond(args)), true};
 	Datum		definition;
 
-	if (request->root == NULL || !constant_argument(args, 0, &definition))
+	if (!is_to_be_simplified(request, &definition))
 		return NULL;
 	return call_with_columns(STRATUM_PROFILE, linitial(args), definition, &parts);
 }
 
 /* --- the internal functions: (definition, names, column...) --- */
 
-/* The program of a call, or NULL where it has no constant that means something. */
+/*
+ * The program of a call, or NULL where it has no constant that means something. What the function itself would not
+ * ask, since it might tell more than its answer, is not asked about the columns' statistics either.
+ */
 static Program *
 program_of_call(StratumTarget target, List *args)
 {
@@ -249,6 +294,7 @@ program_of_call(StratumTarget target, List *args)
 				names;
 	TupleDesc	row_type;
 	Jsonb	   *jsonb;
+	Program    *program;
 
 	if (!constant_argument(args, 0, &definition) || !constant_argument(args, 1, &names))
 		return NULL;
@@ -256,7 +302,8 @@ program_of_call(StratumTarget target, List *args)
 	if (row_type == NULL)
 		return NULL;
 	jsonb = DatumGetJsonbP(definition);
-	return stratum_program_try_create(target, row_type, 1, &jsonb, NULL);
+	program = stratum_program_try_create(target, row_type, 1, &jsonb, NULL);
+	return program != NULL && stratum_program_is_leakproof(program) ? program : NULL;
 }
 
 static List *

@@ -11,6 +11,7 @@
  */
 #include "segment_refresh.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -65,7 +66,6 @@ static void
 count_removed(Refresh *refresh, TupleTableSlot *row)
 {
 	counted_segment(refresh, row)->removed++;
-	counted_segment(refresh, row)->kept--;
 }
 
 static void
@@ -80,22 +80,7 @@ run_batch(Refresh *refresh, const Batch *batch, const char *query, RowFunction f
 	pfree(DatumGetPointer(values[2]));
 }
 
-/* --- what went --- */
-
-static void
-remove_batch(Refresh *refresh, Batch *batch)
-{
-	if (batch->count > 0)
-		run_batch(refresh, batch,
-				  "DELETE FROM stratum.cdp_segment_memberships d"
-				  " USING unnest($2, $3) AS u (segment, profile)"
-				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
-				  " RETURNING CAST(d.segment_id AS bigint)",
-				  count_removed);
-	batch->count = 0;
-}
-
-/* --- what came --- */
+/* --- profiles --- */
 
 static void
 note_locked(Refresh *refresh, TupleTableSlot *row)
@@ -106,7 +91,9 @@ note_locked(Refresh *refresh, TupleTableSlot *row)
 }
 
 /*
- * Locks the profiles of a batch against deletion. One that is being deleted is waited for, and then left out.
+ * Locks the profiles of a batch against deletion. One that is being deleted is waited for, and then left out: its
+ * memberships have gone with it. Who deletes a profile locks it first and then its memberships, so a refresh does not
+ * touch these before, or each would wait for the other.
  */
 static void
 lock_profiles(Refresh *refresh, Batch *batch)
@@ -141,6 +128,23 @@ lock_profiles(Refresh *refresh, Batch *batch)
 	pfree(DatumGetPointer(values[1]));
 }
 
+/* --- what went and what came --- */
+
+static void
+remove_batch(Refresh *refresh, Batch *batch)
+{
+	if (batch->count > 0)
+		lock_profiles(refresh, batch);
+	if (batch->count > 0)
+		run_batch(refresh, batch,
+				  "DELETE FROM stratum.cdp_segment_memberships d"
+				  " USING unnest($2, $3) AS u (segment, profile)"
+				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
+				  " RETURNING CAST(d.segment_id AS bigint)",
+				  count_removed);
+	batch->count = 0;
+}
+
 static void
 add_batch(Refresh *refresh, Batch *batch)
 {
@@ -157,17 +161,39 @@ add_batch(Refresh *refresh, Batch *batch)
 
 /* --- differences --- */
 
-/* Whether nothing looks after the table but the three references. */
+/* The three references, as pg_get_constraintdef() has them where nothing is in the search_path. */
+#define REFERENCES_PATTERN \
+	"^FOREIGN KEY \\((tenant_id\\) REFERENCES stratum\\.tenants\\(id" \
+	"|tenant_id, segment_id\\) REFERENCES stratum\\.cdp_segments\\(tenant_id, id" \
+	"|tenant_id, profile_id\\) REFERENCES stratum\\.cdp_profiles\\(tenant_id, id)\\)"
+
+/* The table's defaults, constraints and indexes, each as its catalog and its oid there. */
+#define PARTS_OF_TABLE \
+	"(SELECT 'pg_attrdef'::regclass, f.oid FROM pg_attrdef f, pg_attribute a" \
+	"   WHERE f.adrelid = c.oid AND a.attrelid = c.oid AND a.attnum = f.adnum AND a.attname <> 'tenant_id'" \
+	" UNION ALL SELECT 'pg_constraint'::regclass, k.oid FROM pg_constraint k WHERE k.conrelid = c.oid" \
+	" UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)"
+
+/*
+ * Whether nothing looks after the table but the three references. A user's own may go to the same tables, and a
+ * table of his may refer to this one. And whether none of his functions would run meanwhile, as defaults or checks
+ * may have: what such a one writes elsewhere is to be looked after. The lock, which writing takes anyway, keeps it so.
+ */
 static bool
 only_references_watch(void)
 {
 	bool		isnull;
 
-	if (SPI_execute("SELECT NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"
-					"   AND NOT c.relhasrules"
-					"   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f'"
-					"     AND k.confrelid NOT IN (to_regclass('stratum.tenants'), to_regclass('stratum.cdp_segments'),"
-					"                             to_regclass('stratum.cdp_profiles')))"
+	if (SPI_execute("LOCK TABLE stratum.cdp_segment_memberships IN ROW EXCLUSIVE MODE", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not lock stratum.cdp_segment_memberships");
+	if (SPI_execute("SELECT c.relkind = 'r' AND NOT c.relhasrules"
+					"   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"
+					"   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND (k.confrelid = c.oid"
+					"     OR k.conrelid = c.oid AND pg_get_constraintdef(k.oid) !~ '" REFERENCES_PATTERN "'))"
+					"   AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
+					"     WHERE a.attrelid = c.oid AND t.typnamespace <> 'pg_catalog'::regnamespace)"
+					"   AND NOT EXISTS (SELECT FROM pg_depend d WHERE (d.classid, d.objid) IN " PARTS_OF_TABLE
+					"     AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass))"
 					" FROM pg_class c WHERE c.oid = 'stratum.cdp_segment_memberships'::regclass",
 					false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not look at the triggers of stratum.cdp_segment_memberships");
@@ -252,7 +278,8 @@ stratum_write_differences(Refresh *refresh)
 {
 	int			level = 0;
 
-	if (count_new(refresh) >= MANY && only_references_watch())
+	/* An older snapshot may not see who watches. */
+	if (count_new(refresh) >= MANY && !IsolationUsesXactSnapshot() && only_references_watch())
 		level = set_references_aside();
 	write_all(refresh);
 	if (level > 0)

@@ -359,10 +359,10 @@ PG_FUNCTION_INFO_V1(stratum_matching_segments);
 Datum
 stratum_matching_segments(PG_FUNCTION_ARGS)
 {
-	HeapTupleHeader row = PG_GETARG_HEAPTUPLEHEADER(2);
-	Oid			type = HeapTupleHeaderGetTypeId(row);
-	int32		typmod = HeapTupleHeaderGetTypMod(row);
 	SegmentList *list = fcinfo->flinfo->fn_extra;
+	HeapTupleHeader row;
+	Oid			type;
+	int32		typmod;
 	Datum	   *matching;
 	int			count = 0;
 
@@ -372,6 +372,9 @@ stratum_matching_segments(PG_FUNCTION_ARGS)
 		list = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SegmentList));
 		fcinfo->flinfo->fn_extra = list;
 	}
+	row = PG_GETARG_HEAPTUPLEHEADER(2);
+	type = HeapTupleHeaderGetTypeId(row);
+	typmod = HeapTupleHeaderGetTypMod(row);
 	if (!is_current_list(fcinfo, list, type, typmod))
 		compile_list(fcinfo, list, type, typmod);
 	stratum_program_row(list->cache.program, row);

@@ -65,6 +65,7 @@ stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid 
 	RowReceiver receiver = {{receive_row, start_rows, end_rows, end_rows, DestNone}, refresh, function};
 	ParamListInfo parameters = makeParamList(nargs);
 	SPIExecuteOptions options = {0};
+	MemoryContext before = CurrentMemoryContext;
 	int			result;
 
 	for (int i = 0; i < nargs; i++)
@@ -77,6 +78,8 @@ stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid 
 	options.params = parameters;
 	options.dest = &receiver.receiver;
 	result = SPI_execute_extended(query, &options);
+	/* SPI has turned to its own, which lasts as long as the refresh */
+	MemoryContextSwitchTo(before);
 	if (result < 0)
 		elog(ERROR, "could not refresh segments: %s", SPI_result_code_string(result));
 	return SPI_processed;
@@ -196,6 +199,8 @@ take_membership(Refresh *refresh, TupleTableSlot *row)
 {
 	PlaceOf    *segment = places_lookup(refresh->segment_places, read_id(row, 0));
 	int64		profile = read_id(row, 1);
+	Size		at;
+	Bits		bit;
 
 	if (segment == NULL)
 		return;
@@ -207,9 +212,11 @@ take_membership(Refresh *refresh, TupleTableSlot *row)
 			return;
 		refresh->last_profile = *place;
 	}
-	refresh->present[(Size) refresh->last_profile.place * refresh->nwords + segment->place / BITS_PER_WORD] |=
-		UINT64CONST(1) << (segment->place % BITS_PER_WORD);
-	refresh->segments[segment->place].kept++;
+	at = (Size) refresh->last_profile.place * refresh->nwords + segment->place / BITS_PER_WORD;
+	bit = UINT64CONST(1) << (segment->place % BITS_PER_WORD);
+	refresh->present[at] |= bit;
+	if (refresh->wanted[at] & bit)
+		refresh->segments[segment->place].kept++;
 }
 
 static void

@@ -41,7 +41,7 @@ stratum_hash_number(int64 number)
 typedef struct SegmentCount
 {
 	int64		id;
-	int64		kept;			/* members that were there, but for those removed */
+	int64		kept;			/* members that were there and should be */
 	int64		added;
 	int64		removed;
 } SegmentCount;

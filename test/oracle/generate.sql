@@ -55,6 +55,15 @@ INSERT INTO oracle.pool VALUES
 		' 5', '5 ', '+5', '05', '.5', '5.', '0x10', '1e', '1e+', '--5', '1_000', '1,000', '5a', '5 6', '-', 'e5',
 		'NaN', 'Infinity', '-Infinity', 'n/a', '', '٥', '５', E'5\n', '١٠٠')),
 
+	-- alike in their first 12 digits, or in their first three of base 10000, or next to each other in these
+	('close', 'value', '[123456789012.0001, 123456789012.0002, 123456789012, 123456789012.00005, "123456789012.00010", "123456789012.0002",
+		-123456789012.0001, -123456789012.0002, "-123456789012", "-123456789012.00010", 123456789013, 123456789011.9999, 12345678901200000001,
+		12345678901200000002, "12345678901200000001.0", -12345678901200000001, 1.000000000001, 1.0000000000011, "1.00000000000110", 1, 0,
+		0.0000000000001, 0.00000000000011, "1.1e-13", -0.0000000000001, 1e-30, 1.00000000000000001e-30, "1e-30", -1e-30, 1e300,
+		1.0000000000000001e300, "1e300", -1e300, "-1.0000000000000001e300", 99999999999999999999, 99999999999999999998, 10000, 100000000,
+		9999.9999, 0.0001, 0.00010001, "0.000100010", 1.00000000000000000000000000000000000001, 1.00000000000000000000000000000000000002,
+		29000, 29001, 30000, 30001, -29000, -30000, 2.9, 3, 2.9001, 3.0001, "29999", "2.90010", 8192, 1.8192, 10000.8192, 20000.0001]'),
+
 	('text', 'value', jsonb_build_array(
 		'soft', 'Soft Launch', 'SOFTWARE', 'straße', 'STRASSE', 'soft', 'microsoft', 'Launch', 'US', 'us', 'Us', 'DE',
 		'', ' ', 'Straße', 'É', 'é', E'e\u0301', 'Ärger', 'ärger', 'ÄRGER', 'ångström',
@@ -188,6 +197,7 @@ INSERT INTO oracle.field (target, source, keys, kind, pool) VALUES
 	('profile', 'traits', '{trait,a.b,c}', 'number', 'number'),
 	('profile', 'traits', '{trait,"",n}', 'number', 'number'),
 	('profile', 'traits', '{trait,größe}', 'number', 'number'),
+	('profile', 'traits', '{trait,exact}', 'number', 'close'),
 	('profile', 'traits', '{trait,name}', 'text', 'text'),
 	('profile', 'traits', '{trait,Name}', 'text', 'text'),
 	('profile', 'traits', '{trait,country}', 'text', 'text'),
@@ -206,6 +216,7 @@ INSERT INTO oracle.field (target, source, keys, kind, pool) VALUES
 	('profile', 'traits', '{trait,extra}', 'object', 'object'),
 	('profile', 'traits', '{trait,"",""}', 'object', 'object'),
 	('profile', 'computed_traits', '{computed,rfm,score}', 'number', 'number'),
+	('profile', 'computed_traits', '{computed,exact}', 'number', 'close'),
 	('profile', 'computed_traits', '{computed,tier}', 'text', 'text'),
 	('profile', 'computed_traits', '{computed,seen}', 'time', 'time'),
 	('profile', 'computed_traits', '{computed,tags}', 'list', 'list'),
@@ -338,12 +349,16 @@ BEGIN
 	RETURN list;
 END $$;
 
+-- n numbers, and as many strings.
+CREATE FUNCTION oracle.long_list(n int) RETURNS jsonb
+LANGUAGE sql VOLATILE AS $$ SELECT jsonb_agg(i) || jsonb_agg(i::text) FROM generate_series(1, n) i $$;
+
 CREATE FUNCTION oracle.random_value(operator text, field oracle.field) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	timed boolean := field.kind = 'time column';
 	-- an operator may meet a field of another kind; its value must still be one it takes
-	numbers text := CASE WHEN timed THEN 'time' WHEN field.pool IN ('number', 'count', 'metric', 'cents', 'rate') THEN field.pool ELSE 'number' END;
+	numbers text := CASE WHEN timed THEN 'time' WHEN field.pool IN ('number', 'close', 'count', 'metric', 'cents', 'rate') THEN field.pool ELSE 'number' END;
 	pool text := CASE WHEN NOT timed AND oracle.chance(0.1) THEN 'junk' ELSE field.pool END;
 	a jsonb;
 	b jsonb;
@@ -357,7 +372,7 @@ BEGIN
 				a := a || oracle.random_list('junk', 2);
 			END IF;
 			IF NOT timed AND oracle.chance(0.1) THEN
-				a := a || (SELECT jsonb_agg(n) || jsonb_agg(n::text) FROM generate_series(1, 400) n);
+				a := a || oracle.long_list((ARRAY[400, 512, 513])[1 + oracle.below(3)]);
 			END IF;
 			RETURN CASE WHEN NOT timed AND oracle.chance(0.1) THEN a || '[null]' ELSE a END;
 		WHEN 'contains', 'not_contains' THEN
@@ -374,7 +389,7 @@ BEGIN
 			b := oracle.named_value(numbers);
 			IF (timed AND oracle.parse_time(a #>> '{}') > oracle.parse_time(b #>> '{}'))
 				OR (NOT timed AND oracle.as_number(a) > oracle.as_number(b)) THEN
-				RETURN jsonb_build_array(b, a);
+				RETURN CASE WHEN oracle.chance(0.9) THEN jsonb_build_array(b, a) ELSE jsonb_build_array(a, b) END;
 			END IF;
 			RETURN jsonb_build_array(a, b);
 		WHEN 'before', 'after' THEN
@@ -434,26 +449,35 @@ BEGIN
 	RETURN condition;
 END $$;
 
-CREATE FUNCTION oracle.random_definition(target text, depth int, sources text[]) RETURNS jsonb
+CREATE FUNCTION oracle.random_conditions(target text, n int, sources text[]) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
 	operators text[] := ARRAY(SELECT name FROM oracle.operator ORDER BY name COLLATE "C");
 	conditions jsonb := '[]';
-	groups jsonb := '[]';
-	n_conditions int := oracle.below(4);
-	n_groups int := CASE WHEN depth > 0 THEN oracle.below(3) ELSE 0 END;
 	condition jsonb;
-	result jsonb := '{}';
 BEGIN
-	IF n_groups = 0 AND n_conditions = 0 THEN
-		n_conditions := 1;
-	END IF;
-	WHILE jsonb_array_length(conditions) < n_conditions LOOP
+	WHILE jsonb_array_length(conditions) < n LOOP
 		condition := oracle.random_condition(target, operators[1 + oracle.below(cardinality(operators))], sources);
 		IF condition IS NOT NULL THEN
 			conditions := conditions || condition;
 		END IF;
 	END LOOP;
+	RETURN conditions;
+END $$;
+
+CREATE FUNCTION oracle.random_definition(target text, depth int, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	conditions jsonb;
+	groups jsonb := '[]';
+	n_conditions int := oracle.below(4);
+	n_groups int := CASE WHEN depth > 0 THEN oracle.below(3) ELSE 0 END;
+	result jsonb := '{}';
+BEGIN
+	IF n_groups = 0 AND n_conditions = 0 THEN
+		n_conditions := 1;
+	END IF;
+	conditions := oracle.random_conditions(target, n_conditions, sources);
 	FOR i IN 1 .. n_groups LOOP
 		groups := groups || oracle.random_definition(target, depth - 1, sources);
 	END LOOP;
@@ -490,6 +514,94 @@ BEGIN
 	RETURN definition;
 END $$;
 
+CREATE FUNCTION oracle.group_of(logic text, conditions jsonb, groups jsonb DEFAULT '[]') RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_build_object('logic', logic, 'conditions', conditions, 'groups', groups) $$;
+
+-- An "and" of n "or"s of m conditions.
+CREATE FUNCTION oracle.random_product(target text, n int, m int, sources text[], conditions jsonb DEFAULT '[]') RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	groups jsonb := '[]';
+BEGIN
+	FOR i IN 1 .. n LOOP
+		groups := groups || oracle.group_of('or', oracle.random_conditions(target, m, sources));
+	END LOOP;
+	RETURN oracle.group_of('and', conditions, groups);
+END $$;
+
+CREATE FUNCTION oracle.repeated(condition jsonb, n int) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$ SELECT jsonb_agg(condition) FROM generate_series(1, n) $$;
+
+-- Definitions that say little in many ways: they multiply, repeat or contradict themselves. 64 alternatives,
+-- and 8192 literals in them, are the limits of what the library multiplies out.
+CREATE FUNCTION oracle.random_shape(target text, shape int, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	a jsonb := oracle.random_conditions(target, 1, sources);
+	b jsonb := oracle.random_conditions(target, 2, sources);
+	common jsonb := jsonb_build_object('field', CASE target WHEN 'profile' THEN 'trait.country' ELSE 'status' END, 'operator', 'not_equals', 'value', 'nowhere');
+BEGIN
+	CASE shape
+		WHEN 0 THEN RETURN oracle.random_product(target, 8, 4, sources);
+		WHEN 1 THEN RETURN oracle.random_product(target, 3, 4, sources);
+		WHEN 2 THEN RETURN oracle.group_of('not', '[]', '[]'::jsonb || oracle.random_product(target, 2, 8 + oracle.below(2), sources));
+		WHEN 3 THEN RETURN oracle.group_of('or', oracle.random_conditions(target, 64 + oracle.below(2), sources));
+		WHEN 4 THEN RETURN oracle.random_product(target, 6, 2, sources, oracle.repeated(common, 122 + oracle.below(2)));
+		WHEN 5 THEN RETURN oracle.group_of((ARRAY['and', 'or'])[1 + oracle.below(2)], a, '[]'::jsonb || oracle.group_of('not', a));
+		WHEN 6 THEN RETURN oracle.group_of('and', a || a, '[]'::jsonb || oracle.group_of('or', a || b) || oracle.group_of('not', b));
+		WHEN 7 THEN RETURN oracle.group_of('not', a, '[]'::jsonb || oracle.group_of('and', b) || oracle.group_of('not', '[]', '[]'::jsonb || oracle.group_of('or', b)));
+		WHEN 8 THEN RETURN oracle.group_of('not', '[]', '[]'::jsonb || oracle.group_of('and', b) || oracle.group_of('not', a, '[]'::jsonb || oracle.group_of('and', a || b)));
+		WHEN 9 THEN RETURN oracle.group_of('or', '[]', '[]'::jsonb || oracle.group_of('and', a || b) || oracle.group_of('not', b) || oracle.random_product(target, 2, 3, sources, a));
+	END CASE;
+END $$;
+
+-- Definitions of which an index finds something, among what it does not.
+CREATE FUNCTION oracle.random_findable(shape int, sources text[]) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	found jsonb := '[]';
+	rest jsonb := oracle.random_conditions('profile', 1, sources);
+BEGIN
+	WHILE jsonb_array_length(found) < 4 LOOP
+		found := found || coalesce(oracle.random_condition('profile', (ARRAY['equals', 'in', 'contains', 'contains_any', 'contains_all'])[1 + oracle.below(5)], sources), '[]');
+	END LOOP;
+	CASE shape
+		WHEN 0 THEN RETURN oracle.group_of('and', jsonb_build_array(found -> 0) || rest);
+		WHEN 1 THEN RETURN oracle.group_of('or', found);
+		WHEN 2 THEN RETURN oracle.group_of('and', '[]', '[]'::jsonb || oracle.group_of('or', found - 3) || oracle.group_of('not', rest));
+		WHEN 3 THEN RETURN oracle.group_of('or', jsonb_build_array(found -> 0), '[]'::jsonb || oracle.group_of('and', rest || (found -> 1)) || oracle.group_of('and', jsonb_build_array(found -> 2)));
+		WHEN 4 THEN RETURN oracle.group_of('and', found - 3 - 2);
+		WHEN 5 THEN RETURN oracle.group_of('or', jsonb_build_array(found -> 0), '[]'::jsonb || oracle.group_of('not', jsonb_build_array(found -> 1)));
+	END CASE;
+END $$;
+
+-- n definitions about one field, whose lists have more values together than the library tabulates
+CREATE PROCEDURE oracle.generate_long_lists(n int)
+LANGUAGE sql AS $$
+	INSERT INTO oracle.definition (target, traits_only, conditions)
+	SELECT 'profile', true, oracle.group_of('and', jsonb_build_array(jsonb_build_object('field', 'trait.score',
+		'operator', CASE WHEN i % 3 = 0 THEN 'not_in' ELSE 'in' END,
+		'value', (SELECT jsonb_agg(10000 * i + v) FROM generate_series(1, 960 + 40 * (i % 4)) v) || oracle.random_list('number', 6))))
+	FROM generate_series(1, n) i
+	ON CONFLICT DO NOTHING
+$$;
+
+-- n definitions of two alternatives, both of them about numbers; their ids are kept
+CREATE TABLE oracle.choice (id int);
+CREATE PROCEDURE oracle.generate_choices(n int)
+LANGUAGE plpgsql AS $$
+DECLARE
+	one oracle.definition;
+BEGIN
+	FOR i IN 1 .. n LOOP
+		INSERT INTO oracle.definition (target, traits_only, conditions)
+		VALUES ('profile', true, oracle.group_of('or', jsonb_build_array(
+			jsonb_build_object('field', 'trait.exact', 'operator', 'gte', 'value', 20000 + i), jsonb_build_object('field', 'trait.ltv', 'operator', 'less_than', 'value', 2 * i))))
+		RETURNING * INTO one;
+		INSERT INTO oracle.choice VALUES (one.id);
+	END LOOP;
+END $$;
+
 -- per_operator single conditions of each operator, and n nested definitions; a third of each over
 -- traits alone
 CREATE PROCEDURE oracle.generate_definitions(for_target text, per_operator int, n int)
@@ -522,6 +634,18 @@ BEGIN
 			ELSE oracle.random_definition(for_target, 1 + oracle.below(4), sources) END;
 		INSERT INTO oracle.definition (target, traits_only, conditions)
 		VALUES (for_target, sources IS NOT NULL, definition)
+		ON CONFLICT DO NOTHING;
+	END LOOP;
+	FOR i IN 0 .. n / 4 LOOP
+		sources := CASE WHEN for_target <> 'profile' OR i % 3 = 0 THEN NULL WHEN i % 3 = 1 THEN '{traits}'::text[] ELSE '{traits,event}'::text[] END;
+		INSERT INTO oracle.definition (target, traits_only, conditions)
+		VALUES (for_target, sources IS NOT DISTINCT FROM '{traits}'::text[], oracle.random_shape(for_target, i % 10, sources))
+		ON CONFLICT DO NOTHING;
+	END LOOP;
+	FOR i IN 1 .. CASE for_target WHEN 'profile' THEN n / 2 ELSE 0 END LOOP
+		sources := CASE WHEN i % 7 = 0 THEN '{computed_traits,consent}'::text[] ELSE '{traits}'::text[] END;
+		INSERT INTO oracle.definition (target, traits_only, conditions)
+		VALUES ('profile', i % 7 > 0, oracle.random_findable(i % 6, sources))
 		ON CONFLICT DO NOTHING;
 	END LOOP;
 END $$;
@@ -616,6 +740,33 @@ END $$;
 
 CREATE FUNCTION oracle.random_event_properties(event text) RETURNS jsonb
 LANGUAGE sql VOLATILE AS $$ SELECT oracle.random_document('event', event) $$;
+
+-- Definitions that ask for just what profiles hold, so that each finds somebody: a scalar, one in an array, and two in
+-- different columns.
+CREATE PROCEDURE oracle.generate_found(tenant int)
+LANGUAGE sql AS $$
+	WITH held AS (
+		SELECT c.id, f.keys, f.source, oracle.dig(CASE f.source WHEN 'traits' THEN c.traits ELSE c.computed_traits END, f.keys[2:]) AS value
+		FROM stratum.cdp_profiles c, oracle.field f
+		WHERE c.tenant_id = tenant AND f.target = 'profile' AND f.source IN ('traits', 'computed_traits') AND f.kind IN ('number', 'text', 'list', 'boolean')
+	), asked AS (
+		SELECT h.id, h.keys, h.source, jsonb_build_object('field', to_jsonb(h.keys), 'operator', CASE WHEN e.element IS NULL THEN 'equals' ELSE 'contains' END, 'value', coalesce(e.element, h.value)) AS condition
+		FROM held h LEFT JOIN LATERAL jsonb_array_elements(CASE jsonb_typeof(h.value) WHEN 'array' THEN h.value END) AS e(element) ON true
+		WHERE length(h.value::text) < 500 AND jsonb_typeof(coalesce(e.element, h.value)) NOT IN ('array', 'object', 'null')
+	), one AS (
+		SELECT condition, source, row_number() OVER (PARTITION BY keys ORDER BY md5(condition::text)) AS place
+		FROM (SELECT DISTINCT keys, source, condition FROM asked) a
+	), two AS (
+		SELECT DISTINCT ON (a.id) jsonb_build_array(a.condition, b.condition) AS conditions
+		FROM asked a JOIN asked b USING (id) WHERE a.source = 'traits' AND b.source = 'computed_traits'
+		ORDER BY a.id, md5(a.condition::text || b.condition)
+	)
+	INSERT INTO oracle.definition (target, traits_only, conditions)
+	SELECT 'profile', source = 'traits', oracle.group_of('and', jsonb_build_array(condition)) FROM one
+	WHERE place <= CASE condition -> 'field' ->> 1 WHEN 'exact' THEN 60 ELSE 5 END
+	UNION ALL SELECT 'profile', false, oracle.group_of('and', conditions) FROM two
+	ON CONFLICT DO NOTHING
+$$;
 
 -- Events, half of a profile's at one of few times, so that there are ties; every eighth is to come.
 CREATE PROCEDURE oracle.generate_events(tenant int, profiles int[])
