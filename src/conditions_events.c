@@ -7,11 +7,10 @@
  * those of many profiles, in a refresh (segment_events.c).
  */
 #include "conditions.h"
+#include "row_receiver.h"
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "executor/tuptable.h"
-#include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -233,35 +232,15 @@ stratum_event_from_row(const Datum *values, const bool *nulls)
 
 /* --- the events of one profile --- */
 
-typedef struct EventReceiver
+static void
+take_event(void *argument, TupleTableSlot *row)
 {
-	DestReceiver receiver;
-	Program    *program;
-} EventReceiver;
+	Program    *program = argument;
+	MemoryContext before = MemoryContextSwitchTo(program->scratch);
+	Event		event = stratum_event_from_row(row->tts_values, row->tts_isnull);
 
-static bool
-receive_event(TupleTableSlot *slot, DestReceiver *self)
-{
-	Program    *program = ((EventReceiver *) self)->program;
-	MemoryContext before;
-	Event		event;
-
-	slot_getallattrs(slot);
-	before = MemoryContextSwitchTo(program->scratch);
-	event = stratum_event_from_row(slot->tts_values, slot->tts_isnull);
 	stratum_events_add(program, program->row.events, &event, program->row.now);
 	MemoryContextSwitchTo(before);
-	return true;
-}
-
-static void
-start_events(DestReceiver *self, int operation, TupleDesc row_type)
-{
-}
-
-static void
-end_events(DestReceiver *self)
-{
 }
 
 /*
@@ -296,7 +275,7 @@ get_plan(bool with_documents)
 static void
 look_up(Program *program, int64 profile, int64 tenant)
 {
-	EventReceiver receiver = {{receive_event, start_events, end_events, end_events, DestNone}, program};
+	RowReceiver receiver = stratum_row_receiver(take_event, program);
 	Datum		values[] = {Int64GetDatum(profile), Int64GetDatum(tenant), program->event_names_array,
 	TimestampTzGetDatum(stratum_events_since(program, program->row.now))};
 	Oid			types[] = {INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
@@ -304,11 +283,9 @@ look_up(Program *program, int64 profile, int64 tenant)
 	int			result;
 
 	SPI_connect();
-	options.params = makeParamList(lengthof(values));
+	options.params = stratum_constant_parameters(lengthof(values), types, values);
 	options.read_only = true;
 	options.dest = &receiver.receiver;
-	for (int i = 0; i < (int) lengthof(values); i++)
-		options.params->params[i] = (ParamExternData) {values[i], false, PARAM_FLAG_CONST, types[i]};
 	result = SPI_execute_plan_extended(get_plan(program->wants_documents), &options);
 	if (result < 0)
 		elog(ERROR, "could not look up events: %s", SPI_result_code_string(result));

@@ -57,14 +57,18 @@ counted_segment(Refresh *refresh, TupleTableSlot *row)
 }
 
 static void
-count_added(Refresh *refresh, TupleTableSlot *row)
+count_added(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
+
 	counted_segment(refresh, row)->added++;
 }
 
 static void
-count_removed(Refresh *refresh, TupleTableSlot *row)
+count_removed(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
+
 	counted_segment(refresh, row)->removed++;
 }
 
@@ -83,8 +87,9 @@ run_batch(Refresh *refresh, const Batch *batch, const char *query, RowFunction f
 /* --- profiles --- */
 
 static void
-note_locked(Refresh *refresh, TupleTableSlot *row)
+note_locked(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
 	bool		found;
 
 	places_insert(refresh->locked, DatumGetInt64(row->tts_values[0]), &found);

@@ -65,8 +65,9 @@ nth_tally(const Refresh *refresh, uint32 n)
 
 /* An event: (name, time, id, properties, context, profile). */
 static void
-take_event(Refresh *refresh, TupleTableSlot *row)
+take_event(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
 	Program    *program = refresh->set->program;
 	MemoryContext before = MemoryContextSwitchTo(refresh->event_context);
 	Event		event = stratum_event_from_row(row->tts_values, row->tts_isnull);

@@ -14,7 +14,6 @@
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "tcop/dest.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -30,52 +29,17 @@
 
 /* --- queries --- */
 
-typedef struct RowReceiver
-{
-	DestReceiver receiver;
-	Refresh    *refresh;
-	RowFunction function;
-} RowReceiver;
-
-static bool
-receive_row(TupleTableSlot *slot, DestReceiver *self)
-{
-	RowReceiver *receiver = (RowReceiver *) self;
-
-	slot_getallattrs(slot);
-	receiver->function(receiver->refresh, slot);
-	return true;
-}
-
-static void
-start_rows(DestReceiver *self, int operation, TupleDesc row_type)
-{
-}
-
-static void
-end_rows(DestReceiver *self)
-{
-}
-
 /* Runs a query, whose rows the function is given one by one; returns how many rows it concerned. */
 uint64
 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
 					  const Datum *values, RowFunction function)
 {
-	RowReceiver receiver = {{receive_row, start_rows, end_rows, end_rows, DestNone}, refresh, function};
-	ParamListInfo parameters = makeParamList(nargs);
+	RowReceiver receiver = stratum_row_receiver(function, refresh);
 	SPIExecuteOptions options = {0};
 	MemoryContext before = CurrentMemoryContext;
 	int			result;
 
-	for (int i = 0; i < nargs; i++)
-	{
-		parameters->params[i].value = values[i];
-		parameters->params[i].isnull = false;
-		parameters->params[i].pflags = PARAM_FLAG_CONST;
-		parameters->params[i].ptype = types[i];
-	}
-	options.params = parameters;
+	options.params = stratum_constant_parameters(nargs, types, values);
 	options.dest = &receiver.receiver;
 	result = SPI_execute_extended(query, &options);
 	/* SPI has turned to its own, which lasts as long as the refresh */
@@ -161,8 +125,9 @@ add_profile(Refresh *refresh, int64 profile)
 
 /* A profile's id and the bits of the segments that it should be in. */
 static void
-take_bits(Refresh *refresh, TupleTableSlot *row)
+take_bits(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
 	const bytea *bits = (const bytea *) DatumGetPointer(row->tts_values[1]);
 
 	if (VARSIZE_ANY_EXHDR(bits) != refresh->nwords * sizeof(Bits))
@@ -174,8 +139,9 @@ take_bits(Refresh *refresh, TupleTableSlot *row)
 
 /* A profile's id and the columns by which to find out. */
 static void
-take_columns(Refresh *refresh, TupleTableSlot *row)
+take_columns(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
 	NullableDatum columns[MaxTupleAttributeNumber];
 	int64		profile = DatumGetInt64(row->tts_values[0]);
 
@@ -195,8 +161,9 @@ read_id(TupleTableSlot *row, int column)
 
 /* A membership that there is. One of another segment, or of a profile that was not seen, is not ours to judge. */
 static void
-take_membership(Refresh *refresh, TupleTableSlot *row)
+take_membership(void *argument, TupleTableSlot *row)
 {
+	Refresh    *refresh = argument;
 	PlaceOf    *segment = places_lookup(refresh->segment_places, read_id(row, 0));
 	int64		profile = read_id(row, 1);
 	Size		at;

@@ -5,9 +5,9 @@
 #ifndef STRATUM_SEGMENT_REFRESH_H
 #define STRATUM_SEGMENT_REFRESH_H
 
+#include "row_receiver.h"
 #include "segment_set.h"
 
-#include "executor/tuptable.h"
 
 /* Numbers to their places. */
 typedef struct PlaceOf
@@ -87,9 +87,6 @@ typedef struct Refresh
 
 /* --- segment_differences.c --- */
 extern void stratum_write_differences(Refresh *refresh);
-
-/* A receiver of rows that hands them to a function; nothing is copied. */
-typedef void (*RowFunction) (Refresh *refresh, TupleTableSlot *row);
 
 /* --- segment_events.c --- */
 extern Size stratum_refresh_event_size(const Refresh *refresh);
