@@ -13,9 +13,13 @@
 
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
+#include "utils/memutils.h"
 
 /* Where both ways cost the same: see bench/. */
 #define LEAST_FOR_TABLES 8
+
+/* Bytes that tables may take. What would need more is asked as it is. */
+#define MOST_FOR_TABLES (256 * 1024 * 1024)
 
 static void
 set_member(SegmentSet *set, int definition)
@@ -72,6 +76,17 @@ count_plain_words(const SegmentBlock *block)
 	return plain == block->count ? block->nwords : plain / BITS_PER_WORD;
 }
 
+/* The definitions of these alternatives; of the first, some may be in tables already, which does no harm. */
+static void
+ask_rest_one_by_one(SegmentSet *set, Alternative **alternatives, int count)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (i == 0 || alternatives[i]->definition != alternatives[i - 1]->definition)
+			ask_one_by_one(set, alternatives[i]->definition);
+	}
+}
+
 static void
 make_blocks(SegmentSet *set, List *alternatives)
 {
@@ -85,9 +100,14 @@ make_blocks(SegmentSet *set, List *alternatives)
 	set->blocks = palloc((total / BLOCK_ALTERNATIVES + 1) * sizeof(SegmentBlock *));
 	for (int first = 0; first < total; first += BLOCK_ALTERNATIVES)
 	{
-		SegmentBlock	   *block = stratum_block_create(set->program, all + first,
-												 Min(total - first, BLOCK_ALTERNATIVES));
+		SegmentBlock *block;
 
+		if (MemoryContextMemAllocated(CurrentMemoryContext, true) > MOST_FOR_TABLES)
+		{
+			ask_rest_one_by_one(set, all + first, total - first);
+			return;
+		}
+		block = stratum_block_create(set->program, all + first, Min(total - first, BLOCK_ALTERNATIVES));
 		block->nplain = count_plain_words(block);
 		set->blocks[set->nblocks++] = block;
 	}
