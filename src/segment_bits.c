@@ -17,23 +17,32 @@ typedef struct SetCache
 	bool		constant;		/* the arguments that it is made of cannot change */
 } SetCache;
 
+/* The definitions of a jsonb[]. */
+Jsonb **
+stratum_read_definitions(Datum array, int *count)
+{
+	Jsonb	  **definitions;
+	Datum	   *datums;
+
+	deconstruct_array(DatumGetArrayTypeP(array), JSONBOID, -1, false, TYPALIGN_INT, &datums, NULL, count);
+	definitions = palloc_extended((*count + 1) * sizeof(Jsonb *), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < *count; i++)
+		definitions[i] = DatumGetJsonbP(datums[i]);
+	return definitions;
+}
+
 static SegmentSet *
 compile_set(FunctionCallInfo fcinfo)
 {
 	TupleDesc	row_type = stratum_given_columns(fcinfo, 1);
 	Jsonb	  **definitions;
-	Datum	   *datums;
 	int			count;
 
 	if (row_type == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				errmsg("the names of the columns do not fit the columns given"));
-	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), JSONBOID, -1, false, TYPALIGN_INT,
-					  &datums, NULL, &count);
-	definitions = palloc_extended((count + 1) * sizeof(Jsonb *), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < count; i++)
-		definitions[i] = DatumGetJsonbP(datums[i]);
+	definitions = stratum_read_definitions(PG_GETARG_DATUM(0), &count);
 	return stratum_set_create(row_type, count, definitions);
 }
 

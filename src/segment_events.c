@@ -37,11 +37,9 @@ answer_predicates(Program *program, const EventTally *tally, uint8 *answers)
 Size
 stratum_refresh_event_size(const Refresh *refresh)
 {
-	const Program *program = refresh->set->program;
-
-	if (!stratum_asks_about_events(program))
+	if (refresh->set == NULL)
 		return 0;
-	return stratum_tally_size(program) + refresh->event_bytes + 2 * sizeof(PlaceOf);
+	return stratum_tally_size(refresh->set->program) + refresh->event_bytes + 2 * sizeof(PlaceOf);
 }
 
 /* Once in a refresh: what holds for a profile without events. */

@@ -199,7 +199,7 @@ read_profiles(Refresh *refresh, int64 after, int64 until)
 	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nwords * sizeof(Bits), MCXT_ALLOC_HUGE);
 	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
 	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values,
-						  stratum_asks_about_events(refresh->set->program) ? take_columns : take_bits);
+						  refresh->set != NULL ? take_columns : take_bits);
 }
 
 /* The memberships of the range; without conditions that all of them meet, since there are many. */
@@ -235,7 +235,7 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 {
 	MemoryContext before = MemoryContextSwitchTo(refresh->range_context);
 
-	if (stratum_asks_about_events(refresh->set->program))
+	if (refresh->set != NULL)
 		stratum_refresh_read_events(refresh, after, until);
 	read_profiles(refresh, after, until);
 	read_memberships(refresh, after, until);
@@ -302,7 +302,7 @@ write_evaluation(Refresh *refresh)
 
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT CAST(p.id AS bigint), ");
-	if (!stratum_asks_about_events(refresh->set->program))
+	if (refresh->set == NULL)
 		appendStringInfoString(&query, "stratum._segment_bits($4, $5, ");
 	for (int i = 0; i < columns->natts; i++)
 	{
@@ -311,7 +311,7 @@ write_evaluation(Refresh *refresh)
 		names[i] = CStringGetTextDatum(name);
 		appendStringInfo(&query, "%sp.%s", i > 0 ? ", " : "", quote_identifier(name));
 	}
-	if (!stratum_asks_about_events(refresh->set->program))
+	if (refresh->set == NULL)
 		appendStringInfoChar(&query, ')');
 	appendStringInfoString(&query, " FROM stratum.cdp_profiles p"
 						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
@@ -325,7 +325,6 @@ static void
 arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, const int *order)
 {
 	Datum	   *arranged = palloc(refresh->nsegments * sizeof(Datum));
-	Jsonb	  **jsonbs = palloc(refresh->nsegments * sizeof(Jsonb *));
 	bool		found;
 
 	refresh->segments = palloc0(refresh->nsegments * sizeof(SegmentCount));
@@ -335,34 +334,44 @@ arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, c
 		refresh->segments[i].id = DatumGetInt64(ids[order[i]]);
 		places_insert(refresh->segment_places, refresh->segments[i].id, &found)->place = i;
 		arranged[i] = definitions[order[i]];
-		jsonbs[i] = DatumGetJsonbP(arranged[i]);
 	}
-	refresh->set = stratum_set_create(refresh->columns, refresh->nsegments, jsonbs);
 	refresh->definitions = PointerGetDatum(construct_array(arranged, refresh->nsegments, JSONBOID, -1,
 														   false, TYPALIGN_INT));
 }
 
+static SegmentSet *
+compile_definitions(TupleDesc columns, Datum definitions)
+{
+	int			count;
+	Jsonb	  **jsonbs = stratum_read_definitions(definitions, &count);
+
+	return stratum_set_create(columns, count, jsonbs);
+}
+
+/* Finds out what is asked about, and in which order to ask. A set takes memory: it is kept only if needed here. */
 static void
 prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 {
 	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
-	Jsonb	  **jsonbs = palloc(refresh->nsegments * sizeof(Jsonb *));
 	SegmentSet *draft;
+	bool		about_events;
 
 	if (table == NULL)
 		ereport(ERROR,
 				errcode(ERRCODE_UNDEFINED_TABLE),
 				errmsg("table stratum.cdp_profiles does not exist"),
 				errhint("SELECT stratum.install() as a superuser."));
-	for (int i = 0; i < refresh->nsegments; i++)
-		jsonbs[i] = DatumGetJsonbP(definitions[i]);
-	draft = stratum_set_create(table, refresh->nsegments, jsonbs);
+	draft = compile_definitions(table, refresh->definitions);
+	about_events = stratum_asks_about_events(draft->program);
 	refresh->columns = stratum_asked_columns(draft->program);
 	refresh->nwords = draft->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(draft));
 	stratum_set_free(draft);
-	if (stratum_asks_about_events(refresh->set->program))
+	if (about_events)
+	{
+		refresh->set = compile_definitions(refresh->columns, refresh->definitions);
 		stratum_refresh_prepare_events(refresh);
+	}
 	write_evaluation(refresh);
 	refresh->range_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh",
 												   ALLOCSET_DEFAULT_SIZES);
@@ -396,7 +405,7 @@ PG_FUNCTION_INFO_V1(stratum_refresh_memberships);
 Datum
 stratum_refresh_memberships(PG_FUNCTION_ARGS)
 {
-	Refresh		refresh = {.tenant = PG_GETARG_INT64(0)};
+	Refresh		refresh = {.tenant = PG_GETARG_INT64(0), .definitions = PG_GETARG_DATUM(2)};
 	Datum	   *ids,
 			   *definitions;
 	int			count;

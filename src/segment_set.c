@@ -19,7 +19,7 @@
 #define LEAST_FOR_TABLES 8
 
 /* Bytes that tables may take. What would need more is asked as it is. */
-#define MOST_FOR_TABLES (256 * 1024 * 1024)
+#define MOST_FOR_TABLES (128 * 1024 * 1024)
 
 static void
 set_member(SegmentSet *set, int definition)
