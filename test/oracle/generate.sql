@@ -586,6 +586,18 @@ LANGUAGE sql AS $$
 	ON CONFLICT DO NOTHING
 $$;
 
+-- A threshold at each of the numbers that are close to others.
+CREATE PROCEDURE oracle.generate_thresholds()
+LANGUAGE sql AS $$
+	INSERT INTO oracle.definition (target, operator, traits_only, conditions)
+	SELECT 'profile', o, true, jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object('field', 'trait.exact', 'operator', o,
+		'value', CASE o WHEN 'between' THEN jsonb_build_array(e, e) ELSE e END)))
+	FROM oracle.pool p, jsonb_array_elements(p.entries) WITH ORDINALITY AS u(e, n),
+		LATERAL (SELECT (ARRAY['gte', 'less_than', 'between', 'greater_than', 'lte'])[1 + n % 5] AS o) AS x
+	WHERE p.kind = 'close' AND p.use = 'value'
+	ON CONFLICT DO NOTHING
+$$;
+
 -- n definitions of two alternatives, both of them about numbers; their ids are kept
 CREATE TABLE oracle.choice (id int);
 CREATE PROCEDURE oracle.generate_choices(n int)
