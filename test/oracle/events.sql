@@ -101,7 +101,7 @@ $$;
 -- ---- fields ---------------------------------------------------------------------------------------
 
 CREATE FUNCTION events_oracle.number(v jsonb) RETURNS numeric
-LANGUAGE sql IMMUTABLE AS $$ SELECT n FROM oracle.as_number(v) AS n WHERE abs(n) <= '1e1000'::numeric $$;
+LANGUAGE sql IMMUTABLE AS $$ SELECT n FROM oracle.as_number(v) AS n WHERE abs(n) <= '1e1000'::numeric AND n = trunc(n, 1000) $$;
 
 CREATE FUNCTION events_oracle.field(condition jsonb, profile int, now timestamptz) RETURNS oracle.field_value
 LANGUAGE plpgsql STABLE AS $$

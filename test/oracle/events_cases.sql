@@ -114,6 +114,9 @@ CALL events_oracle.unit(true, '[["Purchase", -1, {"n": 5}], ["Purchase", -9, {"n
 CALL events_oracle.unit(false, '[["Purchase", -1, {"n": 1}], ["Purchase", -2, {"n": 2}]]', '{"field": "event.Purchase.avg.n", "operator": "equals", "value": "1.5"}');
 CALL events_oracle.unit(true, '[["Purchase", -1, {"n": 1}], ["Purchase", -2, {"n": 2}]]', '{"field": "event.Purchase.avg.n", "operator": "between", "value": ["1.5", 1.5]}');
 
+CALL events_oracle.unit(true, '[["Purchase", -1, {"n": 1e1000}], ["Purchase", -2, {"n": 2}]]', '{"field": "event.Purchase.max.n", "operator": "equals", "value": 1e1000}');
+CALL events_oracle.unit(true, '[["Purchase", -1, {"n": 1e-1001}], ["Purchase", -2, {"n": "1e-1000"}], ["Purchase", -2, {"n": 1.5e-1000}], ["Purchase", -2, {"n": 3}]]', '{"field": "event.Purchase.min.n", "operator": "equals", "value": 1e-1000}');
+
 -- ---- first_time -----------------------------------------------------------------------------------
 
 CALL events_oracle.unit(true, '[["Purchase", -1], ["Purchase", -6]]', '{"field": "event.Purchase.first_time", "operator": "equals", "value": true, "within_days": 7}');
@@ -210,6 +213,7 @@ CALL oracle.refused_condition('sequence[1].within_days', '{"sequence": [{"event"
 CALL oracle.refused_condition('sequence[1].within_days', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": "x"}]}');
 CALL oracle.refused_condition('within_days', '{"sequence": [{"event": "A"}, {"event": "B"}], "within_days": 0}');
 CALL oracle.refused_condition('sequence[1].event', '{"sequence": [{"event": "A"}, {"event": 5}]}');
+CALL oracle.refused_condition('sequence[0].event', '{"sequence": [{"event": ""}, {"event": "B"}]}');
 CALL oracle.refused_condition('sequence[1].event', '{"sequence": [{"event": "A"}, {"event": ["B"]}]}');
 CALL oracle.refused_condition('sequence[0]', '{"sequence": [{}, {"event": "B"}]}');
 CALL oracle.refused_condition('sequence[1]', '{"sequence": [{"event": "A"}, {"event": null}]}');
@@ -234,7 +238,7 @@ CALL oracle.refused_condition('where.conditions[0].where', '{"field": "event.A.c
 CALL oracle.refused_condition('where.conditions[0].sequence', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": {"conditions": [' || events_oracle.steps(2) || ']}}');
 CALL oracle.refused_condition('where.conditions[1].operator', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": {"conditions": [{"field": "property.a", "operator": "is_null"}, {"field": "property.a", "operator": "above", "value": 1}]}}');
 CALL oracle.refused_condition('where.conditions[0].value', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": {"conditions": [{"field": "context.a", "operator": "in", "value": 1}]}}');
-CALL oracle.refused_condition('where' || repeat('.groups[0]', 64), events_oracle.nested_where(66));
+CALL oracle.refused_condition('where' || repeat('.groups[0]', 63), events_oracle.nested_where(66));
 CALL oracle.refused_condition('where', '{"field": "trait.a", "operator": "is_null", "where": {"conditions": [{"field": "property.a", "operator": "is_null"}]}}');
 CALL oracle.refused_condition('since', '{"field": "trait.a", "operator": "is_null", "since": "2024-01-01"}');
 CALL oracle.refused_condition('until', '{"field": "profile.created_at", "operator": "is_null", "until": "2024-01-01"}');
