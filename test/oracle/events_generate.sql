@@ -10,6 +10,9 @@
 CREATE FUNCTION events_oracle.one_of(list anyarray) RETURNS anyelement
 LANGUAGE sql VOLATILE AS $$ SELECT list[1 + oracle.below(cardinality(list))] $$;
 
+CREATE FUNCTION events_oracle.after(t timestamptz, days numeric) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$ SELECT t + round(days * 86400000000)::bigint * interval '1 microsecond' $$;
+
 CREATE FUNCTION events_oracle.random_name() RETURNS text
 LANGUAGE sql VOLATILE AS $$
 	SELECT events_oracle.one_of(ARRAY['Purchase', 'Purchase', 'Purchase', 'Purchase', 'View', 'View', 'View', 'Cart', 'Cart', 'purchase',
@@ -39,7 +42,9 @@ END $$;
 
 CREATE FUNCTION events_oracle.random_text() RETURNS jsonb
 LANGUAGE sql VOLATILE AS $$
-	SELECT oracle.pick('["USD", "USD", "EUR", "usd", "Größe", "größe", "", null, ["USD", "x"], ["usd"], {"net": "USD"}, "2024-02-29", "2024-03-10T02:30:00-05:00", "2024-02-30"]')
+	SELECT CASE WHEN oracle.chance(0.12) THEN to_jsonb(oracle.iso(events_oracle.after(now(), -events_oracle.one_of('{0,1,7}'::numeric[]))
+		+ events_oracle.one_of('{0,0,1 microsecond,-1 microsecond}'::interval[])))
+		ELSE oracle.pick('["USD", "USD", "EUR", "usd", "Größe", "größe", "", null, ["USD", "x"], ["usd"], {"net": "USD"}, "2024-02-29", "2024-03-10T02:30:00-05:00", "2024-02-30"]') END
 $$;
 
 -- properties or context; NULL and what is no object at times
@@ -62,9 +67,6 @@ BEGIN
 	END IF;
 	RETURN result;
 END $$;
-
-CREATE FUNCTION events_oracle.after(t timestamptz, days numeric) RETURNS timestamptz
-LANGUAGE sql STABLE AS $$ SELECT t + round(days * 86400000000)::bigint * interval '1 microsecond' $$;
 
 CREATE FUNCTION events_oracle.random_time(before timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql VOLATILE AS $$
@@ -138,6 +140,8 @@ BEGIN
 		{"field": "property.currency", "operator": "before", "value": "2024-03-10T07:29:59Z"},
 		{"field": "property.currency", "operator": "after", "value": "2024-02-28T23:59:59.999999"},
 		{"field": "property.currency", "operator": "within_last", "value": 100000},
+		{"field": "property.currency", "operator": "within_last", "value": 7},
+		{"field": "property.currency", "operator": "within_last", "value": 1},
 		{"field": "property.amount", "operator": "greater_than", "value": 3},
 		{"field": "property.amount", "operator": "less_than", "value": "5"},
 		{"field": "property.amount", "operator": "gte", "value": 5},

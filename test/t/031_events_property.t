@@ -30,8 +30,8 @@ sub load
 sub finds_nothing
 {
 	my ($query, $name) = @_;
-	is($node->sql("SELECT count(*) FROM ($query) AS q"), 0, $name)
-	  or diag($node->sql("SELECT left(regexp_replace(t, '(.{1,5})\\1{20,}', '\\1...\\1', 'g'), 3000) FROM ($query LIMIT 3) AS q(t)"));
+	my $found = $node->sql("SELECT left(t, 2000) FROM ($query LIMIT 3) AS q(t)");
+	ok($found eq '', $name) or diag($found);
 	return;
 }
 
@@ -120,20 +120,29 @@ sub nothing_raises
 	return;
 }
 
+# The shortest three definitions, with the events of the names that they have.
+sub show_disagreements
+{
+	my ($way) = @_;
+	diag($node->sql("SELECT format(E'%s, expected %s\\n  %s\\n  %s', x.result, x.expected, left(x.conditions::text, 1500),
+			(SELECT jsonb_agg(jsonb_build_array(e.id, e.event_name, e.timestamp, left(e.properties::text, 200), e.context) ORDER BY e.timestamp, e.id)
+			 FROM stratum.cdp_events e WHERE e.profile_id = x.subject AND e.tenant_id IS NOT NULL AND strpos(x.conditions::text, e.event_name) > 0))
+		FROM (SELECT * FROM events_oracle.disagreement x JOIN events_oracle.definition d ON d.id = x.definition
+			WHERE x.way = '$way' ORDER BY length(d.conditions::text), x.definition, x.subject LIMIT 3) x"));
+	return;
+}
+
 sub nothing_disagrees
 {
 	my @ways = split /\n/, $node->sql('SELECT way FROM events_oracle.said WHERE subject IS NOT NULL GROUP BY way ORDER BY way');
+	my $shown = 0;
 	is(scalar @ways, 19, 'ways to ask');
 	for my $way (@ways)
 	{
 		my $answers = $node->sql("SELECT count(*) FROM events_oracle.said JOIN events_oracle.answer USING (definition, subject) WHERE way = '$way'");
 		cmp_ok($answers, '>=', ($way =~ /traits/ ? 350 : $way =~ /ranges/ ? 12_000 : 20_000) * $scale, "$way: $answers answers");
-		finds_nothing("SELECT format(E'%s, expected %s\\n  %s\\n  %s', x.result, x.expected, d.conditions,
-				(SELECT jsonb_agg(jsonb_build_array(e.id, e.event_name, e.timestamp, left(e.properties::text, 200), e.context) ORDER BY e.timestamp, e.id)
-				 FROM stratum.cdp_events e WHERE e.profile_id = x.subject AND e.tenant_id IS NOT NULL
-				 AND strpos(d.conditions::text, to_json(e.event_name)::text) + strpos(d.conditions::text, '.' || e.event_name || '.') > 0))
-			FROM events_oracle.disagreement x JOIN events_oracle.definition d ON d.id = x.definition
-			WHERE x.way = '$way' ORDER BY length(d.conditions::text), x.definition, x.subject", '    all as the oracle says');
+		my $wrong = $node->sql("SELECT count(*) FROM events_oracle.disagreement WHERE way = '$way'");
+		is($wrong, 0, '    all as the oracle says') or $shown++ or show_disagreements($way);
 	}
 	finds_nothing("SELECT format('%s: definition %s: %s stored, %s expected', way, definition, stored, expected)
 		FROM events_oracle.counted WHERE stored IS DISTINCT FROM expected", 'profile_count is that of the members');
