@@ -7,9 +7,20 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-/* Greater numbers, and more digits, are no amounts: adding them up could overflow. They are passed over. */
+/* The limits, in base-10000 digits: numbers beyond 10^1000 or with more decimals than 1,000 are passed over. */
 #define MAX_WEIGHT 250
-#define MAX_DIGITS 500
+#define MAX_DECIMALS 250
+
+/* Sums of what is within them need little room and cannot overflow. */
+static bool
+is_within_limits(const Number *number)
+{
+	if (number->sign == 0)
+		return true;
+	if (number->weight > MAX_WEIGHT || number->ndigits - 1 - number->weight > MAX_DECIMALS)
+		return false;
+	return number->weight < MAX_WEIGHT || (number->ndigits == 1 && number->digits[0] == 1);
+}
 
 /* The number, or the string that is one, at a path of a document; NULL where there is none. */
 static Numeric
@@ -25,7 +36,7 @@ read_number(const EventNumbers *numbers, const Value *document)
 	else if (value.kind != VALUE_STRING ||
 			 !stratum_number_from_string(value.of.string, value.length, digits, &number))
 		return NULL;
-	if (abs(number.weight) > MAX_WEIGHT || number.ndigits > MAX_DIGITS)
+	if (!is_within_limits(&number))
 		return NULL;
 	if (number.source != NULL)
 		return number.source;
