@@ -76,9 +76,9 @@ DECLARE
 	off interval := events_oracle.one_of(ARRAY['0', '0', '0', '1 microsecond', '-1 microsecond', '1 hour', '-1 hour']::interval[]);
 	base timestamptz;
 BEGIN
-	IF dice < 0.08 AND before IS NOT NULL THEN
+	IF dice < 0.15 AND before IS NOT NULL THEN
 		RETURN before;
-	ELSIF dice < 0.45 AND before IS NOT NULL THEN
+	ELSIF dice < 0.5 AND before IS NOT NULL THEN
 		RETURN events_oracle.after(before, days * events_oracle.one_of('{1,1,-1}'::int[])) + off;
 	ELSIF dice < 0.85 THEN
 		RETURN events_oracle.after(now(), days * events_oracle.one_of('{-1,-1,-1,-1,-1,-1,-1,1}'::int[])) + off;
@@ -89,24 +89,28 @@ BEGIN
 	RETURN events_oracle.after(base, days) + off;
 END $$;
 
--- Events of the profiles: one in eight has none. Not in the order of time; some twice.
+-- Events of the profiles: one in nine has none. Not in the order of time; some twice.
 CREATE PROCEDURE events_oracle.generate_events(tenant int, profiles int[])
 LANGUAGE plpgsql AS $$
 DECLARE
 	profile int;
 	at timestamptz;
+	before timestamptz;
+	name text;
 BEGIN
 	CREATE TEMPORARY TABLE born (profile int, name text, properties jsonb, context jsonb, at timestamptz);
 	FOREACH profile IN ARRAY profiles LOOP
 		at := NULL;
-		CONTINUE WHEN profile % 8 = 0;
+		CONTINUE WHEN profile % 9 = 0;
 		FOR i IN 1 .. oracle.below(events_oracle.one_of('{5,15,30}'::int[])) LOOP
+			before := at;
 			at := events_oracle.random_time(at);
-			INSERT INTO born VALUES (profile, events_oracle.random_name(), events_oracle.random_document('properties'),
+			name := CASE WHEN at = before AND oracle.chance(0.7) THEN name ELSE events_oracle.random_name() END;
+			INSERT INTO born VALUES (profile, name, events_oracle.random_document('properties'),
 				events_oracle.random_document('context'), at);
 		END LOOP;
 	END LOOP;
-	DELETE FROM born WHERE name = 'Never';
+	DELETE FROM born b WHERE b.name = 'Never';
 	INSERT INTO born SELECT * FROM born WHERE oracle.chance(0.07);
 	INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, properties, context, timestamp)
 		SELECT tenant, b.profile, b.name, 'track', b.properties, b.context, b.at FROM born b ORDER BY random();
@@ -274,7 +278,7 @@ END $$;
 CREATE FUNCTION events_oracle.random_condition() RETURNS jsonb
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
-	what text := events_oracle.one_of('{count,count,exists,first,last,property,property,sum,avg,min,max,first_time}'::text[]);
+	what text := events_oracle.one_of('{count,count,exists,first,last,property,property,sum,avg,min,max,first_time,first_time}'::text[]);
 	keys text[] := ARRAY['event', events_oracle.random_name(), what];
 	condition jsonb;
 	seen oracle.field_value;
@@ -293,7 +297,7 @@ BEGIN
 	IF what = 'first_time' AND condition = '{}' THEN
 		condition := jsonb_build_object('within_days', events_oracle.random_days());
 	END IF;
-	IF oracle.chance(0.3) THEN
+	IF oracle.chance(CASE what WHEN 'first_time' THEN 0.5 ELSE 0.3 END) THEN
 		condition := condition || jsonb_build_object('where', events_oracle.random_where(2));
 	END IF;
 	condition := condition || jsonb_build_object('field', CASE WHEN oracle.chance(0.5) OR '' = ANY (keys) OR array_to_string(keys, '') ~ '[.]'

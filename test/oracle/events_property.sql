@@ -14,9 +14,12 @@ SELECT setseed(:seed) AS seeded \gset
 
 -- ---- what is compared -----------------------------------------------------------------------------
 
--- The ids leave room for profiles between them.
+-- The ids leave room for profiles between them; with these, a refresh of 1,000 at a time ends and begins a range at one.
 INSERT INTO stratum.cdp_profiles (id, tenant_id, canonical_id)
 	SELECT 1000 + n * 60 + n % 7, :tenant, md5('p' || n)::uuid FROM generate_series(1, :profiles) AS n;
+INSERT INTO stratum.cdp_profiles (id, tenant_id, canonical_id)
+	SELECT id, :tenant, md5('e' || id)::uuid FROM unnest('{2000,2001,3000,3001,4000,4001}'::int[]) AS id
+	ON CONFLICT DO NOTHING;
 INSERT INTO stratum.cdp_profiles (id, tenant_id, canonical_id) VALUES (1000000, :others, md5('other')::uuid);
 SELECT setval('stratum.cdp_profiles_id_seq', 2000000) AS done \gset
 CREATE TABLE events_oracle.subject AS SELECT id FROM stratum.cdp_profiles WHERE tenant_id = :tenant;

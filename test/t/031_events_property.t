@@ -13,7 +13,7 @@ use Test::More;
 
 my $seed = $ENV{STRATUM_SEED} // 0.42;
 my $scale = $ENV{STRATUM_SCALE} // 1;
-my %size = (single => int(320 * $scale), nested => int(90 * $scale), profiles => 56, fillers => 3300, padding => 4200);
+my %size = (single => int(320 * $scale), nested => int(90 * $scale), profiles => 56, fillers => 3400, padding => 4200);
 my $oracle = "$FindBin::RealBin/../oracle";
 my $node = Stratum::Cluster->new;
 
