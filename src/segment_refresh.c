@@ -354,7 +354,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 {
 	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
 	SegmentSet *draft;
-	bool		about_events;
+	bool		evaluate_here;
 
 	if (table == NULL)
 		ereport(ERROR,
@@ -362,12 +362,13 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 				errmsg("table stratum.cdp_profiles does not exist"),
 				errhint("SELECT stratum.install() as a superuser."));
 	draft = compile_definitions(table, refresh->definitions);
-	about_events = stratum_asks_about_events(draft->program);
 	refresh->columns = stratum_asked_columns(draft->program);
+	/* A function takes no more arguments. */
+	evaluate_here = stratum_asks_about_events(draft->program) || refresh->columns->natts > FUNC_MAX_ARGS - 2;
 	refresh->nwords = draft->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(draft));
 	stratum_set_free(draft);
-	if (about_events)
+	if (evaluate_here)
 	{
 		refresh->set = compile_definitions(refresh->columns, refresh->definitions);
 		stratum_refresh_prepare_events(refresh);

@@ -58,7 +58,7 @@ typedef struct Refresh
 	places_hash *segment_places;
 	int			nwords;			/* of a row of bits */
 	Datum		definitions;	/* jsonb[], in the order of the bits */
-	SegmentSet *set;			/* they, compiled, if they ask about events; for these columns of a profile: */
+	SegmentSet *set;			/* they, compiled, if they are not asked in the query; for these columns of a profile: */
 	TupleDesc	columns;
 	Datum		column_names;	/* text[] */
 	char	   *evaluation;		/* the query that asks them */

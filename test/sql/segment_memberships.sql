@@ -185,5 +185,15 @@ UPDATE stratum.cdp_profiles SET traits = '{"n": 2}' WHERE id = 5000000001;
 SELECT * FROM pg_temp.refresh();
 ROLLBACK;
 
+-- ---- definitions about more columns than a function takes arguments -------------------------------------------------
+BEGIN;
+SET LOCAL client_min_messages = warning;
+DO $$ BEGIN
+  EXECUTE (SELECT 'ALTER TABLE stratum.cdp_profiles ' || string_agg(format('ADD COLUMN c%s integer DEFAULT %s', n, n), ', ') FROM generate_series(1, 120) n);
+END $$;
+SELECT pg_temp.segments(120, $$ pg_temp.def('profile.c' || n, 'equals', n::text) $$);
+SELECT segments, members, counts_agree FROM pg_temp.refresh();
+ROLLBACK;
+
 DELETE FROM stratum.cdp_segments WHERE tenant_id IN (9501, 9502);
 DELETE FROM stratum.cdp_profiles WHERE tenant_id IN (9501, 9502);
