@@ -40,6 +40,7 @@ CREATE TABLE bench.contestants (
   place integer GENERATED ALWAYS AS IDENTITY,
   answer text,
   plan text,
+  repeats integer NOT NULL DEFAULT 1,     -- in each round
   PRIMARY KEY (section, item, contestant)
 );
 
@@ -61,16 +62,20 @@ BEGIN
   RETURN before;
 END $$;
 
-CREATE FUNCTION bench.milliseconds(statement text, settings jsonb DEFAULT '{}') RETURNS double precision LANGUAGE plpgsql AS $$
+-- Of one run, the mean of several if the statement is to be repeated.
+CREATE FUNCTION bench.milliseconds(statement text, settings jsonb DEFAULT '{}', repeats integer DEFAULT 1) RETURNS double precision
+  LANGUAGE plpgsql AS $$
 DECLARE
   before jsonb := bench.set(settings);
   started timestamptz := clock_timestamp();
   finished timestamptz;
 BEGIN
-  EXECUTE statement;
+  FOR i IN 1 .. repeats LOOP
+    EXECUTE statement;
+  END LOOP;
   finished := clock_timestamp();
   PERFORM bench.set(before);
-  RETURN 1000 * extract(epoch FROM finished - started);
+  RETURN 1000 * extract(epoch FROM finished - started) / repeats;
 END $$;
 
 -- The one row that a query returns, as text.
@@ -118,16 +123,22 @@ BEGIN
   END IF;
 END $$;
 
--- Checks and times those of the section that have not been timed yet.
+-- Checks and times those of the section that have not been timed yet. A statement of a few milliseconds is repeated in
+-- its turn until some 50 have passed: one run alone would mostly measure what the contestant before it left in the
+-- processor's caches.
 CREATE PROCEDURE bench.run(of_section text, rounds integer) LANGUAGE plpgsql AS $$
 DECLARE
   fresh text[] := ARRAY(SELECT DISTINCT item FROM bench.contestants WHERE section = of_section AND answer IS NULL);
   c record;
 BEGIN
   CALL bench.check_answers(of_section);
+  UPDATE bench.contestants
+  SET repeats = greatest(least(50 / bench.milliseconds(statement, settings), 100), 1)
+  WHERE section = of_section AND item = ANY (fresh);
   FOR round IN 1 .. rounds LOOP
     FOR c IN SELECT * FROM bench.contestants WHERE section = of_section AND item = ANY (fresh) ORDER BY place LOOP
-      INSERT INTO bench.timings VALUES (of_section, c.item, c.contestant, round, bench.milliseconds(c.statement, c.settings));
+      INSERT INTO bench.timings
+      VALUES (of_section, c.item, c.contestant, round, bench.milliseconds(c.statement, c.settings, c.repeats));
     END LOOP;
   END LOOP;
 END $$;
