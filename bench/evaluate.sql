@@ -11,15 +11,18 @@ CREATE FUNCTION bench.evaluation(tenant integer, ids bigint[], definitions jsonb
 $$;
 
 CREATE FUNCTION bench.members(tenant integer, ids bigint[], definitions jsonb[]) RETURNS TABLE (id bigint, members bigint)
-  LANGUAGE sql AS $$
-  SELECT ids[n + 1], count(*)
-  FROM (SELECT stratum._segment_bits(definitions, '{traits}', p.traits) AS bits
-        FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant
-        OFFSET 0) p   -- once for each profile
-    CROSS JOIN generate_series(0, cardinality(ids) - 1) n
-  WHERE get_bit(p.bits, n) = 1
-  GROUP BY n
-$$;
+  LANGUAGE plpgsql AS $$
+BEGIN
+  -- with the definitions as a constant, for which they are compiled once
+  RETURN QUERY EXECUTE format('
+    SELECT ($1)[n + 1], count(*)
+    FROM (SELECT stratum._segment_bits(%L, ''{traits}'', p.traits) AS bits
+          FROM stratum.cdp_profiles p WHERE p.tenant_id = %s
+          OFFSET 0) p   -- once for each profile
+      CROSS JOIN generate_series(0, cardinality($1) - 1) n
+    WHERE get_bit(p.bits, n) = 1
+    GROUP BY n', definitions, tenant) USING ids;
+END $$;
 \else
 CREATE FUNCTION bench.evaluation(tenant integer, ids bigint[], definitions jsonb[]) RETURNS text LANGUAGE sql AS $$
   SELECT format('SELECT count(*) FROM stratum.cdp_profiles p

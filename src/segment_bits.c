@@ -15,6 +15,8 @@ typedef struct SetCache
 {
 	SegmentSet *set;
 	bool		constant;		/* the arguments that it is made of cannot change */
+	ArrayType  *definitions;	/* copies of these otherwise, in the set's memory */
+	ArrayType  *names;
 } SetCache;
 
 /* The definitions of a jsonb[]. */
@@ -81,36 +83,67 @@ stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords)
 		bits[i] = swap_if_big_endian(bits[i]);
 }
 
+static bool
+same_array(const ArrayType *kept, Datum array)
+{
+	const ArrayType *other = DatumGetArrayTypeP(array);
+
+	return VARSIZE(kept) == VARSIZE(other) && memcmp(kept, other, VARSIZE(kept)) == 0;
+}
+
+static ArrayType *
+copy_array(MemoryContext context, Datum array)
+{
+	const ArrayType *other = DatumGetArrayTypeP(array);
+
+	return memcpy(MemoryContextAllocHuge(context, VARSIZE(other)), other, VARSIZE(other));
+}
+
+/* The set for the arguments, made anew if they have changed. */
+static SegmentSet *
+get_set(FunctionCallInfo fcinfo)
+{
+	SetCache   *cache = fcinfo->flinfo->fn_extra;
+	SegmentSet *last;
+
+	if (cache == NULL)
+		cache = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SetCache));
+	if (cache->set != NULL &&
+		(cache->constant ||
+		 (same_array(cache->definitions, PG_GETARG_DATUM(0)) && same_array(cache->names, PG_GETARG_DATUM(1)))))
+		return cache->set;
+	last = cache->set;
+	cache->set = NULL;
+	if (last != NULL)
+		stratum_set_free(last);
+	last = compile_set(fcinfo);
+	MemoryContextSetParent(last->program->context, fcinfo->flinfo->fn_mcxt);
+	cache->constant = stratum_argument_is_constant(fcinfo, 0) && stratum_argument_is_constant(fcinfo, 1);
+	if (!cache->constant)
+	{
+		cache->definitions = copy_array(last->program->context, PG_GETARG_DATUM(0));
+		cache->names = copy_array(last->program->context, PG_GETARG_DATUM(1));
+	}
+	cache->set = last;
+	return last;
+}
+
 /*
  * _segment_bits(definitions jsonb[], columns text[], VARIADIC "any") -> bytea: bit n % 8 of byte n / 8 is set if
  * the profile, of which these columns are given, satisfies definition n; a multiple of 8 bytes. NULL definitions
- * or names: NULL. The definitions are compiled once where they are a constant of the query, and for each row
- * where they are not.
+ * or names: NULL. The definitions are compiled when they are seen first; unless they are a constant of the query, they
+ * are compared with the last ones for each row.
  */
 PG_FUNCTION_INFO_V1(stratum_segment_bits);
 Datum
 stratum_segment_bits(PG_FUNCTION_ARGS)
 {
-	SetCache   *cache = fcinfo->flinfo->fn_extra;
-	const Bits *members;
+	SegmentSet *set;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	if (cache == NULL)
-		cache = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(SetCache));
-	if (!cache->constant)
-	{
-		SegmentSet *last = cache->set;
-
-		cache->set = NULL;
-		if (last != NULL)
-			stratum_set_free(last);
-		cache->set = compile_set(fcinfo);
-		MemoryContextSetParent(cache->set->program->context, fcinfo->flinfo->fn_mcxt);
-		cache->constant = stratum_argument_is_constant(fcinfo, 0) && stratum_argument_is_constant(fcinfo, 1);
-	}
-	members = stratum_set_members(cache->set, &fcinfo->args[2]);
-	PG_RETURN_BYTEA_P(make_bytes(members, cache->set->nwords));
+	set = get_set(fcinfo);
+	PG_RETURN_BYTEA_P(make_bytes(stratum_set_members(set, &fcinfo->args[2]), set->nwords));
 }
 
 /*
