@@ -136,32 +136,34 @@ lock_profiles(Refresh *refresh, Batch *batch)
 /* --- what went and what came --- */
 
 static void
-remove_batch(Refresh *refresh, Batch *batch)
+write_batch(Refresh *refresh, Batch *batch, const char *query, RowFunction function)
 {
 	if (batch->count > 0)
 		lock_profiles(refresh, batch);
 	if (batch->count > 0)
-		run_batch(refresh, batch,
-				  "DELETE FROM stratum.cdp_segment_memberships d"
-				  " USING unnest($2, $3) AS u (segment, profile)"
-				  " WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
-				  " RETURNING CAST(d.segment_id AS bigint)",
-				  count_removed);
+		run_batch(refresh, batch, query, function);
 	batch->count = 0;
+}
+
+static void
+remove_batch(Refresh *refresh, Batch *batch)
+{
+	write_batch(refresh, batch,
+				"DELETE FROM stratum.cdp_segment_memberships d"
+				" USING unnest($2, $3) AS u (segment, profile)"
+				" WHERE d.tenant_id = $1 AND d.segment_id = u.segment AND d.profile_id = u.profile"
+				" RETURNING CAST(d.segment_id AS bigint)",
+				count_removed);
 }
 
 static void
 add_batch(Refresh *refresh, Batch *batch)
 {
-	if (batch->count > 0)
-		lock_profiles(refresh, batch);
-	if (batch->count > 0)
-		run_batch(refresh, batch,
-				  "INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)"
-				  " SELECT $1, u.segment, u.profile FROM unnest($2, $3) AS u (segment, profile)"
-				  " ON CONFLICT DO NOTHING RETURNING CAST(i.segment_id AS bigint)",
-				  count_added);
-	batch->count = 0;
+	write_batch(refresh, batch,
+				"INSERT INTO stratum.cdp_segment_memberships AS i (tenant_id, segment_id, profile_id)"
+				" SELECT $1, u.segment, u.profile FROM unnest($2, $3) AS u (segment, profile)"
+				" ON CONFLICT DO NOTHING RETURNING CAST(i.segment_id AS bigint)",
+				count_added);
 }
 
 /* --- differences --- */
