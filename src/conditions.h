@@ -203,8 +203,41 @@ typedef struct EventProbe
 	bool		wants_latest;	/* the latest one's properties */
 	int			times;			/* which times of a tally are its, or -1 */
 	int			first_numbers;	/* what is added up, linked by "next", or -1 */
-	int			next;			/* probe of the same name, or -1 */
+	int			place;			/* of its count in a tally: those of a name stand together */
 } EventProbe;
+
+/* Times that count in a transaction, both included. */
+typedef struct EventSpan
+{
+	TimestampTz first;
+	TimestampTz last;
+} EventSpan;
+
+/* How an event is added to a count of a tally. */
+typedef struct EventCount
+{
+	EventSpan	span;
+	int			probe;
+	bool		is_plain;		/* nothing but the count is kept, of whatever event */
+} EventCount;
+
+/* A name that is asked about. */
+typedef struct EventName
+{
+	Key			name;
+	int			first_count;	/* of a tally */
+	int			ncounts;
+	int			first_step;		/* linked by "next", or -1 */
+} EventName;
+
+/* All of them, by their hash: conditions_event_names.c. */
+typedef struct EventNames
+{
+	int			count;
+	EventName  *names;
+	uint32		mask;
+	int		   *slots;			/* index of the name + 1, 0 where empty */
+} EventNames;
 
 /* Numbers of a probe's events, at a path of their properties. */
 typedef struct EventNumbers
@@ -230,6 +263,7 @@ typedef struct EventSequence
 	int64		window;			/* as of a probe */
 	TimestampTz since;
 	TimestampTz until;
+	EventSpan	span;			/* what they come to in a transaction */
 	int			first_step;
 	int			nsteps;
 	bool		then_not;		/* the last step must not happen */
@@ -352,14 +386,14 @@ typedef struct CachedValue
 	Value		value;
 } CachedValue;
 
+#define EVENT_DOCUMENTS 2		/* properties, context */
+
 /* An event, as long as it is being added to what is known of a profile. */
 typedef struct Event
 {
-	const char *name;
-	int			name_length;
 	TimestampTz time;
 	int64		id;
-	NullableDatum documents[2];	/* properties, context */
+	NullableDatum documents[EVENT_DOCUMENTS];
 } Event;
 
 /* The first and the latest event of a probe, if there are any. */
@@ -438,9 +472,9 @@ typedef struct Program
 	Field	   *fields;
 	int			nprobes;
 	EventProbe *probes;
-	OperandSet	event_names;
+	EventNames	event_names;
 	Datum		event_names_array;
-	int		   *first_probes;	/* of each event name, linked by "next", or -1 */
+	EventCount *event_counts;	/* for each probe, in the order of a tally */
 	int			ntimes;			/* probes that ask about times */
 	int			nnumbers;
 	EventNumbers *numbers;
@@ -448,7 +482,6 @@ typedef struct Program
 	EventSequence *sequences;
 	int			nsteps;
 	SequenceStep *steps;
-	int		   *first_steps;	/* of each event name, linked by "next", or -1 */
 	bool		wants_documents;	/* properties or context of any event */
 	int			npredicates;
 	Predicate  *predicates;
@@ -610,18 +643,18 @@ extern Regex *stratum_regex_create(const Place *place, const Value *pattern);
 extern bool stratum_regex_matches(Regex *regex, const Value *value);
 
 /* --- evaluation --- */
+extern void stratum_event_names_init(EventNames *names, int most);
+extern int	stratum_event_names_add(EventNames *names, const Key *name);
+extern int	stratum_event_names_find(const EventNames *names, const char *name, int length);
 extern void stratum_events_prepare(Program *program);
-extern TimestampTz stratum_events_since(const Program *program, TimestampTz now);
-extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
-extern void stratum_events_add(const Program *program, EventTally *tally, const Event *event,
-							   TimestampTz now);
+extern TimestampTz stratum_events_begin(Program *program, TimestampTz now);
+extern int	stratum_event_from_row(const Program *program, const Datum *values, const bool *nulls, Event *event);
+extern const char *stratum_event_columns(bool with_documents);
+extern void stratum_events_add(const Program *program, EventTally *tally, int name, const Event *event);
 extern const EventTally *stratum_event_tally(Program *program);
-extern bool stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now);
-extern bool stratum_is_in_window(int64 window, TimestampTz since, TimestampTz until, TimestampTz time,
-								 TimestampTz now);
+extern bool stratum_is_first_time(const Program *program, const EventProbe *probe, const EventTimes *times);
 extern bool stratum_event_passes(Program *where, const Event *event);
-extern void stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event,
-								 TimestampTz now);
+extern void stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event);
 extern bool stratum_sequence_happened(const Program *program, const EventTally *tally, int sequence);
 extern void stratum_numbers_add(const Program *program, EventTally *tally, int first,
 								const Event *event);
@@ -650,6 +683,18 @@ static inline SequenceLog *
 stratum_tally_log(const Program *program, const EventTally *tally, int sequence)
 {
 	return (SequenceLog *) stratum_tally_sum(program, tally, program->nnumbers) + sequence;
+}
+
+static inline int64
+stratum_tally_count(const Program *program, const EventTally *tally, int probe)
+{
+	return tally[program->probes[probe].place];
+}
+
+static inline bool
+stratum_is_in_span(EventSpan span, TimestampTz time)
+{
+	return span.first <= time && time <= span.last;
 }
 
 /* Whether events have to be looked up. */

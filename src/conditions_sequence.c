@@ -95,15 +95,13 @@ note_step(SequenceLog *log, const Event *event, int step)
 
 /* Notes the event for the steps that it is, from the first of its name on; in the current memory context. */
 void
-stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event,
-					 TimestampTz now)
+stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event)
 {
 	for (int i = first; i >= 0; i = program->steps[i].next)
 	{
 		const SequenceStep *step = &program->steps[i];
-		const EventSequence *sequence = &program->sequences[step->sequence];
 
-		if (stratum_is_in_window(sequence->window, sequence->since, sequence->until, event->time, now) &&
+		if (stratum_is_in_span(program->sequences[step->sequence].span, event->time) &&
 			stratum_event_passes(step->where, event))
 			note_step(stratum_tally_log(program, tally, step->sequence), event, step->number);
 	}
