@@ -228,6 +228,7 @@ typedef struct EventName
 	int			first_count;	/* of a tally */
 	int			ncounts;
 	int			first_step;		/* linked by "next", or -1 */
+	bool		wants_documents;	/* of its events */
 } EventName;
 
 /* All of them, by their hash: conditions_event_names.c. */

@@ -44,7 +44,8 @@ prepare_probe(Program *program, EventProbe *probe)
 
 	probe->place = name->ncounts++;
 	probe->times = probe->wants_times ? program->ntimes++ : -1;
-	program->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
+	name->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
+	program->wants_documents |= name->wants_documents;
 }
 
 /* Puts the counts of a name side by side. */
@@ -80,7 +81,8 @@ prepare_step(Program *program, int index)
 
 	step->next = name->first_step;
 	name->first_step = index;
-	program->wants_documents |= step->where != NULL;
+	name->wants_documents |= step->where != NULL;
+	program->wants_documents |= name->wants_documents;
 }
 
 /* Collects the names that are asked about, when all definitions have been parsed. */

@@ -219,23 +219,22 @@ struct EventBatch
 };
 
 static void
-find_places(Refresh *refresh, EventBatch *batch)
+find_waiting(Refresh *refresh, WaitingEvent *waiting)
 {
-	for (int i = 0; i < batch->count; i++)
-		__builtin_prefetch(&refresh->event_places->data[stratum_hash_number(batch->events[i].profile) &
-														refresh->event_places->sizemask]);
-	for (int i = 0; i < batch->count; i++)
-	{
-		WaitingEvent *waiting = &batch->events[i];
-		bool		found;
+	bool		found;
 
-		waiting->place = find_place(refresh, waiting->profile, &found);
-		if (!found)
-			open_tally(refresh, waiting->place);
-		else
-			__builtin_prefetch(nth_tally(refresh, waiting->place) +
-							   refresh->set->program->event_names.names[waiting->name].first_count);
-	}
+	waiting->place = find_place(refresh, waiting->profile, &found);
+	if (!found)
+		open_tally(refresh, waiting->place);
+	else
+		__builtin_prefetch(nth_tally(refresh, waiting->place) +
+						   refresh->set->program->event_names.names[waiting->name].first_count);
+}
+
+static void
+add_waiting(Refresh *refresh, const WaitingEvent *waiting)
+{
+	stratum_events_add(refresh->set->program, nth_tally(refresh, waiting->place), waiting->name, &waiting->event);
 }
 
 static void
@@ -244,18 +243,29 @@ add_batch(Refresh *refresh)
 	EventBatch *batch = refresh->event_batch;
 	MemoryContext before = MemoryContextSwitchTo(refresh->event_context);
 
-	find_places(refresh, batch);
 	for (int i = 0; i < batch->count; i++)
-	{
-		WaitingEvent *waiting = &batch->events[i];
-
-		stratum_events_add(refresh->set->program, nth_tally(refresh, waiting->place), waiting->name, &waiting->event);
-	}
+		__builtin_prefetch(&refresh->event_places->data[stratum_hash_number(batch->events[i].profile) &
+														refresh->event_places->sizemask]);
+	for (int i = 0; i < batch->count; i++)
+		find_waiting(refresh, &batch->events[i]);
+	for (int i = 0; i < batch->count; i++)
+		add_waiting(refresh, &batch->events[i]);
 	batch->count = 0;
 	MemoryContextSwitchTo(before);
 }
 
-/* (profile, and what stratum_event_from_row() takes). Documents do not outlive their row, so with them a batch is one event. */
+/* Documents do not outlive their row. */
+static void
+add_now(Refresh *refresh, WaitingEvent *waiting)
+{
+	MemoryContext before = MemoryContextSwitchTo(refresh->event_context);
+
+	find_waiting(refresh, waiting);
+	add_waiting(refresh, waiting);
+	MemoryContextSwitchTo(before);
+}
+
+/* (profile, and what stratum_event_from_row() takes) */
 static void
 take_as_it_comes(void *argument, TupleTableSlot *row)
 {
@@ -268,8 +278,9 @@ take_as_it_comes(void *argument, TupleTableSlot *row)
 	waiting->name = stratum_event_from_row(program, row->tts_values + 1, row->tts_isnull + 1, &waiting->event);
 	if (waiting->name < 0)
 		return;
-	batch->count++;
-	if (batch->count == BATCH || program->wants_documents)
+	if (program->event_names.names[waiting->name].wants_documents)
+		add_now(refresh, waiting);
+	else if (++batch->count == BATCH)
 		add_batch(refresh);
 }
 
