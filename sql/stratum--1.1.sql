@@ -1538,7 +1538,7 @@ BEGIN
 
   -- since 1.1
   IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
-    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp) INCLUDE (id);
     COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
   END IF;
 
@@ -2465,7 +2465,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 4edaf9af0fb237005956815d1271c2e7'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 30610b38744e9a8e1bf1eebd93a509bf'),
@@ -2561,7 +2561,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
-('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),

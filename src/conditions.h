@@ -425,12 +425,18 @@ typedef struct SequenceEvent
 	uint32		steps;
 } SequenceEvent;
 
-/* All of a sequence, in the order in which they were added. */
+/* All of a sequence, in the order in which they were added. The first few, which are all of most profiles, stand here. */
+#define FEW_SEQUENCE_EVENTS 2
+
 typedef struct SequenceLog
 {
 	int			count;
-	int			room;
-	SequenceEvent *events;
+	int			room;			/* of those that have moved, 0 before */
+	union
+	{
+		SequenceEvent few[FEW_SEQUENCE_EVENTS];
+		SequenceEvent *moved;
+	}			at;
 } SequenceLog;
 
 /*

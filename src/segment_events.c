@@ -83,7 +83,7 @@ stratum_refresh_event_size(const Refresh *refresh)
 {
 	if (refresh->set == NULL)
 		return 0;
-	return stratum_tally_size(refresh->set->program) + refresh->event_bytes + 2 * sizeof(PlaceOf);
+	return stratum_tally_size(refresh->set->program) + refresh->event_bytes + sizeof(int64) + 3 * sizeof(PlaceOf);
 }
 
 static void
@@ -128,17 +128,6 @@ stratum_refresh_prepare_events(Refresh *refresh)
 
 /* --- profiles --- */
 
-/* The place of a profile with events, a new one if there is none. */
-static uint32
-find_place(Refresh *refresh, int64 profile, bool *found)
-{
-	PlaceOf    *place = places_insert(refresh->event_places, profile, found);
-
-	if (!*found)
-		place->place = refresh->nevent_profiles++;
-	return place->place;
-}
-
 static inline EventTally *
 nth_tally(const Refresh *refresh, uint32 n)
 {
@@ -159,20 +148,32 @@ nth_answers(const Refresh *refresh, uint32 n)
 	return refresh->event_answers + (Size) n * refresh->event_bytes;
 }
 
+/* Answers the questions about a profile, which is later than those before it. */
+static void
+answer_profile(Refresh *refresh, int64 profile, const EventTally *tally)
+{
+	int			n = refresh->nevent_profiles;
+
+	if (n == refresh->answers_room)
+	{
+		refresh->answers_room *= 2;
+		refresh->event_profiles = repalloc_huge(refresh->event_profiles, refresh->answers_room * sizeof(int64));
+		refresh->event_answers = repalloc_huge(refresh->event_answers,
+											   (Size) refresh->answers_room * refresh->event_bytes);
+	}
+	refresh->event_profiles[n] = profile;
+	answer_questions(refresh, tally, nth_answers(refresh, n));
+	refresh->nevent_profiles++;
+}
+
 /* --- events in the order of profiles --- */
 
 /* All events of the profile have been added. */
 static void
 close_profile(Refresh *refresh)
 {
-	uint32		place;
-	bool		found;
-
-	if (refresh->event_profile == PG_INT64_MIN)
-		return;
-	place = find_place(refresh, refresh->event_profile, &found);
-	refresh->event_answers = stratum_grow(refresh->event_answers, place, &refresh->answers_room, refresh->event_bytes);
-	answer_questions(refresh, nth_tally(refresh, 0), nth_answers(refresh, place));
+	if (refresh->event_profile != PG_INT64_MIN)
+		answer_profile(refresh, refresh->event_profile, nth_tally(refresh, 0));
 	MemoryContextReset(refresh->event_context);
 }
 
@@ -222,11 +223,15 @@ static void
 find_waiting(Refresh *refresh, WaitingEvent *waiting)
 {
 	bool		found;
+	PlaceOf    *place = places_insert(refresh->event_places, waiting->profile, &found);
 
-	waiting->place = find_place(refresh, waiting->profile, &found);
 	if (!found)
-		open_tally(refresh, waiting->place);
-	else
+	{
+		place->place = refresh->event_places->members - 1;
+		open_tally(refresh, place->place);
+	}
+	waiting->place = place->place;
+	if (found)
 		__builtin_prefetch(nth_tally(refresh, waiting->place) +
 						   refresh->set->program->event_names.names[waiting->name].first_count);
 }
@@ -286,16 +291,47 @@ take_as_it_comes(void *argument, TupleTableSlot *row)
 
 /* --- reading --- */
 
+/* So many tallies ahead the next one is asked for. */
+#define LOOK_AHEAD 8
+
+#define ST_SORT sort_places
+#define ST_ELEMENT_TYPE PlaceOf
+#define ST_COMPARE(a, b) ((a)->number < (b)->number ? -1 : (a)->number > (b)->number)
+#define ST_SCOPE static
+#define ST_CHECK_FOR_INTERRUPTS
+#define ST_DECLARE
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
+/* The places of the profiles whose events came in no order, in the order of the profiles. */
+static PlaceOf *
+order_places(const Refresh *refresh, uint32 count)
+{
+	PlaceOf    *ordered = palloc_extended((count + 1) * sizeof(PlaceOf), MCXT_ALLOC_HUGE);
+	places_iterator iterator;
+	uint32		n = 0;
+
+	places_start_iterate(refresh->event_places, &iterator);
+	for (PlaceOf *place; (place = places_iterate(refresh->event_places, &iterator)) != NULL;)
+		ordered[n++] = *place;
+	sort_places(ordered, n);
+	return ordered;
+}
+
 static void
 answer_all(Refresh *refresh)
 {
-	refresh->event_answers = repalloc_huge(refresh->event_answers,
-										   (Size) (refresh->nevent_profiles + 1) * refresh->event_bytes + 1);
-	for (int i = 0; i < refresh->nevent_profiles; i++)
+	uint32		count = refresh->event_places->members;
+	PlaceOf    *ordered = order_places(refresh, count);
+
+	for (uint32 i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		answer_questions(refresh, nth_tally(refresh, i), nth_answers(refresh, i));
+		if (i + LOOK_AHEAD < count)
+			__builtin_prefetch(nth_tally(refresh, ordered[i + LOOK_AHEAD].place));
+		answer_profile(refresh, ordered[i].number, nth_tally(refresh, ordered[i].place));
 	}
+	pfree(ordered);
 }
 
 /* What grows while the rows come is made here, where it outlives their query. */
@@ -305,13 +341,16 @@ prepare_range(Refresh *refresh)
 	refresh->event_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh events",
 												   ALLOCSET_DEFAULT_SIZES);
 	refresh->event_places = places_create(CurrentMemoryContext, 1024, NULL);
-	refresh->nevent_profiles = refresh->tallies_room = refresh->answers_room = 0;
+	refresh->tallies_room = 0;
 	refresh->tallies = NULL;
 	open_tally(refresh, 0);
-	refresh->event_answers = stratum_grow(NULL, 0, &refresh->answers_room, refresh->event_bytes);
 	refresh->event_profile = PG_INT64_MIN;
 	refresh->event_batch = palloc(sizeof(EventBatch));
 	refresh->event_batch->count = 0;
+	refresh->nevent_profiles = refresh->event_cursor = 0;
+	refresh->answers_room = 1024;
+	refresh->event_profiles = palloc(refresh->answers_room * sizeof(int64));
+	refresh->event_answers = palloc_extended((Size) refresh->answers_room * refresh->event_bytes + 1, MCXT_ALLOC_HUGE);
 }
 
 /* Reads the events of a range of profiles and answers what is asked about them. */
@@ -327,14 +366,46 @@ stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until)
 		add_batch(refresh);
 		answer_all(refresh);
 	}
+	places_destroy(refresh->event_places);
+	pfree(refresh->tallies);
 	MemoryContextDelete(refresh->event_context);
+}
+
+/* The first profile with events that is not before this one. Mostly it is the one after the last that was looked for. */
+static int
+find_profile(const Refresh *refresh, int64 profile)
+{
+	const int64 *profiles = refresh->event_profiles;
+	int			low = refresh->event_cursor;
+	int			high = refresh->nevent_profiles;
+
+	if (low > 0 && profiles[low - 1] >= profile)
+		low = 0;
+	for (int step = 1; low + step < high; step *= 2)
+	{
+		if (profiles[low + step - 1] >= profile)
+			high = low + step - 1;
+		else
+			low += step;
+	}
+	while (low < high)
+	{
+		int			middle = low + (high - low) / 2;
+
+		if (profiles[middle] < profile)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /* What is known about a profile's events, for its evaluation. */
 const uint8 *
-stratum_refresh_event_answers(const Refresh *refresh, int64 profile)
+stratum_refresh_event_answers(Refresh *refresh, int64 profile)
 {
-	const PlaceOf *place = places_lookup(refresh->event_places, profile);
+	int			at = refresh->event_cursor = find_profile(refresh, profile);
 
-	return place == NULL ? refresh->no_events : nth_answers(refresh, place->place);
+	return at < refresh->nevent_profiles && refresh->event_profiles[at] == profile ?
+		nth_answers(refresh, at) : refresh->no_events;
 }

@@ -94,10 +94,12 @@ typedef struct Refresh
 	int			tallies_room;
 	int64		event_profile;	/* the last one's, where they come in order */
 	EventBatch *event_batch;
+	places_hash *event_places;	/* of tallies, where they come in no order */
 	int			nevent_profiles;
-	places_hash *event_places;
-	uint8	   *event_answers;
+	int64	   *event_profiles;	/* ascending, */
+	uint8	   *event_answers;	/* and the answers about each */
 	int			answers_room;
+	int			event_cursor;	/* where the last one was found */
 	int64		total_profiles;
 	TimestampTz started;
 	TimestampTz reported;
@@ -110,7 +112,7 @@ extern void stratum_write_differences(Refresh *refresh);
 extern Size stratum_refresh_event_size(const Refresh *refresh);
 extern void stratum_refresh_prepare_events(Refresh *refresh);
 extern void stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until);
-extern const uint8 *stratum_refresh_event_answers(const Refresh *refresh, int64 profile);
+extern const uint8 *stratum_refresh_event_answers(Refresh *refresh, int64 profile);
 
 /* --- segment_event_query.c --- */
 extern bool stratum_refresh_query_events(Refresh *refresh, int64 after, int64 until,
