@@ -113,6 +113,8 @@ stratum_refresh_query_events(Refresh *refresh, int64 after, int64 until,
 	EventQuery	ordered = make_query(&range, by_name, true);
 	bool		order = ordered.cost <= best->cost + FINDING_COST * cpu_tuple_cost * best->rows;
 
+	elog(DEBUG1, "events of %s are read %s", by_name ? "the names asked about" : "all names",
+		 order ? "in the order of profiles" : "as they come");
 	stratum_refresh_query(refresh, order ? ordered.text : best->text, NPARAMETERS, range.types, range.values,
 						  order ? in_order : as_they_come);
 	return order;
