@@ -35,14 +35,23 @@ BEGIN
   IF NOT stratum._restoring() THEN
 
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+END IF;
+
+IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
+    PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
+  END IF;
+  DROP TABLE stratum.cdp_profile_aliases;
 END IF;
 
   END IF;
@@ -228,6 +237,87 @@ BEGIN
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profiles') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profiles (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      canonical_id UUID UNIQUE NOT NULL,
+      anonymous_id VARCHAR(255),
+      external_id VARCHAR(255),
+
+      email VARCHAR(255),
+      email_hash VARCHAR(64) CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      phone VARCHAR(100),
+      phone_hash VARCHAR(64) CHECK (phone_hash ~ '^[0-9a-fA-F]{64}$'),
+
+      first_name VARCHAR(255),
+      last_name VARCHAR(255),
+
+      lifecycle_stage VARCHAR(50) DEFAULT 'anonymous',
+      first_seen_at TIMESTAMP WITH TIME ZONE,
+      last_seen_at TIMESTAMP WITH TIME ZONE,
+
+      traits JSONB DEFAULT '{}',
+      computed_traits JSONB DEFAULT '{}',
+
+      consent JSONB DEFAULT '{}',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id),
+      UNIQUE (tenant_id, canonical_id)
+    );
+
+    CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
+    CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
+    CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles (tenant_id, lifecycle_stage);
+    CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING GIN (traits);
+
+    COMMENT ON TABLE stratum.cdp_profiles IS 'Unified customer profiles.';
+    COMMENT ON COLUMN stratum.cdp_profiles.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_profiles.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profiles.canonical_id IS 'Id of the person across systems, made by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_profiles.external_id IS 'Id in the client''s own system.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email_hash IS 'SHA-256 of the normalised address; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone IS 'Telephone number, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone_hash IS 'SHA-256 of the digits; filled by stratum for a plain number.';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_name IS 'First name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_name IS 'Last name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.lifecycle_stage IS 'Stage: anonymous, lead, customer, ...';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_seen_at IS 'First contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_seen_at IS 'Last contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.traits IS 'What the client knows of the person; field trait.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.computed_traits IS 'What was computed of the person; field computed.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.consent IS 'What the person agreed to; field consent.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_profiles.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_tenant IS 'Profiles of a tenant.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
+    COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
+    '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1047,6 +1137,32 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._install_cdp_profile_aliases();
+DROP FUNCTION stratum.merge_profiles(bigint, bigint);
+DROP FUNCTION stratum._hand_over_names(bigint, bigint, bigint);
+DROP FUNCTION stratum._merged_object(jsonb, jsonb);
+DROP FUNCTION stratum._merged_consent(jsonb, jsonb);
+DROP FUNCTION stratum.ingest_event(jsonb);
+DROP FUNCTION stratum.ingest_events(jsonb);
+DROP FUNCTION stratum._acting_tenant();
+DROP FUNCTION stratum._profiles_of(bigint, jsonb[]);
+DROP FUNCTION stratum._lock_profiles(bigint, bigint[]);
+DROP FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]);
+DROP FUNCTION stratum._later_stage(text, text);
+DROP FUNCTION stratum._purchase_events(bigint);
+DROP FUNCTION stratum._settle_profile(bigint, jsonb);
+DROP FUNCTION stratum._add_names(bigint, bigint, text, text, text, text);
+DROP FUNCTION stratum._is_name_taken(bigint, text, text);
+DROP FUNCTION stratum._find_profiles(bigint, jsonb[]);
+DROP FUNCTION stratum._check_events(jsonb);
+DROP FUNCTION stratum._event_fault(jsonb);
+DROP FUNCTION stratum._first_key(jsonb);
+DROP FUNCTION stratum._event_keys();
+DROP FUNCTION stratum._is_object_key(jsonb, text);
+DROP FUNCTION stratum._is_uuid_key(jsonb, text);
+DROP FUNCTION stratum._is_text_key(jsonb, text, integer);
+DROP FUNCTION stratum._lock_names(text[]);
+DROP FUNCTION stratum._iso_time(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);

@@ -535,6 +535,500 @@ END $$;
 COMMENT ON PROCEDURE stratum.refresh_all_segments() IS
   'refresh_segments() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
 
+-- ==== sql/parts/ingest.sql
+-- Events as they come in: the profile is found or made, the event stored once, the profile moved forward.
+-- rights: ingest_event, ingest_events and the internal functions they call as their caller -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum._iso_time(value text) RETURNS timestamptz
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_iso_time';
+COMMENT ON FUNCTION stratum._iso_time(text) IS 'An ISO 8601 time, UTC where it has no zone; NULL for what is none; internal.';
+
+CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_lock_names';
+COMMENT ON FUNCTION stratum._lock_names(text[]) IS
+  'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
+
+-- ---- reading --------------------------------------------------------------------------------------
+
+-- Absent, JSON null, or a string of at most so many characters.
+CREATE FUNCTION stratum._is_text_key(event jsonb, key text, most integer) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE jsonb_typeof(event -> key) WHEN 'string' THEN length(event ->> key) <= most WHEN 'null' THEN true ELSE NOT event ? key END
+$$;
+COMMENT ON FUNCTION stratum._is_text_key(jsonb, text, integer) IS 'Whether a key of an event holds a text, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_uuid_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(event ->> key, '') = ''
+      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
+$$;
+COMMENT ON FUNCTION stratum._is_uuid_key(jsonb, text) IS 'Whether a key of an event holds a UUID, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_object_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(jsonb_typeof(event -> key), 'null') IN ('object', 'null')
+$$;
+COMMENT ON FUNCTION stratum._is_object_key(jsonb, text) IS 'Whether a key of an event holds an object, or nothing; internal.';
+
+CREATE FUNCTION stratum._event_keys() RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT '{event_name,event_type,timestamp,message_id,properties,context,traits,canonical_id,email,email_hash,external_id,anonymous_id}'::text[]
+$$;
+COMMENT ON FUNCTION stratum._event_keys() IS 'Keys of an event that comes in; internal.';
+
+CREATE FUNCTION stratum._first_key(object jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT k FROM jsonb_object_keys(object) k LIMIT 1 $$;
+COMMENT ON FUNCTION stratum._first_key(jsonb) IS 'A key of an object; internal.';
+
+-- What is wrong with an event: the key, or '' for the whole of it, and the words for it. NULL where nothing is.
+CREATE FUNCTION stratum._event_fault(event jsonb) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(event) <> 'object' THEN ARRAY['', 'must be an object']
+    WHEN event - stratum._event_keys() <> '{}' THEN ARRAY[stratum._first_key(event - stratum._event_keys()), 'is no key of an event']
+    WHEN coalesce(event ->> 'event_name', '') = '' THEN ARRAY['event_name', 'is missing']
+    WHEN NOT stratum._is_text_key(event, 'event_name', 255) THEN ARRAY['event_name', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'event_type', 50) THEN ARRAY['event_type', 'must be a string of at most 50 characters']
+    WHEN event ->> 'timestamp' IS NOT NULL AND (jsonb_typeof(event -> 'timestamp') <> 'string' OR stratum._iso_time(event ->> 'timestamp') IS NULL)
+      THEN ARRAY['timestamp', 'must be an ISO 8601 time']
+    WHEN NOT stratum._is_uuid_key(event, 'message_id') THEN ARRAY['message_id', 'must be a UUID']
+    WHEN NOT stratum._is_object_key(event, 'properties') THEN ARRAY['properties', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'context') THEN ARRAY['context', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'traits') THEN ARRAY['traits', 'must be an object']
+    WHEN NOT stratum._is_uuid_key(event, 'canonical_id') THEN ARRAY['canonical_id', 'must be a UUID']
+    WHEN NOT stratum._is_text_key(event, 'email', 255) THEN ARRAY['email', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'email_hash', '') <> '' AND (jsonb_typeof(event -> 'email_hash') <> 'string' OR event ->> 'email_hash' !~ '^[0-9A-Fa-f]{64}$')
+      THEN ARRAY['email_hash', 'must be 64 hexadecimal digits']
+    WHEN NOT stratum._is_text_key(event, 'external_id', 255) THEN ARRAY['external_id', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'anonymous_id', 255) THEN ARRAY['anonymous_id', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'canonical_id', '') || coalesce(event ->> 'email_hash', '') || coalesce(event ->> 'external_id', '')
+      || coalesce(event ->> 'anonymous_id', '') = '' AND NOT coalesce(event ->> 'email', '') LIKE '%@%'
+      THEN ARRAY['', 'names nobody']
+  END
+$$;
+COMMENT ON FUNCTION stratum._event_fault(jsonb) IS
+  'What is wrong with an event that comes in: its key and words for it; NULL where nothing is; internal.';
+
+CREATE FUNCTION stratum._check_events(events jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  wrong record;
+BEGIN
+  IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION 'the events must be a JSON array' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT e.place - 1 AS place, stratum._event_fault(e.event) AS fault INTO wrong
+  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(event, place)
+  WHERE stratum._event_fault(e.event) IS NOT NULL
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'invalid event at $[%]%: it %', wrong.place,
+        CASE WHEN wrong.fault[1] = '' THEN '' ELSE '.' || wrong.fault[1] END, wrong.fault[2]
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Keys of an event: event_name, event_type, timestamp, message_id, properties, context, traits, and at least one of'
+                   || ' canonical_id, email, email_hash, external_id, anonymous_id.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_events(jsonb) IS 'Refuses events that cannot be stored, naming the first one and its key; internal.';
+
+-- ---- persons --------------------------------------------------------------------------------------
+
+-- The profiles that persons stand for, in their order; each person is an array of (canonical_id, email, email_hash, external_id, anonymous_id). The
+-- first kind of name that finds one decides, its own or an alias; not a profile that has another name of a kind before
+-- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given.
+CREATE FUNCTION stratum._find_profiles(tenant bigint, persons jsonb[])
+  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT w.place, p.id::bigint,
+         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+           AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
+                OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
+                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
+  FROM (SELECT u.place, (u.person ->> 0)::uuid AS canonical, u.person ->> 2 AS hash, u.person ->> 3 AS external, u.person ->> 4 AS anonymous
+        FROM unnest(persons) WITH ORDINALITY AS u(person, place)) w
+  LEFT JOIN LATERAL (
+    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    FROM (
+      SELECT a.id, 1 AS rank FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
+      UNION ALL
+      SELECT a.id, 2 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      UNION ALL
+      SELECT a.id, 3 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
+      UNION ALL
+      SELECT a.id, 4 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.anonymous_id = w.anonymous
+      UNION ALL
+      SELECT a.profile_id, array_position('{canonical_id,email_hash,external_id,anonymous_id}', a.kind)
+      FROM stratum.cdp_profile_aliases a
+      WHERE a.tenant_id = tenant AND (a.kind, a.value) IN
+        (('canonical_id', w.canonical::text), ('email_hash', w.hash), ('external_id', w.external), ('anonymous_id', w.anonymous))
+    ) found JOIN stratum.cdp_profiles c ON c.tenant_id = tenant AND c.id = found.id
+    WHERE (found.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
+      AND (found.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (found.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
+    ORDER BY found.rank, c.id
+    LIMIT 1) p ON true
+  ORDER BY w.place;
+END $$;
+COMMENT ON FUNCTION stratum._find_profiles(bigint, jsonb[]) IS
+  'The profiles of a tenant that persons stand for, NULL where there is none, and whether they have names of all kinds given; internal.';
+
+-- Whether a profile of the tenant has that name already, as its own or as an alias.
+CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE kind
+      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash = name)
+      WHEN 'external_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = name)
+      WHEN 'anonymous_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = name)
+    END OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a WHERE a.tenant_id = tenant AND a.kind = _is_name_taken.kind AND a.value = name);
+END $$;
+COMMENT ON FUNCTION stratum._is_name_taken(bigint, text, text) IS
+  'Whether a profile of a tenant has a name already; internal.';
+
+-- Names that a profile has no one of yet become its own; a further anonymous id becomes an alias. What another profile has stays there.
+CREATE FUNCTION stratum._add_names(
+    tenant bigint, profile bigint, email text, hash text, external text, anonymous text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  new_hash text := CASE WHEN NOT stratum._is_name_taken(tenant, 'email_hash', hash) THEN hash END;
+  new_external text := CASE WHEN NOT stratum._is_name_taken(tenant, 'external_id', external) THEN external END;
+  new_anonymous text := CASE WHEN NOT stratum._is_name_taken(tenant, 'anonymous_id', anonymous) THEN anonymous END;
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET email = CASE WHEN p.email_hash IS NULL AND new_hash IS NOT NULL THEN coalesce(p.email, _add_names.email) ELSE p.email END,
+      email_hash = coalesce(p.email_hash, new_hash),
+      external_id = coalesce(p.external_id, new_external),
+      anonymous_id = coalesce(p.anonymous_id, new_anonymous)
+  WHERE p.tenant_id = tenant AND p.id = profile
+    AND (p.email_hash IS NULL AND new_hash IS NOT NULL OR p.external_id IS NULL AND new_external IS NOT NULL
+         OR p.anonymous_id IS NULL AND new_anonymous IS NOT NULL);
+  IF new_anonymous IS NOT NULL AND NOT stratum._is_name_taken(tenant, 'anonymous_id', new_anonymous) THEN
+    INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id) VALUES (tenant, 'anonymous_id', new_anonymous, profile);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
+  'Gives a profile the names that nobody has yet; internal to _settle_profile().';
+
+-- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time.
+CREATE FUNCTION stratum._settle_profile(tenant bigint, person jsonb) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found record;
+BEGIN
+  SELECT f.profile, f.is_complete INTO found FROM stratum._find_profiles(tenant, ARRAY[person]) f;
+  IF found.profile IS NULL THEN
+    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce((person ->> 0)::uuid, gen_random_uuid()))
+    RETURNING id INTO found.profile;
+  END IF;
+  IF found.is_complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, found.profile, person ->> 1, person ->> 2, person ->> 3, person ->> 4);
+  END IF;
+  RETURN found.profile;
+END $$;
+COMMENT ON FUNCTION stratum._settle_profile(bigint, jsonb) IS
+  'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
+
+-- ---- profiles -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._purchase_events(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  names jsonb := (SELECT t.settings -> 'ingest' -> 'purchase_events' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  IF jsonb_typeof(names) IS DISTINCT FROM 'array' THEN
+    RETURN ARRAY['Purchase', 'Order Completed'];
+  END IF;
+  RETURN ARRAY(SELECT n FROM jsonb_array_elements_text(names) n);
+END $$;
+COMMENT ON FUNCTION stratum._purchase_events(bigint) IS
+  'Names of the events that make somebody a customer: settings -> ingest -> purchase_events of the tenant; internal.';
+
+-- anonymous, lead, prospect, customer: only forward, and only from one of these.
+CREATE FUNCTION stratum._later_stage(stage text, reached text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN array_position('{anonymous,lead,prospect,customer}'::text[], coalesce(stage, 'anonymous'))
+                 < array_position('{anonymous,lead,prospect,customer}'::text[], reached)
+              THEN reached ELSE stage END
+$$;
+COMMENT ON FUNCTION stratum._later_stage(text, text) IS
+  'The later of two stages of a customer''s life; another than the known ones stays; internal.';
+
+-- Moves the profiles of events that have been stored forward. `profiles`, `names`, `times`, `traits`: one an event, in their order.
+CREATE FUNCTION stratum._advance_profiles(
+    tenant bigint, profiles bigint[], names text[], times timestamptz[], traits jsonb[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  purchases text[] := stratum._purchase_events(tenant);
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
+      lifecycle_stage = stratum._later_stage(p.lifecycle_stage, CASE
+        WHEN s.has_bought THEN 'customer' WHEN p.email_hash IS NOT NULL OR p.external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
+  FROM (SELECT e.profile, least(min(e.time), now()) AS first, least(max(e.time), now()) AS last, bool_or(e.name = ANY (purchases)) AS has_bought
+        FROM unnest(profiles, names, times) AS e(profile, name, time)
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile;
+
+  UPDATE stratum.cdp_profiles p
+  SET traits = CASE jsonb_typeof(p.traits) WHEN 'object' THEN p.traits ELSE '{}' END || s.traits
+  FROM (SELECT e.profile, jsonb_object_agg(t.key, t.value ORDER BY e.time, e.place) AS traits
+        FROM unnest(profiles, times, _advance_profiles.traits) WITH ORDINALITY AS e(profile, time, traits, place), jsonb_each(e.traits) t
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile AND p.traits IS DISTINCT FROM p.traits || s.traits;
+END $$;
+COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) IS
+  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+
+-- ---- events ---------------------------------------------------------------------------------------
+
+-- Locks profiles against changes, in ascending order; returns those that are there.
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
+               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+END $$;
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+  'Locks profiles in ascending order and returns those that there are; internal.';
+
+-- The profiles of these persons, in their order; all locked.
+-- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
+-- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
+CREATE FUNCTION stratum._profiles_of(tenant bigint, persons jsonb[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  profiles bigint[];
+  open_ones integer[];
+  n integer;
+BEGIN
+  SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
+  INTO profiles, open_ones
+  FROM stratum._find_profiles(tenant, persons) f;
+  IF open_ones IS NOT NULL THEN
+    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+      RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Others may have made the same ones, unseen. Use READ COMMITTED, or SERIALIZABLE.';
+    END IF;
+    PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
+      LATERAL (VALUES ('canonical_id ', persons[o.place] ->> 0), ('email_hash ', persons[o.place] ->> 2),
+                      ('external_id ', persons[o.place] ->> 3), ('anonymous_id ', persons[o.place] ->> 4)) AS k(kind, name)));
+    FOREACH n IN ARRAY open_ones LOOP
+      profiles[n] := stratum._settle_profile(tenant, persons[n]);
+    END LOOP;
+  END IF;
+  -- One that has been merged into another one or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+    RETURN stratum._profiles_of(tenant, persons);
+  END IF;
+  RETURN profiles;
+END $$;
+COMMENT ON FUNCTION stratum._profiles_of(bigint, jsonb[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'there is no tenant to act for'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
+CREATE FUNCTION stratum.ingest_events(events jsonb)
+  RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  ids bigint[];
+  names text[];
+  types text[];
+  properties jsonb[];
+  contexts jsonb[];
+  messages uuid[];
+  anonymous text[];
+  times timestamptz[];
+  traits jsonb[];
+  of_persons jsonb[];
+  persons jsonb[];
+  profiles bigint[];
+  of_profiles bigint[];
+  stored bigint[];
+BEGIN
+  PERFORM stratum._check_events(events);
+  SELECT array_agg(nextval('stratum.cdp_events_id_seq')), array_agg(e.event ->> 'event_name'), array_agg(coalesce(e.event ->> 'event_type', 'track')),
+         array_agg(coalesce(nullif(e.event -> 'properties', 'null'), '{}')), array_agg(coalesce(nullif(e.event -> 'context', 'null'), '{}')),
+         array_agg(nullif(e.event ->> 'message_id', '')::uuid), array_agg(nullif(e.event ->> 'anonymous_id', '')),
+         array_agg(coalesce(stratum._iso_time(e.event ->> 'timestamp'), now())), array_agg(nullif(e.event -> 'traits', 'null')),
+         array_agg(jsonb_build_array(nullif(e.event ->> 'canonical_id', '')::uuid, nullif(e.event ->> 'email', ''),
+           coalesce(nullif(e.event ->> 'email_hash', ''), CASE WHEN e.event ->> 'email' LIKE '%@%' THEN stratum.email_hash(e.event ->> 'email') END),
+           nullif(e.event ->> 'external_id', ''), nullif(e.event ->> 'anonymous_id', '')))
+  INTO ids, names, types, properties, contexts, messages, anonymous, times, traits, of_persons
+  FROM (SELECT a.event FROM jsonb_array_elements(events) WITH ORDINALITY AS a(event, place) ORDER BY a.place) e;
+  IF ids IS NULL THEN
+    RETURN;
+  END IF;
+
+  SELECT array_agg(d.person ORDER BY d.first) INTO persons
+  FROM (SELECT e.person, min(e.place) AS first FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) GROUP BY e.person) d;
+  profiles := stratum._profiles_of(tenant, persons);
+  SELECT array_agg(k.profile ORDER BY e.place) INTO of_profiles
+  FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) JOIN unnest(persons, profiles) AS k(person, profile) USING (person);
+
+  -- In the order of their message ids, so that two who store the same ones do not wait for each other in a circle.
+  WITH kept AS (
+    INSERT INTO stratum.cdp_events AS n
+      (id, tenant_id, profile_id, event_name, event_type, properties, context, message_id, anonymous_id, timestamp)
+    SELECT e.id, tenant, e.profile, e.name, e.type, e.properties, e.context, e.message, e.anonymous, e.time
+    FROM unnest(ids, of_profiles, names, types, run.properties, contexts, messages, run.anonymous, times)
+      AS e(id, profile, name, type, properties, context, message, anonymous, time)
+    ORDER BY e.message, e.id
+    ON CONFLICT (tenant_id, message_id) DO NOTHING
+    RETURNING n.id)
+  SELECT coalesce(array_agg(k.id), '{}') INTO stored FROM kept k;
+
+  IF cardinality(stored) = cardinality(ids) THEN
+    PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
+  ELSE
+    PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
+    FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
+  END IF;
+  RETURN QUERY
+    SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
+           coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
+    FROM unnest(ids, of_profiles, messages) WITH ORDINALITY AS e(id, profile, message, number)
+      LEFT JOIN unnest(stored) AS k(id) USING (id)
+      LEFT JOIN stratum.cdp_events d ON k.id IS NULL AND d.tenant_id = tenant AND d.message_id = e.message
+    ORDER BY e.number;
+END $$;
+COMMENT ON FUNCTION stratum.ingest_events(jsonb) IS
+  'Stores events of the current tenant, each once per message_id, for the profiles that their names stand for, which are made where there are none.';
+
+CREATE FUNCTION stratum.ingest_event(event jsonb, OUT outcome text, OUT event_id bigint, OUT profile_id bigint)
+  RETURNS record
+  LANGUAGE sql
+AS $$ SELECT i.outcome, i.event_id, i.profile_id FROM stratum.ingest_events(pg_catalog.jsonb_build_array($1)) i $$;
+COMMENT ON FUNCTION stratum.ingest_event(jsonb) IS 'ingest_events() of one event.';
+
+-- ==== sql/parts/merge_profiles.sql
+-- Two profiles that turn out to be one person's.
+-- rights: merge_profiles and the internal functions it calls as its caller -> stratum_app, stratum_admin
+
+-- Where both have said something, what restricts more holds: false, JSON null, anything else.
+CREATE FUNCTION stratum._merged_consent(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(a) = 'object' AND jsonb_typeof(b) = 'object' THEN
+      (SELECT coalesce(jsonb_object_agg(k.key, CASE
+                WHEN a -> k.key = 'false' OR b -> k.key = 'false' THEN 'false'::jsonb
+                WHEN a -> k.key = 'null' OR b -> k.key = 'null' THEN 'null'
+                ELSE stratum._merged_consent(coalesce(a -> k.key, b -> k.key), coalesce(b -> k.key, a -> k.key)) END), '{}')
+       FROM jsonb_object_keys(a || b) AS k(key))
+    ELSE coalesce(a, b) END
+$$;
+COMMENT ON FUNCTION stratum._merged_consent(jsonb, jsonb) IS
+  'What two profiles have agreed to, as one: a refusal of either holds; internal.';
+
+-- An object of both, in which the first one's keys win.
+CREATE FUNCTION stratum._merged_object(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(b) IS DISTINCT FROM 'object' THEN a WHEN jsonb_typeof(a) IS DISTINCT FROM 'object' THEN b ELSE b || a END
+$$;
+COMMENT ON FUNCTION stratum._merged_object(jsonb, jsonb) IS 'Two objects as one; the first one''s keys win; internal.';
+
+-- The names of a profile that is about to go, and its aliases, become aliases of another one.
+CREATE FUNCTION stratum._hand_over_names(tenant bigint, keep bigint, other bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.cdp_profile_aliases a SET profile_id = keep WHERE a.tenant_id = tenant AND a.profile_id = other;
+  INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id)
+  SELECT tenant, n.kind, n.value, keep
+  FROM stratum.cdp_profiles o
+    JOIN stratum.cdp_profiles k ON k.tenant_id = tenant AND k.id = keep,
+    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', o.email_hash, k.email_hash),
+                    ('external_id', o.external_id, k.external_id), ('anonymous_id', o.anonymous_id, k.anonymous_id)) AS n(kind, value, kept)
+  WHERE o.tenant_id = tenant AND o.id = other AND n.value <> coalesce(n.kept, '')
+  ON CONFLICT (tenant_id, kind, value) DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) IS
+  'Names of a profile that is merged into another one become aliases of that; internal to merge_profiles().';
+
+CREATE FUNCTION stratum.merge_profiles(keep bigint, other bigint, OUT events_moved bigint)
+  RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  gone record;
+  missing bigint;
+BEGIN
+  IF keep IS NULL OR other IS NULL THEN
+    RAISE EXCEPTION 'the profiles to be merged must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF keep = other THEN
+    RAISE EXCEPTION 'profile % cannot be merged with itself', keep USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- In ascending order, as ingest_events() locks them; against references too, which would be lost with the row.
+  PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id IN (keep, other) ORDER BY p.id FOR UPDATE;
+  SELECT w.id INTO missing FROM (VALUES (keep), (other)) AS w(id)
+  WHERE NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = w.id) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', missing USING ERRCODE = 'no_data_found';
+  END IF;
+
+  UPDATE stratum.cdp_events e SET profile_id = keep WHERE e.tenant_id = tenant AND e.profile_id = other;
+  GET DIAGNOSTICS events_moved = ROW_COUNT;
+  SELECT p.* INTO gone FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+  UPDATE stratum.cdp_profiles k
+  SET anonymous_id = coalesce(k.anonymous_id, gone.anonymous_id),
+      external_id = coalesce(k.external_id, gone.external_id),
+      email = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email ELSE k.email END,
+      email_hash = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email_hash ELSE k.email_hash END,
+      phone = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone ELSE k.phone END,
+      phone_hash = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone_hash ELSE k.phone_hash END,
+      first_name = coalesce(k.first_name, gone.first_name),
+      last_name = coalesce(k.last_name, gone.last_name),
+      lifecycle_stage = stratum._later_stage(k.lifecycle_stage, gone.lifecycle_stage),
+      first_seen_at = least(k.first_seen_at, gone.first_seen_at),
+      last_seen_at = greatest(k.last_seen_at, gone.last_seen_at),
+      traits = stratum._merged_object(k.traits, gone.traits),
+      computed_traits = stratum._merged_object(k.computed_traits, gone.computed_traits),
+      consent = stratum._merged_consent(k.consent, gone.consent)
+  WHERE k.tenant_id = tenant AND k.id = keep;
+  PERFORM stratum._hand_over_names(tenant, keep, other);
+  -- its memberships go with it
+  DELETE FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+END $$;
+COMMENT ON FUNCTION stratum.merge_profiles(bigint, bigint) IS
+  'Makes one profile of two: events, names, traits and consent of the second go to the first, and the second goes. Returns how many events moved.';
+
 -- ==== sql/parts/mixins.sql
 -- What the server keeps right in every row by itself.
 
@@ -1480,6 +1974,16 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_profiles');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_profiles_external_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles (tenant_id, external_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_external_id IS 'Look-up by the client''s own id.';
+  END IF;
+  IF to_regclass('stratum.ix_cdp_profiles_anonymous_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles (tenant_id, anonymous_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_anonymous_id IS 'Look-up by the id of a device.';
+  END IF;
+
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
@@ -1490,6 +1994,48 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_profiles() IS
   'Creates stratum.cdp_profiles where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/profile_aliases.sql
+-- stratum.cdp_profile_aliases: other names of profiles: of those merged into them, and of further devices.
+
+CREATE FUNCTION stratum._install_cdp_profile_aliases() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profile_aliases') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profile_aliases (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      kind TEXT NOT NULL CHECK (kind = ANY ('{canonical_id,email_hash,external_id,anonymous_id}'::text[])),
+      value TEXT NOT NULL,
+      profile_id INTEGER NOT NULL,
+      created_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+
+      PRIMARY KEY (tenant_id, kind, value),
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_profile_aliases IS 'Other names of profiles: of those merged into them, and of further devices.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.kind IS 'Column of cdp_profiles that the value would be in.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.value IS 'The name.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.profile_id IS 'Profile that it stands for.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.created_at IS 'When it was learnt.';
+    COMMENT ON INDEX stratum.ix_cdp_profile_aliases_profile IS 'Other names of a profile.';
+    PERFORM stratum._comment_constraints('cdp_profile_aliases');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_profile_aliases() IS
+  'Creates stratum.cdp_profile_aliases where it is missing and puts its default, triggers, policies and rights back; internal to install().';
 
 -- ==== sql/tables/events.sql
 -- stratum.cdp_events: what customers did.
@@ -2243,6 +2789,11 @@ AS $manifest$ VALUES
 ('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_profile_aliases.created_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_profile_aliases.kind', 'text NOT NULL'),
+('column', 'cdp_profile_aliases.profile_id', 'integer NOT NULL'),
+('column', 'cdp_profile_aliases.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profile_aliases.value', 'text NOT NULL'),
 ('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
 ('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
 ('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
@@ -2400,6 +2951,10 @@ AS $manifest$ VALUES
 ('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_kind_check', 'CHECK ((kind = ANY (''{canonical_id,email_hash,external_id,anonymous_id}''::text[])))'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_pkey', 'PRIMARY KEY (tenant_id, kind, value)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
 ('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
@@ -2443,6 +2998,9 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
+('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
+('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
@@ -2459,15 +3017,21 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
+('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
+('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
@@ -2475,7 +3039,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
+('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
@@ -2488,15 +3053,27 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
+('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
+('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
+('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i fc2699e685a7209c3cf304d7235a424d'),
+('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
+('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
+('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
+('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
+('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
@@ -2516,6 +3093,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
@@ -2536,9 +3114,12 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
+('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
+('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 848fec7d8ebd6c5ddf708a7e80aba6dc'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
@@ -2572,7 +3153,10 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
 ('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
+('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
+('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),
 ('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
+('index', 'ix_cdp_profiles_external_id', 'CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles USING btree (tenant_id, external_id)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
 ('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
 ('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
@@ -2596,6 +3180,8 @@ AS $manifest$ VALUES
 ('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profile_aliases.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profile_aliases.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
@@ -2658,6 +3244,8 @@ AS $manifest$ VALUES
 ('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_profile_aliases to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profile_aliases to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
@@ -2697,6 +3285,7 @@ AS $manifest$ VALUES
 ('table', 'campaigns', 'row security, forced'),
 ('table', 'cdp_audience_syncs', 'row security, forced'),
 ('table', 'cdp_events', 'row security, forced'),
+('table', 'cdp_profile_aliases', 'row security, forced'),
 ('table', 'cdp_profiles', 'row security, forced'),
 ('table', 'cdp_segment_memberships', 'row security, forced'),
 ('table', 'cdp_segments', 'row security, forced'),
@@ -2722,6 +3311,8 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
@@ -3018,6 +3609,7 @@ BEGIN
   PERFORM stratum._install_users();
   PERFORM stratum._install_campaigns();
   PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_profile_aliases();
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
@@ -3364,6 +3956,33 @@ GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum
 -- what the planner puts in their place is called with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
+
+-- events that come in, profiles that are one; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.ingest_event(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.ingest_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.merge_profiles(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_names(text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_text_key(jsonb, text, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_uuid_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_object_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_keys() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._first_key(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_fault(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_name_taken(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_app, stratum_admin;
 
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;

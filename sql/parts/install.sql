@@ -200,6 +200,7 @@ BEGIN
   PERFORM stratum._install_users();
   PERFORM stratum._install_campaigns();
   PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_profile_aliases();
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
