@@ -5,7 +5,7 @@ SELECT plan(22);
 CREATE TEMP TABLE tenant_table (name text PRIMARY KEY);
 INSERT INTO tenant_table VALUES
   ('users'), ('campaigns'), ('cdp_profiles'), ('cdp_events'), ('cdp_segments'), ('cdp_audience_syncs'),
-  ('cdp_segment_memberships'), ('fact_signal_health_daily'), ('fact_actions_queue'),
+  ('cdp_segment_memberships'), ('cdp_profile_aliases'), ('fact_signal_health_daily'), ('fact_actions_queue'),
   ('tenant_platform_connections'), ('campaign_drafts'), ('rules'), ('audit_logs');
 
 SELECT is_empty($$
