@@ -1,6 +1,6 @@
 -- Customer data: profiles, events, segments, memberships, audience syncs.
 \ir helpers.psql
-SELECT plan(111);
+SELECT plan(112);
 
 -- ---- cdp_profiles
 SELECT pg_temp.columns_are('cdp_profiles', $$

@@ -64,7 +64,7 @@ $$, 'every index is valid');
 
 -- ---- ids
 SELECT is_empty($$
-  SELECT t FROM (SELECT name FROM tenant_table WHERE name <> 'cdp_segment_memberships' UNION ALL SELECT 'tenants') AS x (t)
+  SELECT t FROM (SELECT name FROM tenant_table WHERE name NOT IN ('cdp_segment_memberships', 'cdp_profile_aliases') UNION ALL SELECT 'tenants') AS x (t)
   WHERE pg_get_serial_sequence('stratum.' || t, 'id') IS DISTINCT FROM 'stratum.' || t || '_id_seq'
 $$, 'every id is a serial that owns its sequence');
 
