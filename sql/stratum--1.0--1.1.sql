@@ -671,6 +671,323 @@ END $$;
 COMMENT ON FUNCTION stratum.merge_profiles(bigint, bigint) IS
   'Makes one profile of two: events, names, traits and consent of the second go to the first, and the second goes. Returns how many events moved.';
 
+CREATE FUNCTION stratum._audience_sync(tenant bigint, wanted bigint) RETURNS TABLE (segment bigint, platform text, types text[])
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+BEGIN
+  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, a.identifier_types AS types INTO sync
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  ELSIF sync.segment IS NULL THEN
+    RAISE EXCEPTION 'audience sync % has no segment', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF jsonb_typeof(sync.types) IS DISTINCT FROM 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
+    RAISE EXCEPTION 'identifier_types of audience sync % is no array of strings', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ["email", "phone"].';
+  END IF;
+  RETURN QUERY SELECT sync.segment, sync.platform, ARRAY(SELECT DISTINCT t FROM jsonb_array_elements_text(sync.types) t ORDER BY t);
+END $$;
+COMMENT ON FUNCTION stratum._audience_sync(bigint, bigint) IS
+  'What an audience sync is about; raises where it is not there or cannot be run; internal.';
+
+CREATE FUNCTION stratum._consent_keys(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  keys jsonb := (SELECT t.settings -> 'audiences' -> 'consent' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  RETURN CASE jsonb_typeof(keys)
+    WHEN 'string' THEN ARRAY[keys #>> '{}']
+    WHEN 'array' THEN ARRAY(SELECT k FROM jsonb_array_elements_text(keys) k)
+    ELSE '{ads,advertising,marketing}' END;
+END $$;
+COMMENT ON FUNCTION stratum._consent_keys(bigint) IS
+  'Keys of a profile''s consent that are about giving it to ad platforms; internal.';
+
+CREATE FUNCTION stratum._has_consented(consent jsonb, keys text[]) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce((SELECT bool_and(consent -> k = 'true') FROM unnest(keys) k WHERE consent ? k), false)
+$$;
+COMMENT ON FUNCTION stratum._has_consented(jsonb, text[]) IS
+  'Whether a person has agreed to something for which these keys stand, and not refused it; internal.';
+
+CREATE FUNCTION stratum._audience_identifier(platform text, kind text, profile jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE kind
+    WHEN 'email' THEN CASE WHEN profile ->> 'email' LIKE '%@%' THEN stratum.audience_hash(platform, kind, profile ->> 'email')
+                      ELSE lower(profile ->> 'email_hash') END
+    WHEN 'phone' THEN CASE WHEN profile ->> 'phone' ~ '^[0-9 +().-]*$' THEN stratum.audience_hash(platform, kind, profile ->> 'phone')
+                      WHEN platform IN ('meta', 'snapchat') THEN lower(profile ->> 'phone_hash') END
+    WHEN 'first_name' THEN stratum.audience_hash(platform, kind, profile ->> 'first_name')
+    WHEN 'last_name' THEN stratum.audience_hash(platform, kind, profile ->> 'last_name')
+    WHEN 'external_id' THEN stratum.audience_hash(platform, kind, profile ->> 'external_id')
+    ELSE stratum.audience_hash(platform, kind, profile -> 'traits' ->> kind)
+  END
+$$;
+COMMENT ON FUNCTION stratum._audience_identifier(text, text, jsonb) IS
+  'A profile''s identifier as a platform matches it, NULL where it has none; internal.';
+
+CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+  keys text[] := stratum._consent_keys(tenant);
+  kind text;
+BEGIN
+  SELECT * INTO sync FROM stratum._audience_sync(tenant, wanted);
+  -- Refuses a type that the platform does not match by, also for a segment without members.
+  FOREACH kind IN ARRAY sync.types LOOP
+    PERFORM stratum.audience_hash(sync.platform, kind, '');
+  END LOOP;
+  RETURN QUERY
+    SELECT DISTINCT m.profile_id::integer, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
+    FROM stratum.cdp_segment_memberships m
+      JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id,
+      unnest(sync.types) AS t(type)
+    WHERE m.tenant_id = tenant AND m.segment_id = sync.segment AND stratum._has_consented(p.consent, keys)
+      AND stratum._audience_identifier(sync.platform, t.type, to_jsonb(p)) IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION stratum._audience_members(bigint, bigint) IS
+  'What a platform should have of a tenant''s audience; internal to the audience functions.';
+
+CREATE FUNCTION stratum.audience_members(audience_sync_id bigint)
+  RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT m.profile_id, m.identifier_type, m.hash
+    FROM stratum._audience_members(stratum._acting_tenant(), audience_sync_id) m;
+END $$;
+COMMENT ON FUNCTION stratum.audience_members(bigint) IS
+  'What to upload for an audience: the identifiers of those members of its segment that have consented, as the platform matches them.';
+
+CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
+  RETURNS TABLE (change text, profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
+  IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
+    RETURN QUERY
+      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::integer, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
+      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+                             WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    UNION ALL
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g;
+END $$;
+COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
+  'What to add to an audience and what to remove from it since the last run that succeeded; of a run that has been started, what that run is to do.';
+
+CREATE FUNCTION stratum._lock_audience_sync(tenant bigint, wanted bigint, OUT status text)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT coalesce(a.last_sync_status, '') INTO status
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._lock_audience_sync(bigint, bigint) IS 'Locks an audience sync and says its status; internal.';
+
+CREATE FUNCTION stratum.start_audience_sync(audience_sync_id bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF stratum._lock_audience_sync(tenant, audience_sync_id) = 'running' THEN
+    RAISE EXCEPTION 'a run of audience sync % has been started already', audience_sync_id
+      USING ERRCODE = 'object_in_use', HINT = 'If its worker is gone: SELECT stratum.finish_audience_sync(audience_sync_id, false, ''why'').';
+  END IF;
+  WITH changes AS MATERIALIZED (SELECT * FROM stratum.audience_changes(audience_sync_id)),
+    coming AS (
+      INSERT INTO stratum.cdp_audience_uploads (tenant_id, audience_sync_id, profile_id, identifier_type, hash, state)
+      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding' FROM changes c WHERE c.change = 'added'
+      RETURNING 1),
+    going AS (
+      UPDATE stratum.cdp_audience_uploads u SET state = 'removing' FROM changes c
+      WHERE c.change = 'removed' AND u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
+        AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash
+      RETURNING 1)
+  SELECT (SELECT count(*) FROM coming), (SELECT count(*) FROM going) INTO added, removed;
+  UPDATE stratum.cdp_audience_syncs a SET last_sync_status = 'running', last_sync_error = NULL
+  WHERE a.tenant_id = tenant AND a.id = start_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.start_audience_sync(bigint) IS
+  'Starts a run of an audience sync: what audience_changes() gives stays the same until the run is finished. Returns how many are to be added and removed.';
+
+CREATE FUNCTION stratum.finish_audience_sync(
+    audience_sync_id bigint, succeeded boolean DEFAULT true, error text DEFAULT NULL, match_rate float8 DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF succeeded IS NULL THEN
+    RAISE EXCEPTION 'whether the run has succeeded must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF stratum._lock_audience_sync(tenant, audience_sync_id) <> 'running' THEN
+    RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
+  END IF;
+  DELETE FROM stratum.cdp_audience_uploads u
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
+    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
+  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+  UPDATE stratum.cdp_audience_syncs a
+  SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
+      match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
+      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+  WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
+  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+
+CREATE FUNCTION stratum._draft_columns() RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = 'stratum.campaigns'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      AND a.attname <> ALL ('{id,tenant_id,platform,total_spend_cents,impressions,clicks,conversions,revenue_cents,ctr,cpc_cents,cpm_cents,cpa_cents,roas,
+        demographics_age,demographics_gender,demographics_location,raw_data,last_synced_at,sync_error,created_at,updated_at,is_deleted}'::name[])
+    ORDER BY a.attnum);
+END $$;
+COMMENT ON FUNCTION stratum._draft_columns() IS 'Columns of a campaign that a draft may set: not its counters, nor what stratum keeps; internal.';
+
+CREATE FUNCTION stratum._refuse_draft(place text, fault text, hint text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'invalid draft at %: %', place, fault USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_draft(text, text, text) IS 'Refuses a draft, with the place of the fault; internal.';
+
+CREATE FUNCTION stratum._check_draft_platforms(platforms jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known text[] := enum_range(NULL::stratum.ad_platform)::text[];
+  hint text := 'Platforms: ' || array_to_string(known, ', ') || '.';
+  it record;
+BEGIN
+  IF jsonb_typeof(platforms) IS DISTINCT FROM 'array' OR platforms = '[]' THEN
+    PERFORM stratum._refuse_draft('platforms', 'it must be an array of at least one platform', hint);
+  END IF;
+  FOR it IN SELECT e.value, e.place - 1 AS place, count(*) OVER (PARTITION BY e.value) AS times
+            FROM jsonb_array_elements(platforms) WITH ORDINALITY AS e(value, place) ORDER BY e.place LOOP
+    IF jsonb_typeof(it.value) <> 'string' OR it.value #>> '{}' <> ALL (known) THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('unknown platform %s', left(it.value::text, 60)), hint);
+    ELSIF it.times > 1 THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('platform %s is there twice', it.value), hint);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_platforms(jsonb) IS 'Refuses platforms of a draft that are none; internal.';
+
+CREATE FUNCTION stratum._check_draft_data(data jsonb, place text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  columns text[] := stratum._draft_columns();
+  it record;
+BEGIN
+  IF jsonb_typeof(data) IS DISTINCT FROM 'object' THEN
+    PERFORM stratum._refuse_draft(place, 'it must be an object', 'Its keys are columns of campaigns: ' || array_to_string(columns, ', ') || '.');
+  END IF;
+  FOR it IN SELECT e.key, e.value FROM jsonb_each(data) e ORDER BY e.key LOOP
+    IF it.key <> ALL (columns) THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, left(it.key, 60)), 'it is no column that a draft may set',
+        'Columns: ' || array_to_string(columns, ', ') || '; or a platform with an object of its own.');
+    END IF;
+    BEGIN
+      PERFORM jsonb_populate_record(NULL::stratum.campaigns, jsonb_build_object(it.key, it.value));
+    EXCEPTION WHEN data_exception OR string_data_right_truncation THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, it.key), SQLERRM, 'The value must fit the column of campaigns.');
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_data(jsonb, text) IS 'Refuses data of a draft that cannot become a campaign; internal.';
+
+CREATE FUNCTION stratum._check_draft() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  platform text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.platforms = OLD.platforms AND NEW.data = OLD.data THEN
+    RETURN NEW;
+  ELSIF TG_OP = 'UPDATE' AND OLD.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published and stays as it is', OLD.id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  PERFORM stratum._check_draft_platforms(NEW.platforms);
+  PERFORM stratum._check_draft_data(CASE jsonb_typeof(NEW.data) WHEN 'object' THEN NEW.data - enum_range(NULL::stratum.ad_platform)::text[] ELSE NEW.data END, 'data');
+  FOREACH platform IN ARRAY enum_range(NULL::stratum.ad_platform)::text[] LOOP
+    IF NEW.data ? platform THEN
+      PERFORM stratum._check_draft_data(NEW.data -> platform, format('data.%s', platform));
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft() IS 'BEFORE trigger of campaign_drafts: refuses platforms and data that cannot become campaigns.';
+
+CREATE FUNCTION stratum.publish_draft(draft_id bigint) RETURNS SETOF integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  draft record;
+  platform text;
+  whole jsonb;
+  given text[];
+  campaign integer;
+BEGIN
+  SELECT d.* INTO draft FROM stratum.campaign_drafts d WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'draft % does not exist', draft_id USING ERRCODE = 'no_data_found';
+  ELSIF draft.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published already', draft_id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  PERFORM stratum._check_draft_platforms(draft.platforms);
+  FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
+    whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
+      || (draft.data - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || jsonb_build_object('tenant_id', tenant, 'platform', platform);
+    IF coalesce(whole ->> 'account_id', '') = '' THEN
+      PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',
+        'Write the account of the platform there, or as data.account_id for all of them.');
+    END IF;
+    -- only the columns given, so that the others get their defaults
+    given := ARRAY(SELECT k FROM jsonb_object_keys(whole) k ORDER BY k);
+    EXECUTE format('INSERT INTO stratum.campaigns (%1$s) SELECT %1$s FROM jsonb_populate_record(NULL::stratum.campaigns, $1) RETURNING id',
+                   (SELECT string_agg(quote_ident(g), ', ' ORDER BY g) FROM unnest(given) g))
+      INTO campaign USING whole;
+    RETURN NEXT campaign;
+  END LOOP;
+  UPDATE stratum.campaign_drafts d SET status = 'published' WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id;
+END $$;
+COMMENT ON FUNCTION stratum.publish_draft(bigint) IS
+  'Makes a campaign of a draft for each of its platforms, once; returns their ids in the order of the platforms.';
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -924,6 +1241,166 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_syncs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_audience_syncs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      segment_id INTEGER,
+
+      platform stratum.ad_platform NOT NULL,
+      platform_audience_id VARCHAR(255),
+
+      name VARCHAR(255) NOT NULL,
+      sync_interval VARCHAR(50) DEFAULT 'daily',
+      identifier_types JSONB DEFAULT '["email"]',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      last_sync_at TIMESTAMP WITH TIME ZONE,
+      last_sync_status VARCHAR(50),
+      last_sync_error TEXT,
+
+      profiles_synced INTEGER DEFAULT 0 CHECK (profiles_synced >= 0),
+      match_rate FLOAT CHECK (match_rate >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id),
+      UNIQUE (tenant_id, id)
+    );
+
+    CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
+
+    COMMENT ON TABLE stratum.cdp_audience_syncs IS 'Segments that are uploaded to an ad platform as audiences.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.segment_id IS 'Segment that is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform_audience_id IS 'Id of the audience at the platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.name IS 'Name of the audience.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.sync_interval IS 'How often it is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.identifier_types IS 'Identifiers that are sent, an array of strings.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.is_active IS 'Whether it is uploaded at all.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_at IS 'Last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_status IS 'How the last upload ended.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_error IS 'Why the last upload failed.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.profiles_synced IS 'Profiles in the last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.match_rate IS 'Share that the platform recognised, as it reports it.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
+    '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE FUNCTION stratum._install_cdp_audience_uploads() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_uploads') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- No reference to the profile: what was uploaded has to be taken back when the profile is gone.
+    CREATE TABLE stratum.cdp_audience_uploads (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      audience_sync_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+      identifier_type TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state = ANY ('{adding,uploaded,removing}'::text[])),
+
+      PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash),
+      FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs (tenant_id, id) ON DELETE CASCADE
+    );
+
+    COMMENT ON TABLE stratum.cdp_audience_uploads IS 'What ad platforms have been given, so that they can be given the differences; written by the audience functions only.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.audience_sync_id IS 'Audience sync.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    PERFORM stratum._comment_constraints('cdp_audience_uploads');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_uploads ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_audience_uploads', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_uploads', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_audience_uploads() IS
+  'Creates stratum.cdp_audience_uploads where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaign_drafts') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaign_drafts (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      created_by_id INTEGER,
+
+      name VARCHAR(500) NOT NULL,
+      platforms JSONB NOT NULL,
+
+      data JSONB NOT NULL,
+
+      status VARCHAR(50) DEFAULT 'draft',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users (tenant_id, id)
+    );
+
+    CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts (tenant_id, created_by_id);
+
+    COMMENT ON TABLE stratum.campaign_drafts IS 'Campaigns before they are published.';
+    COMMENT ON COLUMN stratum.campaign_drafts.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaign_drafts.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_by_id IS 'User who made it, of the same tenant.';
+    COMMENT ON COLUMN stratum.campaign_drafts.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.platforms IS 'Platforms to publish to, an array of strings.';
+    COMMENT ON COLUMN stratum.campaign_drafts.data IS 'Settings of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
+  END IF;
+
+  ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaign_drafts', '{}',
+    '{id,status,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.campaign_drafts', 'zz_stratum_draft',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()',
+    'Refuses platforms and data that cannot become campaigns.');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
@@ -1007,6 +1484,12 @@ AS $manifest$ VALUES
 ('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
 ('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_uploads.audience_sync_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.hash', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.identifier_type', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.profile_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.state', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_events.anonymous_id', 'character varying(255)'),
 ('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
 ('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
@@ -1174,7 +1657,12 @@ AS $manifest$ VALUES
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_pkey', 'PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_state_check', 'CHECK ((state = ANY (''{adding,uploaded,removing}''::text[])))'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_audience_sync_id_fkey', 'FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
 ('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -1232,6 +1720,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
+('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 51754ed29e344810d4917a8c2342e035'),
+('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
@@ -1246,13 +1737,18 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 33e4334184a87531e1bca7988e4351f0'),
+('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
+('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
@@ -1261,12 +1757,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
+('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
-('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
-('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
+('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
@@ -1291,6 +1789,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
@@ -1313,6 +1812,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
@@ -1330,7 +1830,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
@@ -1343,9 +1845,10 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 848fec7d8ebd6c5ddf708a7e80aba6dc'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 866d52a6a40795c7f66f807d9de6bbac'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
@@ -1354,6 +1857,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 881de356e6226b6c621483b352ab57b7'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
@@ -1363,6 +1867,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
+('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
@@ -1407,6 +1912,8 @@ AS $manifest$ VALUES
 ('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_uploads.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_uploads.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_profile_aliases.admin_all', 'permissive * to stratum_admin using true'),
@@ -1469,6 +1976,8 @@ AS $manifest$ VALUES
 ('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_uploads to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_uploads to stratum_app', 'SELECT'),
 ('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
@@ -1513,6 +2022,7 @@ AS $manifest$ VALUES
 ('table', 'campaign_drafts', 'row security, forced'),
 ('table', 'campaigns', 'row security, forced'),
 ('table', 'cdp_audience_syncs', 'row security, forced'),
+('table', 'cdp_audience_uploads', 'row security, forced'),
 ('table', 'cdp_events', 'row security, forced'),
 ('table', 'cdp_profile_aliases', 'row security, forced'),
 ('table', 'cdp_profiles', 'row security, forced'),
@@ -1530,6 +2040,7 @@ AS $manifest$ VALUES
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
 ('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
 ('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
@@ -1657,6 +2168,7 @@ BEGIN
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
   PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
   PERFORM stratum._install_tenant_platform_connections();
@@ -1787,7 +2299,38 @@ REVOKE ALL ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) FROM PUB
 GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.merge_profiles(bigint, bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.merge_profiles(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_sync(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_sync(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._consent_keys(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._consent_keys(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._has_consented(jsonb, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._has_consented(jsonb, text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_identifier(text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_identifier(text, text, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_members(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_members(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.audience_members(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audience_members(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.audience_changes(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audience_changes(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._lock_audience_sync(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.start_audience_sync(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.start_audience_sync(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._draft_columns() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._draft_columns() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._refuse_draft(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._refuse_draft(text, text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft_platforms(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_platforms(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft_data(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.publish_draft(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._install_cdp_profile_aliases() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_cdp_audience_uploads() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;
@@ -1800,6 +2343,12 @@ BEGIN
 
 -- What the storage of 1.0 needs to become that of 1.1, beyond what install() does by itself: it makes tables and
 -- optional indexes that are missing. Each step is guarded, so that it can run again after a restore.
+
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.cdp_audience_syncs') AND conname = 'cdp_audience_syncs_tenant_id_id_key') THEN
+  ALTER TABLE stratum.cdp_audience_syncs ADD CONSTRAINT cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id);
+  PERFORM stratum._comment_constraints('cdp_audience_syncs');
+END IF;
 
   END IF;
 END $steps$;

@@ -54,6 +54,19 @@ IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   DROP TABLE stratum.cdp_profile_aliases;
 END IF;
 
+IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
+    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
+  END IF;
+  DROP TABLE stratum.cdp_audience_uploads;
+END IF;
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
+  ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
+END IF;
+IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
+END IF;
+
   END IF;
 END $steps$;
 
@@ -428,6 +441,123 @@ BEGIN
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_syncs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_audience_syncs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      segment_id INTEGER,
+
+      platform stratum.ad_platform NOT NULL,
+      platform_audience_id VARCHAR(255),
+
+      name VARCHAR(255) NOT NULL,
+      sync_interval VARCHAR(50) DEFAULT 'daily',
+      identifier_types JSONB DEFAULT '["email"]',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      last_sync_at TIMESTAMP WITH TIME ZONE,
+      last_sync_status VARCHAR(50),
+      last_sync_error TEXT,
+
+      profiles_synced INTEGER DEFAULT 0 CHECK (profiles_synced >= 0),
+      match_rate FLOAT CHECK (match_rate >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id)
+    );
+
+    CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
+
+    COMMENT ON TABLE stratum.cdp_audience_syncs IS 'Segments that are uploaded to an ad platform as audiences.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.segment_id IS 'Segment that is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform_audience_id IS 'Id of the audience at the platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.name IS 'Name of the audience.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.sync_interval IS 'How often it is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.identifier_types IS 'Identifiers that are sent, an array of strings.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.is_active IS 'Whether it is uploaded at all.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_at IS 'Last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_status IS 'How the last upload ended.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_error IS 'Why the last upload failed.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.profiles_synced IS 'Profiles in the last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.match_rate IS 'Share that the platform recognised, as it reports it.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
+    '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaign_drafts') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaign_drafts (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      created_by_id INTEGER,
+
+      name VARCHAR(500) NOT NULL,
+      platforms JSONB NOT NULL,
+
+      data JSONB NOT NULL,
+
+      status VARCHAR(50) DEFAULT 'draft',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users (tenant_id, id)
+    );
+
+    CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts (tenant_id, created_by_id);
+
+    COMMENT ON TABLE stratum.campaign_drafts IS 'Campaigns before they are published.';
+    COMMENT ON COLUMN stratum.campaign_drafts.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaign_drafts.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_by_id IS 'User who made it, of the same tenant.';
+    COMMENT ON COLUMN stratum.campaign_drafts.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.platforms IS 'Platforms to publish to, an array of strings.';
+    COMMENT ON COLUMN stratum.campaign_drafts.data IS 'Settings of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
+  END IF;
+
+  ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaign_drafts', '{}',
+    '{id,status,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
@@ -1137,7 +1267,24 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._install_cdp_audience_uploads();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
+DROP FUNCTION stratum.publish_draft(bigint);
+DROP FUNCTION stratum._check_draft();
+DROP FUNCTION stratum._check_draft_data(jsonb, text);
+DROP FUNCTION stratum._check_draft_platforms(jsonb);
+DROP FUNCTION stratum._refuse_draft(text, text, text);
+DROP FUNCTION stratum._draft_columns();
+DROP FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8);
+DROP FUNCTION stratum.start_audience_sync(bigint);
+DROP FUNCTION stratum._lock_audience_sync(bigint, bigint);
+DROP FUNCTION stratum.audience_changes(bigint);
+DROP FUNCTION stratum.audience_members(bigint);
+DROP FUNCTION stratum._audience_members(bigint, bigint);
+DROP FUNCTION stratum._audience_identifier(text, text, jsonb);
+DROP FUNCTION stratum._has_consented(jsonb, text[]);
+DROP FUNCTION stratum._consent_keys(bigint);
+DROP FUNCTION stratum._audience_sync(bigint, bigint);
 DROP FUNCTION stratum.merge_profiles(bigint, bigint);
 DROP FUNCTION stratum._hand_over_names(bigint, bigint, bigint);
 DROP FUNCTION stratum._merged_object(jsonb, jsonb);

@@ -83,6 +83,22 @@ GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, 
 GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_app, stratum_admin;
 
+-- audiences, drafts; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.audience_members(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.audience_changes(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.start_audience_sync(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_sync(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._consent_keys(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._has_consented(jsonb, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_identifier(text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_members(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._draft_columns() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_draft(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_platforms(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app, stratum_admin;
+
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;

@@ -17,3 +17,16 @@ IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   END IF;
   DROP TABLE stratum.cdp_profile_aliases;
 END IF;
+
+IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
+    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
+  END IF;
+  DROP TABLE stratum.cdp_audience_uploads;
+END IF;
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
+  ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
+END IF;
+IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
+END IF;
