@@ -53,22 +53,28 @@ extern int64 stratum_number_days(const Number *days);
 extern bool stratum_time_from_string(const char *string, int length, TimestampTz *time);
 extern bool stratum_anniversary(TimestampTz time, TimestampTz now, int *days);
 
-/* So many microseconds before `now`; the beginning of time where that is out of range. */
+/*
+ * So many microseconds before or after a finite time; the first or the last finite one where that is out of range,
+ * or as many as there are: an infinite time is no number of days away.
+ */
 static inline TimestampTz
-stratum_time_ago(TimestampTz now, int64 microseconds)
+stratum_time_ago(TimestampTz time, int64 microseconds)
 {
 	TimestampTz result;
 
-	return pg_sub_s64_overflow(now, microseconds, &result) ? DT_NOBEGIN : result;
+	if (microseconds == PG_INT64_MAX || pg_sub_s64_overflow(time, microseconds, &result))
+		return MIN_TIMESTAMP;
+	return Max(result, MIN_TIMESTAMP);
 }
 
-/* So many microseconds after `now`; the end of time where that is out of range. */
 static inline TimestampTz
-stratum_time_ahead(TimestampTz now, int64 microseconds)
+stratum_time_ahead(TimestampTz time, int64 microseconds)
 {
 	TimestampTz result;
 
-	return pg_add_s64_overflow(now, microseconds, &result) ? DT_NOEND : result;
+	if (microseconds == PG_INT64_MAX || pg_add_s64_overflow(time, microseconds, &result))
+		return END_TIMESTAMP - 1;
+	return Min(result, END_TIMESTAMP - 1);
 }
 
 /* --- values: conditions_json.c --- */
