@@ -68,7 +68,7 @@ CALL cookbook.person('champions', false, 'the fifth order too long ago',
 	  ["Order Completed", "-300 days", {"total": 200}], ["Order Completed", "-365 days -1 us", {"total": 200}]]');
 CALL cookbook.person('champions', false, 'a cent too little',
 	'[["Order Completed", "-1 day", {"total": 199.99}], ["Order Completed", "-100 days", {"total": 200}], ["Order Completed", "-200 days", {"total": 200}],
-	  ["Order Completed", "-300 days", {"total": 200}], ["Order Completed", "-365 days", {"total": 200}], ["Order Completed", "-366 days", {"total": 9000}]]');
+	  ["Order Completed", "-300 days", {"total": 200}], ["Order Completed", "-365 days", {"total": 200}], ["Order Completed", "-365 days -1 us", {"total": 9000}]]');
 INSERT INTO cookbook.plain VALUES ('champions', $$
 	SELECT profile_id FROM stratum.cdp_events
 	WHERE event_name = 'Order Completed' AND timestamp BETWEEN now() - 365 * interval '24 hours' AND now()
@@ -110,6 +110,10 @@ CALL cookbook.person('black-friday-buyers', false, 'a moment too early',
 	'[["Order Completed", "2024-11-30 12:00:00+00"], ["Order Completed", "2025-11-28 04:59:59.999999+00"]]');
 CALL cookbook.person('black-friday-buyers', false, 'a moment too late',
 	'[["Order Completed", "2024-12-03 05:00:00+00"], ["Order Completed", "2025-11-30 12:00:00+00"]]');
+CALL cookbook.person('black-friday-buyers', false, 'a moment too early the year before',
+	'[["Order Completed", "2024-11-29 04:59:59.999999+00"], ["Order Completed", "2025-11-30 12:00:00+00"]]');
+CALL cookbook.person('black-friday-buyers', false, 'a moment too late the year after',
+	'[["Order Completed", "2024-11-30 12:00:00+00"], ["Order Completed", "2025-12-02 05:00:00+00"]]');
 CALL cookbook.person('black-friday-buyers', false, 'once only', '[["Order Completed", "2025-11-30 12:00:00+00"]]');
 INSERT INTO cookbook.plain VALUES ('black-friday-buyers', $$
 	SELECT profile_id FROM stratum.cdp_events
@@ -165,6 +169,8 @@ CALL cookbook.person('stalled-trials', true, 'as long ago as may be, and a proje
 CALL cookbook.person('stalled-trials', true, 'a project before the trial', '[["Project Created", "-21 days"], ["Trial Started", "-20 days"]]');
 CALL cookbook.person('stalled-trials', false, 'there still is time', '[["Trial Started", "-7 days"]]');
 CALL cookbook.person('stalled-trials', false, 'a project just in time', '[["Trial Started", "-60 days"], ["Project Created", "-53 days"]]');
+CALL cookbook.person('stalled-trials', false, 'a trial that took off after one that is too long ago',
+	'[["Trial Started", "-60 days -1 us"], ["Trial Started", "-50 days"], ["Project Created", "-49 days"]]');
 CALL cookbook.person('stalled-trials', false, 'too long ago', '[["Trial Started", "-60 days -1 us"]]');
 INSERT INTO cookbook.plain VALUES ('stalled-trials', $$
 	SELECT a.profile_id FROM stratum.cdp_events a
