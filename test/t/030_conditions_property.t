@@ -187,6 +187,7 @@ load($node, "$oracle/bad_definitions.sql");
 hand_made_cases();
 definitions_are_judged();
 load($node, "$oracle/generate.sql", seed => $seed);
+load($node, "$oracle/generate_subjects.sql");
 load($node, "$oracle/property.sql", seed => $seed, %size);
 pairs_are_worth_it();
 nothing_raises();

@@ -136,6 +136,7 @@ $node->sql('CREATE EXTENSION stratum; CREATE ROLE app LOGIN IN ROLE stratum_app'
 load($node, "$oracle/oracle.sql");
 load($node, "$oracle/bad_definitions.sql");
 load($node, "$oracle/generate.sql", seed => $seed);
+load($node, "$oracle/generate_subjects.sql");
 load($node, "$oracle/events.sql");
 load($node, "$oracle/events_cases.sql");
 load($node, "$oracle/events_generate.sql");
