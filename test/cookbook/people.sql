@@ -274,3 +274,21 @@ CALL cookbook.person('hold-out', true, 'just below 10 per cent', canonical_id =>
 CALL cookbook.person('hold-out', false, 'just above', canonical_id => '00000000-0000-4000-8000-0000000026c8');
 INSERT INTO cookbook.plain VALUES ('hold-out', $$
 	SELECT id FROM stratum.cdp_profiles WHERE substr(encode(sha256(canonical_id::text::bytea), 'hex'), 1, 16) < '199999999999999a'$$);
+
+-- ---- segments of segments -------------------------------------------------------------------------
+
+-- The share of ...0004 is 0.2 per cent; those of the others are 20 and more.
+CALL cookbook.person('spring-audience', true, 'spends and reads, and is not held out', '[["Order Completed", "-30 days", {"total": 300, "currency": "USD"}], ["Email Clicked", "-30 days"]]',
+	consent => '{"newsletter": true}', canonical_id => '00000000-0000-4000-8000-000000000005');
+CALL cookbook.person('spring-audience', true, 'a champion, in euros', '[["Order Completed", "-1 day", {"total": 1000, "currency": "EUR"}], ["Order Completed", "-40 days"], ["Order Completed", "-50 days"],
+	["Order Completed", "-60 days"], ["Order Completed", "-70 days"], ["Email Clicked", "-1 day"]]', consent => '{"newsletter": true}', canonical_id => '00000000-0000-4000-8000-000000000007');
+CALL cookbook.person('spring-audience', false, 'held out', '[["Order Completed", "-30 days", {"total": 300, "currency": "USD"}], ["Email Clicked", "-30 days"]]',
+	consent => '{"newsletter": true}', canonical_id => '00000000-0000-4000-8000-000000000004');
+CALL cookbook.person('spring-audience', false, 'spends, and no longer reads', '[["Order Completed", "-30 days", {"total": 300, "currency": "USD"}], ["Email Clicked", "-30 days -1 us"]]',
+	consent => '{"newsletter": true}', canonical_id => '00000000-0000-4000-8000-000000000003');
+CALL cookbook.person('spring-audience', false, 'reads, and spends a cent too little', '[["Order Completed", "-1 day", {"total": 299.99, "currency": "USD"}], ["Email Clicked", "-1 day"]]',
+	consent => '{"newsletter": true}', canonical_id => '00000000-0000-4000-8000-000000000002');
+INSERT INTO cookbook.plain
+SELECT 'spring-audience', format('((%s) UNION (%s)) INTERSECT (%s) EXCEPT (%s)', champions.query, spenders.query, readers.query, hold_out.query)
+FROM cookbook.plain champions, cookbook.plain spenders, cookbook.plain readers, cookbook.plain hold_out
+WHERE (champions.slug, spenders.slug, readers.slug, hold_out.slug) = ('champions', 'big-spenders', 'engaged-subscribers', 'hold-out');
