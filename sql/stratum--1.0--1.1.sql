@@ -230,7 +230,7 @@ CREATE FUNCTION stratum._is_uuid_key(event jsonb, key text) RETURNS boolean
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
   SELECT coalesce(event ->> key, '') = ''
-      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$'
+      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$'
 $$;
 COMMENT ON FUNCTION stratum._is_uuid_key(jsonb, text) IS 'Whether a key of an event holds a UUID, or nothing; internal.';
 
@@ -939,7 +939,13 @@ BEGIN
   ELSIF TG_OP = 'UPDATE' AND OLD.status = 'published' THEN
     RAISE EXCEPTION 'draft % has been published and stays as it is', OLD.id USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  PERFORM stratum._check_draft_platforms(NEW.platforms);
+  -- JSON null is what an ORM writes for a value that is not there yet.
+  IF NEW.platforms <> 'null' THEN
+    PERFORM stratum._check_draft_platforms(NEW.platforms);
+  END IF;
+  IF NEW.data = 'null' THEN
+    RETURN NEW;
+  END IF;
   PERFORM stratum._check_draft_data(CASE jsonb_typeof(NEW.data) WHEN 'object' THEN NEW.data - enum_range(NULL::stratum.ad_platform)::text[] ELSE NEW.data END, 'data');
   FOREACH platform IN ARRAY enum_range(NULL::stratum.ad_platform)::text[] LOOP
     IF NEW.data ? platform THEN
@@ -970,7 +976,7 @@ BEGIN
   PERFORM stratum._check_draft_platforms(draft.platforms);
   FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
     whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
-      || (draft.data - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
       || jsonb_build_object('tenant_id', tenant, 'platform', platform);
     IF coalesce(whole ->> 'account_id', '') = '' THEN
       PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',
@@ -1737,7 +1743,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
-('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 33e4334184a87531e1bca7988e4351f0'),
+('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
@@ -1783,7 +1789,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
-('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i fc2699e685a7209c3cf304d7235a424d'),
+('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
@@ -1857,7 +1863,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
-('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 881de356e6226b6c621483b352ab57b7'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3f3605f05ba11d7828f31039fc08c9b'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),

@@ -81,7 +81,13 @@ BEGIN
   ELSIF TG_OP = 'UPDATE' AND OLD.status = 'published' THEN
     RAISE EXCEPTION 'draft % has been published and stays as it is', OLD.id USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
-  PERFORM stratum._check_draft_platforms(NEW.platforms);
+  -- JSON null is what an ORM writes for a value that is not there yet.
+  IF NEW.platforms <> 'null' THEN
+    PERFORM stratum._check_draft_platforms(NEW.platforms);
+  END IF;
+  IF NEW.data = 'null' THEN
+    RETURN NEW;
+  END IF;
   PERFORM stratum._check_draft_data(CASE jsonb_typeof(NEW.data) WHEN 'object' THEN NEW.data - enum_range(NULL::stratum.ad_platform)::text[] ELSE NEW.data END, 'data');
   FOREACH platform IN ARRAY enum_range(NULL::stratum.ad_platform)::text[] LOOP
     IF NEW.data ? platform THEN
@@ -112,7 +118,7 @@ BEGIN
   PERFORM stratum._check_draft_platforms(draft.platforms);
   FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
     whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
-      || (draft.data - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
       || jsonb_build_object('tenant_id', tenant, 'platform', platform);
     IF coalesce(whole ->> 'account_id', '') = '' THEN
       PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',

@@ -1,6 +1,6 @@
 -- Customer data: profiles, events, segments, memberships, audience syncs.
 \ir helpers.psql
-SELECT plan(112);
+SELECT plan(124);
 
 -- ---- cdp_profiles
 SELECT pg_temp.columns_are('cdp_profiles', $$
@@ -109,6 +109,7 @@ SELECT pg_temp.columns_are('cdp_audience_syncs', $$
 $$);
 SELECT pg_temp.keys_are('cdp_audience_syncs', $$
   cdp_audience_syncs_pkey PRIMARY KEY (id)
+  cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id)
   cdp_audience_syncs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
   cdp_audience_syncs_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)
 $$);
@@ -125,6 +126,21 @@ SELECT pg_temp.keys_are('cdp_segment_memberships', $$
   cdp_segment_memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
   cdp_segment_memberships_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE
   cdp_segment_memberships_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE
+$$);
+
+-- ---- cdp_audience_uploads: what platforms have
+SELECT pg_temp.columns_are('cdp_audience_uploads', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  audience_sync_id integer not null
+  profile_id integer not null
+  identifier_type text not null
+  hash text not null
+  state text not null
+$$);
+SELECT pg_temp.keys_are('cdp_audience_uploads', $$
+  cdp_audience_uploads_pkey PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash)
+  cdp_audience_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_audience_uploads_tenant_id_audience_sync_id_fkey FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs(tenant_id, id) ON DELETE CASCADE
 $$);
 
 -- ---- cdp_profile_aliases: other names of profiles
