@@ -35,7 +35,7 @@ BEGIN
   IF NOT stratum._restoring() THEN
 
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
@@ -43,6 +43,29 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
+  DROP TRIGGER IF EXISTS zz_stratum_live_delete ON stratum.cdp_segments;
+END IF;
+IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
+END IF;
+IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
+  DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
+END IF;
+
+-- Who is in a segment stays; that it was kept live, and since when, goes.
+IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
+    PERFORM stratum._refuse_data_loss('the history of segments');
+  END IF;
+  DROP TABLE stratum.cdp_segment_history;
+END IF;
+IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
+    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
+  END IF;
+  DROP TABLE stratum.cdp_segment_options;
 END IF;
 
   END IF;
@@ -226,6 +249,87 @@ BEGIN
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profiles') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profiles (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      canonical_id UUID UNIQUE NOT NULL,
+      anonymous_id VARCHAR(255),
+      external_id VARCHAR(255),
+
+      email VARCHAR(255),
+      email_hash VARCHAR(64) CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      phone VARCHAR(100),
+      phone_hash VARCHAR(64) CHECK (phone_hash ~ '^[0-9a-fA-F]{64}$'),
+
+      first_name VARCHAR(255),
+      last_name VARCHAR(255),
+
+      lifecycle_stage VARCHAR(50) DEFAULT 'anonymous',
+      first_seen_at TIMESTAMP WITH TIME ZONE,
+      last_seen_at TIMESTAMP WITH TIME ZONE,
+
+      traits JSONB DEFAULT '{}',
+      computed_traits JSONB DEFAULT '{}',
+
+      consent JSONB DEFAULT '{}',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id),
+      UNIQUE (tenant_id, canonical_id)
+    );
+
+    CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
+    CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
+    CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles (tenant_id, lifecycle_stage);
+    CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING GIN (traits);
+
+    COMMENT ON TABLE stratum.cdp_profiles IS 'Unified customer profiles.';
+    COMMENT ON COLUMN stratum.cdp_profiles.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_profiles.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profiles.canonical_id IS 'Id of the person across systems, made by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_profiles.external_id IS 'Id in the client''s own system.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email_hash IS 'SHA-256 of the normalised address; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone IS 'Telephone number, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone_hash IS 'SHA-256 of the digits; filled by stratum for a plain number.';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_name IS 'First name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_name IS 'Last name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.lifecycle_stage IS 'Stage: anonymous, lead, customer, ...';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_seen_at IS 'First contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_seen_at IS 'Last contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.traits IS 'What the client knows of the person; field trait.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.computed_traits IS 'What was computed of the person; field computed.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.consent IS 'What the person agreed to; field consent.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_profiles.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_tenant IS 'Profiles of a tenant.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
+    COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
+    '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1043,6 +1147,21 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._install_cdp_segment_history();
+DROP FUNCTION stratum._install_cdp_segment_options();
+DROP FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval);
+DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
+DROP FUNCTION stratum._end_history(bigint, bigint);
+DROP FUNCTION stratum._begin_history(bigint, bigint);
+DROP FUNCTION stratum.settle_segments();
+DROP FUNCTION stratum._live_segment_goes();
+DROP FUNCTION stratum._events_truncated();
+DROP FUNCTION stratum._lock_live(bigint);
+DROP FUNCTION stratum._note_all(bigint);
+DROP FUNCTION stratum._note_options();
+DROP FUNCTION stratum._note_segment();
+DROP FUNCTION stratum._note_event();
+DROP FUNCTION stratum._note_profile();
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");

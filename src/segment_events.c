@@ -90,11 +90,13 @@ query_events(Refresh *refresh, int64 after, int64 until)
 {
 	Program    *program = refresh->set->program;
 	TimestampTz since = stratum_events_since(program, GetCurrentTransactionStartTimestamp());
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, INT8ARRAYOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
-	program->event_names_array, TimestampTzGetDatum(since)};
+	program->event_names_array, TimestampTzGetDatum(since), refresh->list};
 	StringInfoData query;
 
+	if (!stratum_asks_about_events(program))
+		return;
 	initStringInfo(&query);
 	appendStringInfo(&query, "SELECT CAST(e.event_name AS text), CAST(e.\"timestamp\" AS timestamptz),"
 					 " CAST(e.id AS bigint), CAST(%s AS jsonb), CAST(%s AS jsonb), CAST(e.profile_id AS bigint)"
@@ -106,9 +108,13 @@ query_events(Refresh *refresh, int64 after, int64 until)
 		appendStringInfoString(&query, " AND e.profile_id > $2");
 	if (until < PG_INT64_MAX)
 		appendStringInfoString(&query, " AND e.profile_id <= $3");
-	if (!TIMESTAMP_IS_NOBEGIN(since))
+	if (refresh->by_list)
+		appendStringInfoString(&query, " AND e.profile_id = ANY ($6)");
+	/* A plan that is kept is for all times. */
+	if (!TIMESTAMP_IS_NOBEGIN(since) || refresh->plans != NULL)
 		appendStringInfoString(&query, " AND e.\"timestamp\" >= $5");
-	stratum_refresh_query(refresh, query.data, lengthof(values), types, values, take_event);
+	stratum_refresh_query(refresh, PLAN_EVENTS, query.data, refresh->by_list ? lengthof(values) : lengthof(values) - 1,
+						  types, values, take_event);
 }
 
 /* Reads the events of a range of profiles and answers what is asked about them. */
@@ -119,7 +125,7 @@ stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until)
 
 	refresh->event_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh events",
 												   ALLOCSET_DEFAULT_SIZES);
-	refresh->event_places = places_create(CurrentMemoryContext, 1024, NULL);
+	refresh->event_places = places_create(CurrentMemoryContext, refresh->by_list ? refresh->room : 1024, NULL);
 	refresh->nevent_profiles = refresh->event_room = 0;
 	refresh->tallies = NULL;
 	query_events(refresh, after, until);

@@ -8,6 +8,7 @@
 #include "row_receiver.h"
 #include "segment_set.h"
 
+#include "executor/spi.h"
 
 /* Numbers to their places. */
 typedef struct PlaceOf
@@ -46,9 +47,21 @@ typedef struct SegmentCount
 	int64		removed;
 } SegmentCount;
 
+/* Queries that are the same each time, if the refresh keeps their plans. */
+typedef enum RefreshPlan
+{
+	PLAN_PROFILES,
+	PLAN_EVENTS,
+	PLAN_MEMBERSHIPS,
+	PLAN_ADD,
+	PLAN_REMOVE,
+	REFRESH_PLANS,
+	PLAN_ANEW					/* one that depends on the values */
+} RefreshPlan;
+
 /*
  * A refresh of segments of one tenant. Profiles are taken in ranges of ids, as many at a time as there is
- * memory for: of each two rows of bits, the segments that it should be in and those that it is in.
+ * memory for, or as a list: of each two rows of bits, the segments that it should be in and those that it is in.
  */
 typedef struct Refresh
 {
@@ -71,6 +84,20 @@ typedef struct Refresh
 	Bits	   *present;
 	PlaceOf		last_profile;	/* of the membership read last: most come together */
 	places_hash *locked;		/* profiles of the batch that is being written */
+	bool		by_list;		/* profiles are given as a list: */
+	Datum		list;			/* bigint[] */
+	SPIPlanPtr *plans;			/* kept ones, or NULL */
+	bool		latest;			/* sees what others have committed, also in a transaction with one snapshot */
+	bool		is_locked;		/* the tenant and the segments cannot go */
+	bool		has_live;		/* there are segments whose differences are only noted: */
+	Bits	   *live;
+	Datum		history;		/* bigint[]: segments that keep a history, or 0; made of these: */
+	int			nhistory;
+	Datum	   *history_ids;
+	bool		notifies;		/* who listens hears of what is written */
+	int64	   *candidates;		/* profiles that differ in a live segment */
+	int			ncandidates;
+	int			candidates_room;
 	int			event_bytes;	/* of the answers about the events of a profile, a bit a predicate */
 	uint8	   *no_events;		/* answers for a profile that has none */
 	MemoryContext event_context;	/* as long as events are being read */
@@ -86,6 +113,7 @@ typedef struct Refresh
 } Refresh;
 
 /* --- segment_differences.c --- */
+extern Datum stratum_number_array(const Datum *numbers, int count);
 extern void stratum_write_differences(Refresh *refresh);
 
 /* --- segment_events.c --- */
@@ -95,7 +123,13 @@ extern void stratum_refresh_read_events(Refresh *refresh, int64 after, int64 unt
 extern const uint8 *stratum_refresh_event_answers(const Refresh *refresh, int64 profile);
 
 /* --- segment_refresh.c --- */
-extern uint64 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
-									const Datum *values, RowFunction function);
+extern Datum stratum_definition_array(const Datum *definitions, int count);
+extern void stratum_refresh_prepare(Refresh *refresh, const Datum *ids, const Datum *definitions);
+extern void stratum_refresh_all(Refresh *refresh);
+extern void stratum_refresh_list(Refresh *refresh, const int64 *profiles, int count);
+
+/* --- refresh_query.c --- */
+extern void stratum_refresh_query(Refresh *refresh, RefreshPlan kept, const char *query, int nargs,
+								  const Oid *types, const Datum *values, RowFunction function);
 
 #endif							/* STRATUM_SEGMENT_REFRESH_H */
