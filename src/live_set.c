@@ -155,7 +155,6 @@ make_set(LiveSegments *live, int64 tenant)
 	live->tenant = tenant;
 	live->generation = ++generations;
 	live->context = AllocSetContextCreate(TopMemoryContext, "stratum kept segments", ALLOCSET_DEFAULT_SIZES);
-	CommandCounterIncrement();
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	read_segments(live);

@@ -414,6 +414,8 @@ run_settling(int64 (*work) (void))
 	int64		changes = 0;
 
 	settling = true;
+	/* What the last command has changed is heard of, and seen. */
+	CommandCounterIncrement();
 	PG_TRY();
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
