@@ -35,7 +35,10 @@ FROM stratum.cdp_profiles p, generate_series(1, 10) i WHERE p.tenant_id IN (8, 9
 ALTER TABLE stratum.cdp_events ENABLE TRIGGER USER;
 
 CREATE TABLE bench.ingest_profiles AS
-SELECT tenant_id, array_agg(id ORDER BY id) AS ids FROM stratum.cdp_profiles WHERE tenant_id IN (8, 9) GROUP BY 1;
+SELECT tenant_id AS tenant, row_number() OVER (PARTITION BY tenant_id ORDER BY id) - 1 AS place, id
+FROM stratum.cdp_profiles WHERE tenant_id IN (8, 9);
+ALTER TABLE bench.ingest_profiles ADD PRIMARY KEY (tenant, place);
+SELECT set_config('bench.ingest_profiles', (count(*) / 2)::text, false) FROM bench.ingest_profiles \g /dev/null
 
 DO $$
 DECLARE
@@ -48,22 +51,33 @@ BEGIN
 END $$;
 INSERT INTO stratum.cdp_segment_options (tenant_id, segment_id, is_live)
 SELECT tenant_id, id, true FROM stratum.cdp_segments WHERE tenant_id = 8 AND is_active;
-VACUUM (FREEZE, ANALYZE) stratum.cdp_events, stratum.cdp_segments, stratum.cdp_segment_memberships, stratum.cdp_segment_options;
+VACUUM (FREEZE, ANALYZE) stratum.cdp_events, stratum.cdp_segments, stratum.cdp_segment_memberships, stratum.cdp_segment_options,
+  bench.ingest_profiles;
 CALL bench.warm('{stratum.cdp_events,stratum.cdp_segment_memberships}');
 
--- So many events of profiles from all over the tenant; each call another ones.
+-- So many events of profiles from all over the tenant, and other traits; each call other ones.
 CREATE SEQUENCE bench.ingested;
-CREATE FUNCTION bench.write_events(tenant integer, count integer) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION bench.some_profile(of_tenant integer, i bigint) RETURNS integer LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT p.id FROM bench.ingest_profiles p WHERE p.tenant = of_tenant AND p.place = (7919 * i) % current_setting('bench.ingest_profiles')::bigint);
+END $$;
+CREATE FUNCTION bench.write_events(of_tenant integer, count integer) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
   INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, properties, timestamp)
-  SELECT tenant, p.ids[1 + (7919 * i) % cardinality(p.ids)], 'Event ' || i % 12, 'track', jsonb_build_object('amount', i % 90, 'page', 'p' || i % 300),
-         bench.today() - i % 5 * interval '1 day'
-  FROM (SELECT nextval('bench.ingested') AS i FROM generate_series(1, count)) n, bench.ingest_profiles p WHERE p.tenant_id = tenant
-$$;
-CREATE FUNCTION bench.write_profiles(tenant integer, count integer) RETURNS void LANGUAGE sql AS $$
-  UPDATE stratum.cdp_profiles p SET traits = p.traits || jsonb_build_object('ltv', n.i % 1900, 'orders', n.i % 40)
-  FROM (SELECT nextval('bench.ingested') AS i FROM generate_series(1, count)) n, bench.ingest_profiles l
-  WHERE l.tenant_id = tenant AND p.id = l.ids[1 + (7919 * n.i) % cardinality(l.ids)]
-$$;
+  SELECT of_tenant, bench.some_profile(of_tenant, n.i), 'Event ' || n.i % 12, 'track',
+         jsonb_build_object('amount', n.i % 90, 'page', 'p' || n.i % 300), bench.today() - n.i % 5 * interval '1 day'
+  FROM (SELECT nextval('bench.ingested') AS i FROM generate_series(1, count)) n;
+END $$;
+CREATE FUNCTION bench.write_profiles(of_tenant integer, count integer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  i bigint;
+BEGIN
+  FOR n IN 1 .. count LOOP
+    i := nextval('bench.ingested');
+    UPDATE stratum.cdp_profiles p SET traits = p.traits || jsonb_build_object('ltv', i % 1900, 'orders', i % 40)
+    WHERE p.id = bench.some_profile(of_tenant, i);
+  END LOOP;
+END $$;
 
 -- 1000 rows, committed so many at a time.
 CREATE PROCEDURE bench.ingest(what text, tenant integer, at_a_time integer) LANGUAGE plpgsql AS $$

@@ -84,37 +84,55 @@ take_event(void *argument, TupleTableSlot *row)
 	MemoryContextSwitchTo(before);
 }
 
+/* Columns as stratum_event_from_row() takes them, and the profile. */
+static void
+select_events(const Program *program, StringInfo query)
+{
+	appendStringInfo(query, "SELECT CAST(e.event_name AS text), CAST(e.\"timestamp\" AS timestamptz),"
+					 " CAST(e.id AS bigint), CAST(%s AS jsonb), CAST(%s AS jsonb), CAST(e.profile_id AS bigint)",
+					 program->wants_documents ? "e.properties" : "NULL",
+					 program->wants_documents ? "e.context" : "NULL");
+}
+
 /* The events that any probe may count; without conditions that all of them meet. */
 static void
 query_events(Refresh *refresh, int64 after, int64 until)
 {
 	Program    *program = refresh->set->program;
 	TimestampTz since = stratum_events_since(program, GetCurrentTransactionStartTimestamp());
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID, INT8ARRAYOID};
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
-	program->event_names_array, TimestampTzGetDatum(since), refresh->list};
+	program->event_names_array, TimestampTzGetDatum(since)};
 	StringInfoData query;
 
-	if (!stratum_asks_about_events(program))
-		return;
 	initStringInfo(&query);
-	appendStringInfo(&query, "SELECT CAST(e.event_name AS text), CAST(e.\"timestamp\" AS timestamptz),"
-					 " CAST(e.id AS bigint), CAST(%s AS jsonb), CAST(%s AS jsonb), CAST(e.profile_id AS bigint)"
-					 " FROM stratum.cdp_events e"
-					 " WHERE e.tenant_id = $1 AND e.event_name = ANY ($4) AND e.profile_id IS NOT NULL",
-					 program->wants_documents ? "e.properties" : "NULL",
-					 program->wants_documents ? "e.context" : "NULL");
+	select_events(program, &query);
+	appendStringInfoString(&query, " FROM stratum.cdp_events e"
+						   " WHERE e.tenant_id = $1 AND e.event_name = ANY ($4) AND e.profile_id IS NOT NULL");
 	if (after > PG_INT64_MIN)
 		appendStringInfoString(&query, " AND e.profile_id > $2");
 	if (until < PG_INT64_MAX)
 		appendStringInfoString(&query, " AND e.profile_id <= $3");
-	if (refresh->by_list)
-		appendStringInfoString(&query, " AND e.profile_id = ANY ($6)");
-	/* A plan that is kept is for all times. */
-	if (!TIMESTAMP_IS_NOBEGIN(since) || refresh->plans != NULL)
+	if (!TIMESTAMP_IS_NOBEGIN(since))
 		appendStringInfoString(&query, " AND e.\"timestamp\" >= $5");
-	stratum_refresh_query(refresh, PLAN_EVENTS, query.data, refresh->by_list ? lengthof(values) : lengthof(values) - 1,
-						  types, values, take_event);
+	stratum_refresh_query(refresh, PLAN_EVENTS, query.data, lengthof(values), types, values, take_event);
+}
+
+/*
+ * All events of a list of profiles, since names and times would lead a plan that is kept for all values to an index
+ * by tenant and name, or time: in a tenant much larger than others, to most of the table.
+ */
+static void
+query_listed_events(Refresh *refresh)
+{
+	Oid			types[] = {INT8OID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), refresh->list};
+	StringInfoData query;
+
+	initStringInfo(&query);
+	select_events(refresh->set->program, &query);
+	appendStringInfoString(&query, " FROM " STRATUM_OF_LIST("cdp_events", "profile_id", "$2") " e");
+	stratum_refresh_query(refresh, PLAN_EVENTS, query.data, lengthof(values), types, values, take_event);
 }
 
 /* Reads the events of a range of profiles and answers what is asked about them. */
@@ -128,7 +146,10 @@ stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until)
 	refresh->event_places = places_create(CurrentMemoryContext, refresh->by_list ? refresh->room : 1024, NULL);
 	refresh->nevent_profiles = refresh->event_room = 0;
 	refresh->tallies = NULL;
-	query_events(refresh, after, until);
+	if (refresh->by_list && stratum_asks_about_events(program))
+		query_listed_events(refresh);
+	else if (!refresh->by_list)
+		query_events(refresh, after, until);
 	refresh->event_answers = palloc_extended((Size) (refresh->nevent_profiles + 1) * refresh->event_bytes,
 											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	for (int i = 0; i < refresh->nevent_profiles; i++)

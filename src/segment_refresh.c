@@ -222,15 +222,15 @@ read_memberships(Refresh *refresh, int64 after, int64 until)
 	 * Nobody reads added_at. It keeps PostgreSQL from reading the primary key alone, segment by segment: in the
 	 * table those of a profile stand together, as they were written, and so do their bits.
 	 */
-	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id, m.added_at FROM stratum.cdp_segment_memberships m"
-						   " WHERE m.tenant_id = $1");
+	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id, m.added_at FROM ");
+	appendStringInfoString(&query, refresh->by_list ?
+						   STRATUM_OF_LIST("cdp_segment_memberships", "profile_id", "$4") " m" :
+						   "stratum.cdp_segment_memberships m WHERE m.tenant_id = $1");
 	if (after > PG_INT64_MIN)
 		appendStringInfoString(&query, " AND m.profile_id > $2");
 	if (until < PG_INT64_MAX)
 		appendStringInfoString(&query, " AND m.profile_id <= $3");
-	if (refresh->by_list)
-		appendStringInfoString(&query, " AND m.profile_id = ANY ($4)");
-	else if (refresh->nsegments < FEW_SEGMENTS)
+	if (!refresh->by_list && refresh->nsegments < FEW_SEGMENTS)
 		appendStringInfoString(&query, " AND m.segment_id = ANY ($4)");
 	stratum_refresh_query(refresh, PLAN_MEMBERSHIPS, query.data, lengthof(values), types, values, take_membership);
 }
@@ -336,8 +336,8 @@ write_evaluation(Refresh *refresh)
 	}
 	if (refresh->set == NULL)
 		appendStringInfoChar(&query, ')');
-	appendStringInfo(&query, " FROM stratum.cdp_profiles p WHERE p.tenant_id = $1 AND %s",
-					 refresh->by_list ? "p.id = ANY ($6)" : "p.id > $2 AND p.id <= $3");
+	appendStringInfoString(&query, refresh->by_list ? " FROM " STRATUM_OF_LIST("cdp_profiles", "id", "$6") " p" :
+						   " FROM stratum.cdp_profiles p WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
 	refresh->evaluation = query.data;
 	refresh->column_names = PointerGetDatum(construct_array(names, columns->natts, TEXTOID, -1, false,
 															TYPALIGN_INT));

@@ -38,6 +38,14 @@ stratum_hash_number(int64 number)
 
 #include "lib/simplehash.h"
 
+/*
+ * The rows of a table that belong to listed profiles of tenant $1. They are looked up profile by profile: a plan that is
+ * kept must not depend on how large the tenant is.
+ */
+#define STRATUM_OF_LIST(table, profile, list) \
+	"unnest(" list ") AS u (profile) CROSS JOIN LATERAL (SELECT * FROM stratum." table " t" \
+	" WHERE t.tenant_id = $1 AND t." profile " = u.profile OFFSET 0)"
+
 /* What a refresh does with a segment. */
 typedef struct SegmentCount
 {
