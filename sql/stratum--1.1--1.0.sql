@@ -44,7 +44,6 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
-  DROP TRIGGER IF EXISTS zz_stratum_live_delete ON stratum.cdp_segments;
 END IF;
 IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
@@ -1154,7 +1153,6 @@ DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
 DROP FUNCTION stratum._end_history(bigint, bigint);
 DROP FUNCTION stratum._begin_history(bigint, bigint);
 DROP FUNCTION stratum.settle_segments();
-DROP FUNCTION stratum._live_segment_goes();
 DROP FUNCTION stratum._events_truncated();
 DROP FUNCTION stratum._lock_live(bigint);
 DROP FUNCTION stratum._note_all(bigint);

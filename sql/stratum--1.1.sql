@@ -544,7 +544,7 @@ COMMENT ON FUNCTION stratum._note_event() IS
 CREATE FUNCTION stratum._note_segment() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_segment';
 COMMENT ON FUNCTION stratum._note_segment() IS
-  'AFTER row trigger of cdp_segments: notes a segment whose definition, activity or slug has changed.';
+  'AFTER row trigger of cdp_segments: notes a segment that is new or whose definition, activity or slug has changed.';
 
 CREATE FUNCTION stratum._note_options() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_options';
@@ -572,20 +572,6 @@ END $$;
 COMMENT ON FUNCTION stratum._events_truncated() IS
   'AFTER TRUNCATE trigger of cdp_events: live segments of all tenants are brought up to date.';
 
--- Who writes memberships of the segment meanwhile would wait for the deletion, and who deletes for him.
-CREATE FUNCTION stratum._live_segment_goes() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_options o
-             WHERE o.tenant_id = OLD.tenant_id AND o.segment_id = OLD.id AND o.is_live) THEN
-    PERFORM stratum._lock_live(OLD.tenant_id);
-  END IF;
-  RETURN OLD;
-END $$;
-COMMENT ON FUNCTION stratum._live_segment_goes() IS
-  'BEFORE DELETE row trigger of cdp_segments: waits for those who write live memberships, and keeps others waiting.';
-
 CREATE FUNCTION stratum.settle_segments() RETURNS bigint
   LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_settle_segments';
 COMMENT ON FUNCTION stratum.settle_segments() IS
@@ -593,15 +579,20 @@ COMMENT ON FUNCTION stratum.settle_segments() IS
 
 -- ---- options --------------------------------------------------------------------------------------
 
--- The segment is locked, and if it is live nobody else writes its memberships.
+-- The segment is locked, and if it is live nobody else writes its memberships. A profile that is being deleted is waited for.
+-- Where a history was kept before, it ended when that was turned off.
 CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
-  SELECT m.tenant_id, m.segment_id, m.profile_id, m.added_at
+  SELECT m.tenant_id, m.segment_id, m.profile_id, greatest(m.added_at, (
+    SELECT max(h.left_at) FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = m.tenant_id AND h.segment_id = m.segment_id AND h.profile_id = m.profile_id))
   FROM stratum.cdp_segment_memberships m
-  WHERE m.tenant_id = tenant AND m.segment_id = segment;
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
 END $$;
 COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
   'A stay for each present member of a segment; internal to set_segment_options().';
@@ -650,6 +641,10 @@ BEGIN
   END IF;
   IF wants_history <> before.keeps_history THEN
     IF before.is_live THEN
+      PERFORM FROM stratum.cdp_segment_memberships m
+        JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+      WHERE m.tenant_id = tenant AND m.segment_id = set_segment_options.segment_id
+      FOR KEY SHARE OF p;
       PERFORM stratum._lock_live(tenant);
     END IF;
     IF wants_history THEN
@@ -1816,12 +1811,8 @@ BEGIN
     'Sessions forget the definitions that they keep.');
   PERFORM stratum._put_trigger(
     'stratum.cdp_segments', 'zz_stratum_live',
-    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()',
     'Live segments that depend on it are brought up to date at the end of the transaction.');
-  PERFORM stratum._put_trigger(
-    'stratum.cdp_segments', 'zz_stratum_live_delete',
-    'BEFORE DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._live_segment_goes()',
-    'A live segment goes when nobody writes its memberships.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -2770,7 +2761,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
-('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3bfa3bf8ed429e528947aaac366c0fe'),
+('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1f5340e72454377ffe97a172d95194be'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
@@ -2799,7 +2790,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp db0825031d2c7e21b83ffef46eb3008f'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp f05d5055cf132729c96f4b375df26828'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 38155f0ce71bb78b0492805b6845703b'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
@@ -2814,7 +2805,6 @@ AS $manifest$ VALUES
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
-('function', 'stratum._live_segment_goes()', 'plpgsql v definer search_path=pg_catalog, pg_temp f30679dd545ca487f8557929f1a8e4d6'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
@@ -2883,7 +2873,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
-('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp f0aae7597868d2b29f7e129c9addb304'),
+('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp b66676aad959c41015a39e4acc0af789'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
@@ -3078,8 +3068,7 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_segment_options.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
-('trigger', 'cdp_segments.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()'),
-('trigger', 'cdp_segments.zz_stratum_live_delete', 'CREATE TRIGGER zz_stratum_live_delete BEFORE DELETE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._live_segment_goes()'),
+('trigger', 'cdp_segments.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),

@@ -80,6 +80,7 @@ extern void stratum_follow_transactions(void);
 
 /* --- live_settle.c --- */
 extern void stratum_settle_candidates(Refresh *refresh);
+extern bool stratum_lock_differing(Refresh *refresh);
 extern void stratum_check_visible(int64 tenant, const Datum *segments, const Datum *profiles, int count);
 extern int64 stratum_settle_notes(void);
 

@@ -397,7 +397,7 @@ note_changed_row(FunctionCallInfo fcinfo, const TriggerData *data, const char *i
 		note_segment(fcinfo->flinfo->fn_oid, tenant, segment);
 }
 
-/* _note_segment(): AFTER INSERT, UPDATE or DELETE of cdp_segments, for each row. */
+/* _note_segment(): AFTER INSERT or UPDATE of cdp_segments, for each row. The memberships of one that goes go with it. */
 PG_FUNCTION_INFO_V1(stratum_note_segment);
 Datum
 stratum_note_segment(PG_FUNCTION_ARGS)

@@ -6,12 +6,13 @@
  * So each takes a lock on the profile, which it keeps to its end, and looks then: the second sees what the first has
  * committed. The locks, in the order in which everybody takes them:
  *
- *	1. rows of profiles, if they are not locked by what was written
+ *	1. rows of profiles, if they are not locked by what was written, and of segments: against deletion
  *	2. the tenant: shared by those who write profiles, for oneself alone to change what is live, or to write many profiles
  *	3. profiles, by stripes, so that a transaction never takes too many locks
  *
- * Neither a row of a segment nor of a profile is waited for by who has 2, but where a transaction deletes a profile
- * and writes about others. A refresh finds differences without any lock and hands the profiles over to be looked at again.
+ * Who writes few profiles does not lock all segments, but those in which he finds a difference. If that had to be
+ * waited for, he gives 2 and 3 back, waits, and begins anew. A refresh finds differences without any of these locks, and
+ * hands the profiles over to be looked at again.
  */
 #include "live.h"
 
@@ -32,8 +33,11 @@
 /* Advisory locks of users are of class 1 and 2. */
 #define LOCK_CLASS 21331
 
-/* Profiles that are looked at together. */
-#define LIST 10000
+/* Or who needs more profiles. */
+#define MAX_PROFILES 10000
+
+/* Profiles that are looked at together: all, if the tenant is shared. */
+#define LIST 20000
 
 /* Triggers of users on memberships may write profiles, which changes memberships, and so on. */
 #define MAX_PASSES 10
@@ -43,14 +47,32 @@ static LiveSegments *pinned = NULL;
 
 /* --- locks --- */
 
-/* Number 0 is the tenant, others its stripes. All last to the end of the transaction. */
-static void
-take_lock(int64 tenant, int number, LOCKMODE mode)
+/* Number 0 is the tenant, others its stripes. */
+static LOCKTAG
+lock_tag(int64 tenant, int number)
 {
 	LOCKTAG		tag;
 
 	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, (uint32) tenant ^ (uint32) (tenant >> 32), number, LOCK_CLASS);
+	return tag;
+}
+
+/* To the end of the transaction. */
+static void
+take_lock(int64 tenant, int number, LOCKMODE mode)
+{
+	LOCKTAG		tag = lock_tag(tenant, number);
+
 	(void) LockAcquire(&tag, mode, false, false);
+}
+
+/* One that was taken before in this transaction is kept as often as it was taken. */
+static void
+give_back(int64 tenant, int number, LOCKMODE mode)
+{
+	LOCKTAG		tag = lock_tag(tenant, number);
+
+	(void) LockRelease(&tag, mode, false);
 }
 
 static inline int
@@ -67,6 +89,17 @@ take_stripes(int64 tenant, const bool *stripes)
 		if (stripes[i])
 			take_lock(tenant, i + 1, ExclusiveLock);
 	}
+}
+
+static void
+give_back_all(int64 tenant, const bool *stripes)
+{
+	for (int i = 0; i < STRIPES; i++)
+	{
+		if (stripes[i])
+			give_back(tenant, i + 1, ExclusiveLock);
+	}
+	give_back(tenant, 0, ShareLock);
 }
 
 /* Marks the stripes of profiles, and says how many there are. */
@@ -101,11 +134,11 @@ id_array(const int64 *ids, int count)
 
 /* Waits for those who delete them. */
 static void
-lock_rows(int64 tenant, const char *query, const int64 *ids, int count)
+lock_rows(int64 tenant, const char *query, Datum ids)
 {
 	Refresh		refresh = {.latest = true};
 	Oid			types[] = {INT8OID, INT8ARRAYOID};
-	Datum		values[] = {Int64GetDatum(tenant), id_array(ids, count)};
+	Datum		values[] = {Int64GetDatum(tenant), ids};
 
 	stratum_refresh_query(&refresh, PLAN_ANEW, query, lengthof(values), types, values, take_nothing);
 }
@@ -114,20 +147,73 @@ static void
 lock_profile_rows(int64 tenant, const int64 *profiles, int count)
 {
 	lock_rows(tenant, "SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = $1 AND p.id = ANY ($2)"
-			  " ORDER BY p.id FOR KEY SHARE", profiles, count);
+			  " ORDER BY p.id FOR KEY SHARE", id_array(profiles, count));
 }
 
-/* What new memberships refer to, if there are so many that this is not looked up for each. */
 static void
-lock_referenced(const Refresh *refresh)
+lock_segment_rows(int64 tenant, Datum ids)
 {
-	int64	   *ids = palloc((refresh->nsegments + 1) * sizeof(int64));
+	lock_rows(tenant, "SELECT FROM stratum.cdp_segments s WHERE s.tenant_id = $1 AND s.id = ANY ($2)"
+			  " ORDER BY s.id FOR KEY SHARE", ids);
+}
 
+/* What new memberships may refer to, before the tenant is taken. */
+static void
+lock_referenced(int64 tenant)
+{
+	Oid			type = INT8OID;
+	Datum		value = Int64GetDatum(tenant);
+	Refresh		refresh = {.latest = true};
+
+	stratum_refresh_query(&refresh, PLAN_ANEW,
+						  "SELECT FROM stratum.tenants t WHERE t.id = $1 FOR KEY SHARE",
+						  1, &type, &value, take_nothing);
+	stratum_refresh_query(&refresh, PLAN_ANEW,
+						  "SELECT FROM stratum.cdp_segments s JOIN stratum.cdp_segment_options o"
+						  "   ON o.tenant_id = s.tenant_id AND o.segment_id = s.id"
+						  " WHERE s.tenant_id = $1 AND s.is_active AND o.is_live ORDER BY s.id FOR KEY SHARE OF s",
+						  1, &type, &value, take_nothing);
+}
+
+static void
+count_locked(void *argument, TupleTableSlot *row)
+{
+	((Refresh *) argument)->nlocked++;
+}
+
+/* Finds the segments in which a profile of the list differs. */
+static void
+find_differing(Refresh *refresh)
+{
+	Bits	   *differ = palloc0((refresh->nwords + 1) * sizeof(Bits));
+
+	for (Size i = 0; i < (Size) refresh->nprofiles * refresh->nwords; i++)
+		differ[i % refresh->nwords] |= refresh->wanted[i] ^ refresh->present[i];
+	refresh->ndiffering = refresh->nlocked = 0;
 	for (int i = 0; i < refresh->nsegments; i++)
-		ids[i] = refresh->segments[i].id;
-	lock_rows(refresh->tenant, "SELECT FROM stratum.cdp_segments s WHERE s.tenant_id = $1 AND s.id = ANY ($2)"
-			  " ORDER BY s.id FOR KEY SHARE", ids, refresh->nsegments);
-	lock_rows(refresh->tenant, "SELECT FROM stratum.tenants t WHERE t.id = $1 AND $2 IS NOT NULL FOR KEY SHARE", ids, 0);
+	{
+		if ((differ[i / BITS_PER_WORD] >> (i % BITS_PER_WORD)) & 1)
+			refresh->differing[refresh->ndiffering++] = Int64GetDatum(refresh->segments[i].id);
+	}
+}
+
+/* Locks the segments of differences against deletion; false if that had to be waited for. */
+bool
+stratum_lock_differing(Refresh *refresh)
+{
+	Oid			types[] = {INT8OID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), (Datum) 0};
+
+	find_differing(refresh);
+	if (refresh->ndiffering == 0)
+		return true;
+	values[1] = stratum_number_array(refresh->differing, refresh->ndiffering);
+	stratum_refresh_query(refresh, PLAN_SEGMENTS,
+						  "SELECT FROM stratum.cdp_segments s WHERE s.tenant_id = $1 AND s.id = ANY ($2)"
+						  " FOR KEY SHARE SKIP LOCKED",
+						  lengthof(values), types, values, count_locked);
+	refresh->is_blocked = refresh->nlocked < refresh->ndiffering;
+	return !refresh->is_blocked;
 }
 
 /*
@@ -182,9 +268,9 @@ begin_lists(LiveSegments *live, bool is_whole)
 		refresh.segments[i] = (SegmentCount) {.id = live->refresh.segments[i].id};
 	refresh.notifies = true;
 	refresh.started = refresh.reported = GetCurrentTimestamp();
-	if (is_whole)
-		lock_referenced(&refresh);
 	refresh.is_locked = is_whole;
+	refresh.must_not_wait = !is_whole;
+	refresh.differing = palloc((refresh.nsegments + 1) * sizeof(Datum));
 	return refresh;
 }
 
@@ -261,7 +347,6 @@ settle_all_profiles(LiveSegments *live, bool all_segments, bool notifies)
 		return 0;
 	refresh.definitions = stratum_definition_array(definitions, refresh.nsegments);
 	stratum_refresh_prepare(&refresh, ids, definitions);
-	lock_referenced(&refresh);
 	stratum_refresh_all(&refresh);
 	if (has_changed(live->tenant, 0))
 		write_counts(&refresh);
@@ -321,48 +406,80 @@ unpin_segments(void)
 	pinned = NULL;
 }
 
+/* Changed definitions, and all that was noted, or many profiles: the tenant is ours. */
 static int64
-settle_profiles(LiveSegments *live, const int64 *profiles, int count, bool is_whole)
+settle_whole(const TenantNotes *notes)
 {
+	bool		changed = has_changed(notes->tenant, 0);
+	int64		changes = 0;
+	LiveSegments *live;
 	Refresh		refresh;
+	int64	   *profiles;
+	int			count;
 
-	if (count == 0)
+	lock_referenced(notes->tenant);
+	take_lock(notes->tenant, 0, ExclusiveLock);
+	live = pin_segments(notes->tenant);
+	if (live->count == 0)
 		return 0;
-	refresh = begin_lists(live, is_whole);
+	if (changed)
+		changes += settle_all_profiles(live, false, false);
+	if (notes->overflowed && !are_notes_current(notes, live))
+		return changes + settle_all_profiles(live, true, true);
+	profiles = list_profiles(notes, !are_notes_current(notes, live), &count);
+	refresh = begin_lists(live, true);
 	settle_lists(&refresh, profiles, count);
-	return count_changes(&refresh);
+	return changes + count_changes(&refresh);
+}
+
+/* Few profiles. False if a segment has to be waited for: then that is done, and nothing else. */
+static bool
+try_to_settle(const TenantNotes *notes, int64 *changes)
+{
+	bool		stripes[STRIPES];
+	LiveSegments *live;
+	Refresh		refresh;
+	int64	   *profiles;
+	int			count;
+
+	take_lock(notes->tenant, 0, ShareLock);
+	live = pin_segments(notes->tenant);
+	if (live->count == 0)
+		return true;
+	profiles = list_profiles(notes, !are_notes_current(notes, live), &count);
+	if (count == 0)
+		return true;
+	(void) mark_stripes(profiles, count, stripes);
+	take_stripes(notes->tenant, stripes);
+	refresh = begin_lists(live, false);
+	settle_lists(&refresh, profiles, count);
+	if (refresh.is_blocked)
+	{
+		give_back_all(notes->tenant, stripes);
+		lock_segment_rows(notes->tenant, stratum_number_array(refresh.differing, refresh.ndiffering));
+		return false;
+	}
+	*changes += count_changes(&refresh);
+	return true;
 }
 
 static int64
 settle_tenant(const TenantNotes *notes)
 {
-	int64		tenant = notes->tenant;
 	bool		stripes[STRIPES];
 	int			count;
 	int64	   *profiles = list_profiles(notes, false, &count);
-	bool		is_whole = mark_stripes(profiles, count, stripes) > MAX_STRIPES || notes->overflowed ||
-		has_changed(tenant, 0);
-	LiveSegments *live;
 	int64		changes = 0;
 
 	if (notes->needs_lock && count > 0)
-		lock_profile_rows(tenant, profiles, count);
-	take_lock(tenant, 0, is_whole ? ExclusiveLock : ShareLock);
-	live = pin_segments(tenant);
-	if (live->count > 0 && has_changed(tenant, 0))
-		changes += settle_all_profiles(live, false, false);
-	if (live->count > 0 && notes->overflowed && !are_notes_current(notes, live))
-		changes += settle_all_profiles(live, true, true);
-	else if (live->count > 0)
+		lock_profile_rows(notes->tenant, profiles, count);
+	if (mark_stripes(profiles, count, stripes) > MAX_STRIPES || count > MAX_PROFILES || notes->overflowed ||
+		has_changed(notes->tenant, 0))
+		changes = settle_whole(notes);
+	else
 	{
-		if (!are_notes_current(notes, live))
-		{
-			profiles = list_profiles(notes, true, &count);
-			mark_stripes(profiles, count, stripes);
-		}
-		if (!is_whole)
-			take_stripes(tenant, stripes);
-		changes += settle_profiles(live, profiles, count, is_whole);
+		while (!try_to_settle(notes, &changes))
+			unpin_segments();
 	}
 	unpin_segments();
 	return changes;
@@ -499,6 +616,7 @@ settle_candidates(void)
 	Refresh		settled;
 
 	lock_profile_rows(refresh->tenant, refresh->candidates, refresh->ncandidates);
+	lock_referenced(refresh->tenant);
 	take_lock(refresh->tenant, 0, ExclusiveLock);
 	live = pin_segments(refresh->tenant);
 	if (live->count == 0)

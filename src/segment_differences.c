@@ -363,6 +363,8 @@ stratum_write_differences(Refresh *refresh)
 {
 	int			level = 0;
 
+	if (refresh->must_not_wait && !stratum_lock_differing(refresh))
+		return;
 	if (may_set_aside(refresh, count_new(refresh)))
 		level = set_references_aside();
 	write_all(refresh);

@@ -61,6 +61,7 @@ typedef enum RefreshPlan
 	PLAN_PROFILES,
 	PLAN_EVENTS,
 	PLAN_MEMBERSHIPS,
+	PLAN_SEGMENTS,
 	PLAN_ADD,
 	PLAN_REMOVE,
 	REFRESH_PLANS,
@@ -97,6 +98,11 @@ typedef struct Refresh
 	SPIPlanPtr *plans;			/* kept ones, or NULL */
 	bool		latest;			/* sees what others have committed, also in a transaction with one snapshot */
 	bool		is_locked;		/* the tenant and the segments cannot go */
+	bool		must_not_wait;	/* for a segment; where it would have to, nothing is written: */
+	bool		is_blocked;
+	int			ndiffering;		/* segments in which a profile of the list differs */
+	Datum	   *differing;
+	int			nlocked;		/* of them */
 	bool		has_live;		/* there are segments whose differences are only noted: */
 	Bits	   *live;
 	Datum		history;		/* bigint[]: segments that keep a history, or 0; made of these: */

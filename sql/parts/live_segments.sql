@@ -14,7 +14,7 @@ COMMENT ON FUNCTION stratum._note_event() IS
 CREATE FUNCTION stratum._note_segment() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_segment';
 COMMENT ON FUNCTION stratum._note_segment() IS
-  'AFTER row trigger of cdp_segments: notes a segment whose definition, activity or slug has changed.';
+  'AFTER row trigger of cdp_segments: notes a segment that is new or whose definition, activity or slug has changed.';
 
 CREATE FUNCTION stratum._note_options() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_options';
@@ -42,20 +42,6 @@ END $$;
 COMMENT ON FUNCTION stratum._events_truncated() IS
   'AFTER TRUNCATE trigger of cdp_events: live segments of all tenants are brought up to date.';
 
--- Who writes memberships of the segment meanwhile would wait for the deletion, and who deletes for him.
-CREATE FUNCTION stratum._live_segment_goes() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_options o
-             WHERE o.tenant_id = OLD.tenant_id AND o.segment_id = OLD.id AND o.is_live) THEN
-    PERFORM stratum._lock_live(OLD.tenant_id);
-  END IF;
-  RETURN OLD;
-END $$;
-COMMENT ON FUNCTION stratum._live_segment_goes() IS
-  'BEFORE DELETE row trigger of cdp_segments: waits for those who write live memberships, and keeps others waiting.';
-
 CREATE FUNCTION stratum.settle_segments() RETURNS bigint
   LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_settle_segments';
 COMMENT ON FUNCTION stratum.settle_segments() IS
@@ -63,15 +49,20 @@ COMMENT ON FUNCTION stratum.settle_segments() IS
 
 -- ---- options --------------------------------------------------------------------------------------
 
--- The segment is locked, and if it is live nobody else writes its memberships.
+-- The segment is locked, and if it is live nobody else writes its memberships. A profile that is being deleted is waited for.
+-- Where a history was kept before, it ended when that was turned off.
 CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
-  SELECT m.tenant_id, m.segment_id, m.profile_id, m.added_at
+  SELECT m.tenant_id, m.segment_id, m.profile_id, greatest(m.added_at, (
+    SELECT max(h.left_at) FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = m.tenant_id AND h.segment_id = m.segment_id AND h.profile_id = m.profile_id))
   FROM stratum.cdp_segment_memberships m
-  WHERE m.tenant_id = tenant AND m.segment_id = segment;
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
 END $$;
 COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
   'A stay for each present member of a segment; internal to set_segment_options().';
@@ -120,6 +111,10 @@ BEGIN
   END IF;
   IF wants_history <> before.keeps_history THEN
     IF before.is_live THEN
+      PERFORM FROM stratum.cdp_segment_memberships m
+        JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+      WHERE m.tenant_id = tenant AND m.segment_id = set_segment_options.segment_id
+      FOR KEY SHARE OF p;
       PERFORM stratum._lock_live(tenant);
     END IF;
     IF wants_history THEN

@@ -8,7 +8,6 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
-  DROP TRIGGER IF EXISTS zz_stratum_live_delete ON stratum.cdp_segments;
 END IF;
 IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
