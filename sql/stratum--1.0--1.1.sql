@@ -633,6 +633,7 @@ BEGIN
     'stratum.cdp_segment_options', 'zz_stratum_live',
     'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_options()',
     'Members of a segment that becomes live are found at the end of the transaction.');
+  PERFORM stratum._audit_stratum_table('cdp_segment_options', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segment_options', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segment_options', is_new, 'SELECT',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1036,7 +1037,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp b6d56635f5eca353272e2b2c32154f5a'),
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp db0825031d2c7e21b83ffef46eb3008f'),
+('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 38155f0ce71bb78b0492805b6845703b'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
@@ -1311,6 +1312,8 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
 ('trigger', 'cdp_profiles.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segment_options'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segment_options'')'),
 ('trigger', 'cdp_segment_options.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._note_options()'),
 ('trigger', 'cdp_segment_options.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),

@@ -34,6 +34,7 @@ BEGIN
     'stratum.cdp_segment_options', 'zz_stratum_live',
     'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_options()',
     'Members of a segment that becomes live are found at the end of the transaction.');
+  PERFORM stratum._audit_stratum_table('cdp_segment_options', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segment_options', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segment_options', is_new, 'SELECT',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
