@@ -77,6 +77,8 @@ SELECT pg_temp.refuses('campaigns', $$start_date = '2026-02-02', end_date = '202
 SELECT pg_temp.takes('campaigns', $$start_date = '2026-02-02', end_date = '2026-02-02'$$);
 SELECT pg_temp.takes('campaigns', $$start_date = '2026-02-02', end_date = NULL$$);
 SELECT pg_temp.takes('campaigns', $$start_date = NULL, end_date = '2026-02-01'$$);
+SELECT pg_temp.refuses('cdp_segment_history', $$left_at = '2026-01-01'$$);
+SELECT pg_temp.takes('cdp_segment_history', $$left_at = entered_at$$);
 
 -- ---- hashes are 64 hex digits
 SELECT pg_temp.refuses(t, format('%I = %L', c, h))
