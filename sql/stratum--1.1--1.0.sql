@@ -1152,6 +1152,7 @@ DROP FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, int
 DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
 DROP FUNCTION stratum._end_history(bigint, bigint);
 DROP FUNCTION stratum._begin_history(bigint, bigint);
+DROP FUNCTION stratum._lock_members(bigint, bigint);
 DROP FUNCTION stratum.settle_segments();
 DROP FUNCTION stratum._events_truncated();
 DROP FUNCTION stratum._lock_live(bigint);

@@ -579,20 +579,37 @@ COMMENT ON FUNCTION stratum.settle_segments() IS
 
 -- ---- options --------------------------------------------------------------------------------------
 
--- The segment is locked, and if it is live nobody else writes its memberships. A profile that is being deleted is waited for.
--- Where a history was kept before, it ended when that was turned off.
+-- Against deletion: who deletes a profile is waited for here, and not where others would wait as well.
+CREATE FUNCTION stratum._lock_members(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM
+  FROM stratum.cdp_segment_memberships m
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
+END $$;
+COMMENT ON FUNCTION stratum._lock_members(bigint, bigint) IS
+  'Locks the members of a segment against deletion; internal to set_segment_options().';
+
+-- The segment is locked, and if it is live nobody else writes its memberships. Where a history was kept before, it
+-- ended when that was turned off.
 CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
-  SELECT m.tenant_id, m.segment_id, m.profile_id, greatest(m.added_at, (
-    SELECT max(h.left_at) FROM stratum.cdp_segment_history h
-    WHERE h.tenant_id = m.tenant_id AND h.segment_id = m.segment_id AND h.profile_id = m.profile_id))
-  FROM stratum.cdp_segment_memberships m
-    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
-  WHERE m.tenant_id = tenant AND m.segment_id = segment
-  FOR KEY SHARE OF p;
+  SELECT tenant, segment, x.profile_id, greatest(max(x.added_at), max(x.left_at))
+  FROM (
+    SELECT m.profile_id, m.added_at, NULL::timestamptz AS left_at FROM stratum.cdp_segment_memberships m
+    WHERE m.tenant_id = tenant AND m.segment_id = segment
+    UNION ALL
+    SELECT h.profile_id, NULL, h.left_at FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = tenant AND h.segment_id = segment
+  ) x
+  GROUP BY x.profile_id
+  HAVING max(x.added_at) IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
   'A stay for each present member of a segment; internal to set_segment_options().';
@@ -640,11 +657,8 @@ BEGIN
     PERFORM stratum._refresh(tenant, set_segment_options.segment_id);
   END IF;
   IF wants_history <> before.keeps_history THEN
+    PERFORM stratum._lock_members(tenant, set_segment_options.segment_id);
     IF before.is_live THEN
-      PERFORM FROM stratum.cdp_segment_memberships m
-        JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
-      WHERE m.tenant_id = tenant AND m.segment_id = set_segment_options.segment_id
-      FOR KEY SHARE OF p;
       PERFORM stratum._lock_live(tenant);
     END IF;
     IF wants_history THEN
@@ -2762,7 +2776,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
-('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1f5340e72454377ffe97a172d95194be'),
+('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
@@ -2807,6 +2821,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
+('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
@@ -2874,7 +2889,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
-('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp b66676aad959c41015a39e4acc0af789'),
+('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),

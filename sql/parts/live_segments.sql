@@ -49,20 +49,37 @@ COMMENT ON FUNCTION stratum.settle_segments() IS
 
 -- ---- options --------------------------------------------------------------------------------------
 
--- The segment is locked, and if it is live nobody else writes its memberships. A profile that is being deleted is waited for.
--- Where a history was kept before, it ended when that was turned off.
+-- Against deletion: who deletes a profile is waited for here, and not where others would wait as well.
+CREATE FUNCTION stratum._lock_members(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM
+  FROM stratum.cdp_segment_memberships m
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
+END $$;
+COMMENT ON FUNCTION stratum._lock_members(bigint, bigint) IS
+  'Locks the members of a segment against deletion; internal to set_segment_options().';
+
+-- The segment is locked, and if it is live nobody else writes its memberships. Where a history was kept before, it
+-- ended when that was turned off.
 CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
-  SELECT m.tenant_id, m.segment_id, m.profile_id, greatest(m.added_at, (
-    SELECT max(h.left_at) FROM stratum.cdp_segment_history h
-    WHERE h.tenant_id = m.tenant_id AND h.segment_id = m.segment_id AND h.profile_id = m.profile_id))
-  FROM stratum.cdp_segment_memberships m
-    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
-  WHERE m.tenant_id = tenant AND m.segment_id = segment
-  FOR KEY SHARE OF p;
+  SELECT tenant, segment, x.profile_id, greatest(max(x.added_at), max(x.left_at))
+  FROM (
+    SELECT m.profile_id, m.added_at, NULL::timestamptz AS left_at FROM stratum.cdp_segment_memberships m
+    WHERE m.tenant_id = tenant AND m.segment_id = segment
+    UNION ALL
+    SELECT h.profile_id, NULL, h.left_at FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = tenant AND h.segment_id = segment
+  ) x
+  GROUP BY x.profile_id
+  HAVING max(x.added_at) IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
   'A stay for each present member of a segment; internal to set_segment_options().';
@@ -110,11 +127,8 @@ BEGIN
     PERFORM stratum._refresh(tenant, set_segment_options.segment_id);
   END IF;
   IF wants_history <> before.keeps_history THEN
+    PERFORM stratum._lock_members(tenant, set_segment_options.segment_id);
     IF before.is_live THEN
-      PERFORM FROM stratum.cdp_segment_memberships m
-        JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
-      WHERE m.tenant_id = tenant AND m.segment_id = set_segment_options.segment_id
-      FOR KEY SHARE OF p;
       PERFORM stratum._lock_live(tenant);
     END IF;
     IF wants_history THEN
