@@ -29,7 +29,8 @@ typedef struct LiveSegments
 	Datum	   *ids;			/* bigint */
 	Datum	   *definitions;	/* jsonb */
 	bool		asks_others;	/* a definition names another segment */
-	AttrNumber *asked;			/* columns of cdp_profiles that are asked about, 0 for one that is not found */
+	Oid			profiles;		/* cdp_profiles, and its columns that are asked about: */
+	AttrNumber *asked;			/* 0 for one that is not found */
 	Refresh		refresh;		/* prepared */
 	SPIPlanPtr	plans[REFRESH_PLANS];
 } LiveSegments;

@@ -201,12 +201,6 @@ note_segment(Oid function, int64 tenant, int64 segment)
 	LiveNotes  *notes = &stratum_live_notes;
 
 	(void) get_tenant(function, tenant);
-	for (int i = 0; i < notes->nchanged; i++)
-	{
-		if (notes->changed[i].tenant == tenant && notes->changed[i].segment == segment &&
-			notes->changed[i].changed_in == GetCurrentSubTransactionId())
-			return;
-	}
 	if (notes->nchanged == notes->changed_room)
 	{
 		notes->changed = repalloc_huge(notes->changed, 2 * notes->changed_room * sizeof(ChangedSegment));
@@ -296,7 +290,8 @@ is_untouched(const LiveSegments *live, const TriggerData *data)
 
 	if (live->count == 0)
 		return true;
-	if (!TRIGGER_FIRED_BY_UPDATE(data->tg_event))
+	/* A part of the table may have its columns elsewhere. */
+	if (!TRIGGER_FIRED_BY_UPDATE(data->tg_event) || RelationGetRelid(data->tg_relation) != live->profiles)
 		return false;
 	for (int i = 0; i < live->refresh.columns->natts; i++)
 	{

@@ -124,6 +124,7 @@ find_asked(LiveSegments *live)
 	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
 	TupleDesc	asked = live->refresh.columns;
 
+	live->profiles = tables[2];
 	live->asked = palloc(asked->natts * sizeof(AttrNumber));
 	for (int i = 0; i < asked->natts; i++)
 		live->asked[i] = stratum_find_column(table, NameStr(TupleDescAttr(asked, i)->attname), STRATUM_ANYTHING);

@@ -281,22 +281,33 @@ settle_lists(Refresh *refresh, const int64 *profiles, int count)
 		stratum_refresh_list(refresh, profiles + i, Min(count - i, LIST));
 }
 
+/* Whether the transaction has changed this segment itself. */
 static bool
-has_changed(int64 tenant, int64 segment)
+is_ours(int64 tenant, int64 segment)
 {
 	const LiveNotes *notes = &stratum_live_notes;
 
 	for (int i = 0; i < notes->nchanged; i++)
 	{
-		const ChangedSegment *changed = &notes->changed[i];
-
-		if (changed->tenant == tenant && (changed->segment == segment || changed->segment == 0 || segment == 0))
+		if (notes->changed[i].tenant == tenant && notes->changed[i].segment == segment)
 			return true;
 	}
 	return false;
 }
 
-/* The counts of segments whose rows are ours, since we have changed them. */
+/* Whether it has changed any segment of the tenant. */
+static bool
+has_changed(int64 tenant)
+{
+	for (int i = 0; i < stratum_live_notes.nchanged; i++)
+	{
+		if (stratum_live_notes.changed[i].tenant == tenant)
+			return true;
+	}
+	return false;
+}
+
+/* The counts of segments that we have changed: their rows are locked already. */
 static void
 write_counts(const Refresh *refresh)
 {
@@ -310,7 +321,7 @@ write_counts(const Refresh *refresh)
 	{
 		const SegmentCount *segment = &refresh->segments[i];
 
-		if (!has_changed(refresh->tenant, segment->id))
+		if (!is_ours(refresh->tenant, segment->id))
 			continue;
 		ids[count] = Int64GetDatum(segment->id);
 		counts[count++] = Int64GetDatum(segment->kept + segment->added);
@@ -336,9 +347,10 @@ settle_all_profiles(LiveSegments *live, bool all_segments, bool notifies)
 	Datum	   *ids = palloc((live->count + 1) * sizeof(Datum));
 	Datum	   *definitions = palloc((live->count + 1) * sizeof(Datum));
 
+	all_segments |= live->asks_others || is_ours(live->tenant, 0);
 	for (int i = 0; i < live->count; i++)
 	{
-		if (!all_segments && !live->asks_others && !has_changed(live->tenant, DatumGetInt64(live->ids[i])))
+		if (!all_segments && !is_ours(live->tenant, DatumGetInt64(live->ids[i])))
 			continue;
 		ids[refresh.nsegments] = live->ids[i];
 		definitions[refresh.nsegments++] = live->definitions[i];
@@ -348,7 +360,7 @@ settle_all_profiles(LiveSegments *live, bool all_segments, bool notifies)
 	refresh.definitions = stratum_definition_array(definitions, refresh.nsegments);
 	stratum_refresh_prepare(&refresh, ids, definitions);
 	stratum_refresh_all(&refresh);
-	if (has_changed(live->tenant, 0))
+	if (has_changed(live->tenant))
 		write_counts(&refresh);
 	return count_changes(&refresh);
 }
@@ -410,7 +422,7 @@ unpin_segments(void)
 static int64
 settle_whole(const TenantNotes *notes)
 {
-	bool		changed = has_changed(notes->tenant, 0);
+	bool		changed = has_changed(notes->tenant);
 	int64		changes = 0;
 	LiveSegments *live;
 	Refresh		refresh;
@@ -474,7 +486,7 @@ settle_tenant(const TenantNotes *notes)
 	if (notes->needs_lock && count > 0)
 		lock_profile_rows(notes->tenant, profiles, count);
 	if (mark_stripes(profiles, count, stripes) > MAX_STRIPES || count > MAX_PROFILES || notes->overflowed ||
-		has_changed(notes->tenant, 0))
+		has_changed(notes->tenant))
 		changes = settle_whole(notes);
 	else
 	{
