@@ -90,7 +90,25 @@ make_query(EventRange *range, bool by_name, bool in_order)
 	return query;
 }
 
-/* Reads the events of profiles in a range of ids, for one function or for the other; true for the first. */
+/*
+ * All events of a list of profiles, since names and times would lead a plan that is kept for all values to an index
+ * by tenant and name, or time: in a tenant much larger than others, to most of the table.
+ */
+static void
+query_list(Refresh *refresh, RowFunction as_they_come)
+{
+	Oid			types[] = {INT8OID, INT8ARRAYOID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), refresh->list};
+	char	   *query = psprintf("SELECT CAST(e.profile_id AS bigint), %s FROM " STRATUM_OF_LIST("cdp_events", "profile_id", "$2") " e",
+								 stratum_event_columns(refresh->set->program->wants_documents));
+
+	stratum_refresh_query(refresh, PLAN_EVENTS, query, lengthof(values), types, values, as_they_come);
+}
+
+/*
+ * Reads the events of profiles in a range of ids, or of those in the list, for one function or for the other; true
+ * for the first.
+ */
 bool
 stratum_refresh_query_events(Refresh *refresh, int64 after, int64 until,
 							 RowFunction in_order, RowFunction as_they_come)
@@ -106,16 +124,28 @@ stratum_refresh_query_events(Refresh *refresh, int64 after, int64 until,
 		.values = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
 		program->event_names_array, TimestampTzGetDatum(since)}
 	};
-	EventQuery	all = make_query(&range, false, false);
-	EventQuery	named = make_query(&range, true, false);
-	bool		by_name = named.rows < all.rows / 2;
-	EventQuery *best = by_name ? &named : &all;
-	EventQuery	ordered = make_query(&range, by_name, true);
-	bool		order = ordered.cost <= best->cost + FINDING_COST * cpu_tuple_cost * best->rows;
+	EventQuery	all,
+				named,
+				ordered,
+			   *best;
+	bool		by_name,
+				order;
+
+	if (refresh->by_list)
+	{
+		query_list(refresh, as_they_come);
+		return false;
+	}
+	all = make_query(&range, false, false);
+	named = make_query(&range, true, false);
+	by_name = named.rows < all.rows / 2;
+	best = by_name ? &named : &all;
+	ordered = make_query(&range, by_name, true);
+	order = ordered.cost <= best->cost + FINDING_COST * cpu_tuple_cost * best->rows;
 
 	elog(DEBUG1, "events of %s are read %s", by_name ? "the names asked about" : "all names",
 		 order ? "in the order of profiles" : "as they come");
-	stratum_refresh_query(refresh, order ? ordered.text : best->text, NPARAMETERS, range.types, range.values,
+	stratum_refresh_query(refresh, PLAN_ANEW, order ? ordered.text : best->text, NPARAMETERS, range.types, range.values,
 						  order ? in_order : as_they_come);
 	return order;
 }

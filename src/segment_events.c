@@ -340,7 +340,7 @@ prepare_range(Refresh *refresh)
 {
 	refresh->event_context = AllocSetContextCreate(CurrentMemoryContext, "stratum refresh events",
 												   ALLOCSET_DEFAULT_SIZES);
-	refresh->event_places = places_create(CurrentMemoryContext, 1024, NULL);
+	refresh->event_places = places_create(CurrentMemoryContext, refresh->by_list ? refresh->room : 1024, NULL);
 	refresh->tallies_room = 0;
 	refresh->tallies = NULL;
 	open_tally(refresh, 0);
@@ -348,7 +348,7 @@ prepare_range(Refresh *refresh)
 	refresh->event_batch = palloc(sizeof(EventBatch));
 	refresh->event_batch->count = 0;
 	refresh->nevent_profiles = refresh->event_cursor = 0;
-	refresh->answers_room = 1024;
+	refresh->answers_room = refresh->by_list ? refresh->room : 1024;
 	refresh->event_profiles = palloc(refresh->answers_room * sizeof(int64));
 	refresh->event_answers = palloc_extended((Size) refresh->answers_room * refresh->event_bytes + 1, MCXT_ALLOC_HUGE);
 }

@@ -8,6 +8,7 @@
 #include "row_receiver.h"
 #include "segment_set.h"
 
+#include "executor/spi.h"
 
 /* Numbers to their places. */
 typedef struct PlaceOf
@@ -37,6 +38,14 @@ stratum_hash_number(int64 number)
 
 #include "lib/simplehash.h"
 
+/*
+ * The rows of a table that belong to listed profiles of tenant $1. They are looked up profile by profile: a plan that is
+ * kept must not depend on how large the tenant is.
+ */
+#define STRATUM_OF_LIST(table, profile, list) \
+	"unnest(" list ") AS u (profile) CROSS JOIN LATERAL (SELECT * FROM stratum." table " t" \
+	" WHERE t.tenant_id = $1 AND t." profile " = u.profile OFFSET 0)"
+
 /* What a refresh does with a segment. */
 typedef struct SegmentCount
 {
@@ -59,9 +68,22 @@ typedef struct EventQuestion
 
 typedef struct EventBatch EventBatch;
 
+/* Queries that are the same each time, if the refresh keeps their plans. */
+typedef enum RefreshPlan
+{
+	PLAN_PROFILES,
+	PLAN_EVENTS,
+	PLAN_MEMBERSHIPS,
+	PLAN_SEGMENTS,
+	PLAN_ADD,
+	PLAN_REMOVE,
+	REFRESH_PLANS,
+	PLAN_ANEW					/* one that depends on the values */
+} RefreshPlan;
+
 /*
  * A refresh of segments of one tenant. Profiles are taken in ranges of ids, as many at a time as there is
- * memory for: of each two rows of bits, the segments that it should be in and those that it is in.
+ * memory for, or as a list: of each two rows of bits, the segments that it should be in and those that it is in.
  */
 typedef struct Refresh
 {
@@ -84,6 +106,25 @@ typedef struct Refresh
 	Bits	   *present;
 	PlaceOf		last_profile;	/* of the membership read last: most come together */
 	places_hash *locked;		/* profiles of the batch that is being written */
+	bool		by_list;		/* profiles are given as a list: */
+	Datum		list;			/* bigint[] */
+	SPIPlanPtr *plans;			/* kept ones, or NULL */
+	bool		latest;			/* sees what others have committed, also in a transaction with one snapshot */
+	bool		is_locked;		/* the tenant and the segments cannot go */
+	bool		must_not_wait;	/* for a segment; where it would have to, nothing is written: */
+	bool		is_blocked;
+	int			ndiffering;		/* segments in which a profile of the list differs */
+	Datum	   *differing;
+	int			nlocked;		/* of them */
+	bool		has_live;		/* there are segments whose differences are only noted: */
+	Bits	   *live;
+	Datum		history;		/* bigint[]: segments that keep a history, or 0; made of these: */
+	int			nhistory;
+	Datum	   *history_ids;
+	bool		notifies;		/* who listens hears of what is written */
+	int64	   *candidates;		/* profiles that differ in a live segment */
+	int			ncandidates;
+	int			candidates_room;
 	int			event_bytes;	/* of the answers about the events of a profile, a bit a predicate */
 	uint8	   *no_events;		/* answers for a profile that has none */
 	int			nquestions;
@@ -106,6 +147,7 @@ typedef struct Refresh
 } Refresh;
 
 /* --- segment_differences.c --- */
+extern Datum stratum_number_array(const Datum *numbers, int count);
 extern void stratum_write_differences(Refresh *refresh);
 
 /* --- segment_events.c --- */
@@ -119,7 +161,13 @@ extern bool stratum_refresh_query_events(Refresh *refresh, int64 after, int64 un
 										 RowFunction in_order, RowFunction as_they_come);
 
 /* --- segment_refresh.c --- */
-extern uint64 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
-									const Datum *values, RowFunction function);
+extern Datum stratum_definition_array(const Datum *definitions, int count);
+extern void stratum_refresh_prepare(Refresh *refresh, const Datum *ids, const Datum *definitions);
+extern void stratum_refresh_all(Refresh *refresh);
+extern void stratum_refresh_list(Refresh *refresh, const int64 *profiles, int count);
+
+/* --- refresh_query.c --- */
+extern void stratum_refresh_query(Refresh *refresh, RefreshPlan kept, const char *query, int nargs,
+								  const Oid *types, const Datum *values, RowFunction function);
 
 #endif							/* STRATUM_SEGMENT_REFRESH_H */

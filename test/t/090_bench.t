@@ -41,6 +41,7 @@ is($contestants{live}{$_}, 2, "live, on traits and with events: $_") for qw(sql 
 is($contestants{events}{$_}, 3, "events, counted and in two sequences: $_") for qw(sql refresh);
 is($contestants{events}{sql_join}, 1, 'and a sequence by a join');
 ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
+is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
 
 SKIP:
