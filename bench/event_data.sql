@@ -1,5 +1,7 @@
 -- What the customers of tenant 7 did: as many events of ten names as there are profiles in all. And 100 segments that ask about
 -- one name or two, with the SQL that one would write by hand for each of them.
+-- Committed for good before VACUUM comes: until then it does not take the rows for visible to all.
+SET synchronous_commit = on;
 SELECT setseed(0.7) \g /dev/null
 ALTER TABLE stratum.cdp_events DISABLE TRIGGER USER;
 INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, properties, timestamp)
@@ -8,6 +10,7 @@ SELECT 7, p.ids[1 + floor(random() * cardinality(p.ids))::integer], 'Event ' || 
        now() - random() * interval '120 days'
 FROM (SELECT array_agg(id) AS ids FROM stratum.cdp_profiles WHERE tenant_id = 7) p, generate_series(1, :profiles) i;
 ALTER TABLE stratum.cdp_events ENABLE TRIGGER USER;
+SET synchronous_commit = off;
 VACUUM (FREEZE, ANALYZE) stratum.cdp_events;
 CALL bench.warm('{stratum.cdp_events}');
 
