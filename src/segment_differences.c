@@ -154,12 +154,29 @@ lock_profiles(Refresh *refresh, Batch *batch)
 	" ON CONFLICT DO NOTHING" \
 	" RETURNING CAST(i.segment_id AS bigint) AS segment, CAST(i.profile_id AS bigint) AS profile"
 
-/* The same, and the stays of those segments that keep a history. */
+/*
+ * The same, and the stays of those segments that keep a history: looked up one by one, since nobody can tell
+ * PostgreSQL how many rows were removed.
+ */
 #define REMOVE_WITH_HISTORY \
 	"WITH removed AS (" REMOVE "), ended AS (" \
-	" UPDATE stratum.cdp_segment_history h SET left_at = greatest($5, h.entered_at) FROM removed r" \
-	" WHERE h.tenant_id = $1 AND h.segment_id = r.segment AND h.profile_id = r.profile AND h.left_at IS NULL" \
-	" AND r.segment = ANY ($4))" \
+	" UPDATE stratum.cdp_segment_history h SET left_at = greatest($5, h.entered_at)" \
+	" WHERE h.id = ANY (ARRAY(SELECT s.id FROM removed r CROSS JOIN LATERAL" \
+	"   (SELECT t.id FROM stratum.cdp_segment_history t WHERE t.tenant_id = $1 AND t.segment_id = r.segment" \
+	"     AND t.profile_id = r.profile AND t.left_at IS NULL OFFSET 0) s WHERE r.segment = ANY ($4))))" \
+	" SELECT r.segment, r.profile FROM removed r"
+
+/* A single one. */
+#define REMOVE_ONE \
+	"DELETE FROM stratum.cdp_segment_memberships d" \
+	" WHERE d.tenant_id = $1 AND d.segment_id = $2 AND d.profile_id = $3" \
+	" RETURNING CAST(d.segment_id AS bigint) AS segment, CAST(d.profile_id AS bigint) AS profile"
+
+#define REMOVE_ONE_WITH_HISTORY \
+	"WITH removed AS (" REMOVE_ONE "), ended AS (" \
+	" UPDATE stratum.cdp_segment_history h SET left_at = greatest($5, h.entered_at)" \
+	" WHERE h.tenant_id = $1 AND h.segment_id = $2 AND h.profile_id = $3 AND h.left_at IS NULL" \
+	" AND $2 = ANY ($4) AND EXISTS (SELECT FROM removed))" \
 	" SELECT r.segment, r.profile FROM removed r"
 
 #define ADD_WITH_HISTORY \
@@ -168,14 +185,35 @@ lock_profiles(Refresh *refresh, Batch *batch)
 	" SELECT $1, a.segment, a.profile, $5 FROM added a WHERE a.segment = ANY ($4) ON CONFLICT DO NOTHING)" \
 	" SELECT a.segment, a.profile FROM added a"
 
+/* A plan that is kept must not depend on how many there are, nor on how large the tenant is. */
+static void
+remove_one_by_one(Refresh *refresh, const Batch *batch)
+{
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8ARRAYOID, TIMESTAMPTZOID};
+	bool		plain = refresh->history == 0;
+
+	for (int i = 0; i < batch->count; i++)
+	{
+		Datum		values[] = {Int64GetDatum(refresh->tenant), batch->segments[i], batch->profiles[i],
+		refresh->history, TimestampTzGetDatum(GetCurrentTimestamp())};
+
+		stratum_refresh_query(refresh, PLAN_REMOVE, plain ? REMOVE_ONE : REMOVE_ONE_WITH_HISTORY,
+							  plain ? 3 : lengthof(values), types, values, count_removed);
+	}
+}
+
 /* Profiles of a list are locked already. */
 static void
 remove_batch(Refresh *refresh, Batch *batch)
 {
-	if (batch->count > 0 && !refresh->by_list)
+	if (refresh->by_list)
+		remove_one_by_one(refresh, batch);
+	else if (batch->count > 0)
+	{
 		lock_profiles(refresh, batch);
-	if (batch->count > 0)
-		run_batch(refresh, PLAN_REMOVE, batch, refresh->history == 0 ? REMOVE : REMOVE_WITH_HISTORY, count_removed);
+		if (batch->count > 0)
+			run_batch(refresh, PLAN_ANEW, batch, refresh->history == 0 ? REMOVE : REMOVE_WITH_HISTORY, count_removed);
+	}
 	batch->count = 0;
 }
 
