@@ -49,6 +49,17 @@ END IF;
 END $steps$;
 
 -- ==== members that are new or changed
+CREATE OR REPLACE FUNCTION stratum.enter(
+    tenant_id bigint,
+    user_id bigint DEFAULT NULL,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter';
+
 CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
   RETURNS boolean
   LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_segment_matches';
