@@ -51,6 +51,74 @@ CREATE FUNCTION stratum.leave_session(token text) RETURNS void
 COMMENT ON FUNCTION stratum.leave_session(text) IS
   'Ends the session lock that was made with this token.';
 
+CREATE FUNCTION stratum.enter_jwt(
+    token text,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter_jwt';
+COMMENT ON FUNCTION stratum.enter_jwt(text, text, inet, text) IS
+  'As enter(), for the tenant and user that a JSON Web Token names: signed (HS256) with a key of add_jwt_key(), not expired, meant for the key''s audience.';
+
+CREATE FUNCTION stratum.add_jwt_key(
+    kid text,
+    secret bytea,
+    audience text,
+    valid_from timestamptz DEFAULT now(),
+    valid_until timestamptz DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR secret IS NULL OR audience IS NULL OR valid_from IS NULL THEN
+    RAISE EXCEPTION 'of a key only valid_until may be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF kid = '' OR audience = '' OR octet_length(secret) NOT BETWEEN 32 AND 1024 OR valid_until <= valid_from THEN
+    RAISE EXCEPTION 'this is no key for tokens'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It needs a name, an audience, a secret of 32 to 1024 bytes, and an end after its beginning.';
+  ELSIF EXISTS (SELECT FROM stratum.jwt_keys k WHERE k.kid = add_jwt_key.kid) THEN
+    RAISE EXCEPTION 'there is a key of this name already'
+      USING ERRCODE = 'unique_violation',
+            HINT = 'A key is never changed: add one of another name, and retire the old one.';
+  END IF;
+  INSERT INTO stratum.jwt_keys (kid, secret, audience, valid_from, valid_until)
+  VALUES (kid, secret, audience, valid_from, valid_until);
+END $$;
+COMMENT ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) IS
+  'Adds a key for enter_jwt(): its name (kid), secret, the audience its tokens are meant for, and from when to when it is in use.';
+
+CREATE FUNCTION stratum.retire_jwt_key(kid text, at timestamptz DEFAULT now()) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of retire_jwt_key() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  UPDATE stratum.jwt_keys k SET valid_until = greatest(k.valid_from, least(k.valid_until, at))
+  WHERE k.kid = retire_jwt_key.kid;
+  IF NOT found THEN
+    RAISE EXCEPTION 'there is no key of this name' USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.retire_jwt_key(text, timestamptz) IS
+  'From that time on enter_jwt() takes no token signed with this key; it can be made earlier by another call, not later.';
+
+CREATE FUNCTION stratum.list_jwt_keys()
+  RETURNS TABLE (kid text, audience text, valid_from timestamptz, valid_until timestamptz, in_use boolean)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT k.kid, k.audience, k.valid_from, k.valid_until,
+           clock_timestamp() >= k.valid_from AND (k.valid_until IS NULL OR clock_timestamp() < k.valid_until)
+    FROM stratum.jwt_keys k ORDER BY k.valid_from, k.kid;
+END $$;
+COMMENT ON FUNCTION stratum.list_jwt_keys() IS
+  'The keys for enter_jwt(), without their secrets.';
+
 CREATE FUNCTION stratum._profile_columns_support(internal) RETURNS internal
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_profile_columns_support';
 COMMENT ON FUNCTION stratum._profile_columns_support(internal) IS
@@ -344,6 +412,41 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE FUNCTION stratum._install_jwt_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.jwt_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.jwt_keys (
+      kid TEXT PRIMARY KEY CHECK (kid <> ''),
+      secret BYTEA NOT NULL CHECK (octet_length(secret) >= 32 AND octet_length(secret) <= 1024),
+      audience TEXT NOT NULL CHECK (audience <> ''),
+      valid_from TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      valid_until TIMESTAMP WITH TIME ZONE,
+
+      CONSTRAINT jwt_keys_valid_check CHECK (valid_until >= valid_from)
+    );
+
+    COMMENT ON TABLE stratum.jwt_keys IS 'Keys that tokens for enter_jwt() are signed with; nobody may read it but superusers.';
+    COMMENT ON COLUMN stratum.jwt_keys.kid IS 'Name of the key, as the header of a token has it.';
+    COMMENT ON COLUMN stratum.jwt_keys.secret IS 'Shared with who signs; 32 to 1024 bytes; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.jwt_keys.audience IS 'Claim "aud" that tokens with this key must have.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_from IS 'Tokens are taken from this time on.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_until IS 'No token is taken from this time on; NULL: no end.';
+    PERFORM stratum._comment_constraints('jwt_keys');
+  END IF;
+
+  PERFORM stratum._put_audit_triggers('stratum.jwt_keys', '{secret}', '{}', 'insert,update,delete,truncate');
+  -- Without a policy: only superusers, as whom the functions run.
+  ALTER TABLE stratum.jwt_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.jwt_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('jwt_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_jwt_keys() IS
+  'Creates stratum.jwt_keys where it is missing and puts its triggers and rights back; internal to install().';
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
@@ -495,6 +598,11 @@ AS $manifest$ VALUES
 ('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
 ('column', 'fact_signal_health_daily.status', 'character varying(20)'),
 ('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'jwt_keys.audience', 'text NOT NULL'),
+('column', 'jwt_keys.kid', 'text NOT NULL'),
+('column', 'jwt_keys.secret', 'bytea NOT NULL'),
+('column', 'jwt_keys.valid_from', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'jwt_keys.valid_until', 'timestamp with time zone'),
 ('column', 'rules.actions', 'jsonb NOT NULL'),
 ('column', 'rules.conditions', 'jsonb NOT NULL'),
 ('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
@@ -621,6 +729,11 @@ AS $manifest$ VALUES
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'jwt_keys.jwt_keys_audience_check', 'CHECK ((audience <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_kid_check', 'CHECK ((kid <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_pkey', 'PRIMARY KEY (kid)'),
+('constraint', 'jwt_keys.jwt_keys_secret_check', 'CHECK (((octet_length(secret) >= 32) AND (octet_length(secret) <= 1024)))'),
+('constraint', 'jwt_keys.jwt_keys_valid_check', 'CHECK ((valid_until >= valid_from))'),
 ('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
 ('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -674,6 +787,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp 30610b38744e9a8e1bf1eebd93a509bf'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
 ('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
@@ -717,6 +831,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
+('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
@@ -730,10 +845,12 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning e8bc5436aa10d3a77d4761c384285b31'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
+('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
@@ -743,6 +860,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
@@ -898,6 +1016,7 @@ AS $manifest$ VALUES
 ('table', 'cdp_segments', 'row security, forced'),
 ('table', 'fact_actions_queue', 'row security, forced'),
 ('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'jwt_keys', 'row security, forced'),
 ('table', 'rules', 'row security, forced'),
 ('table', 'tenant_platform_connections', 'row security, forced'),
 ('table', 'tenants', 'row security, forced'),
@@ -931,6 +1050,8 @@ AS $manifest$ VALUES
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
 ('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
@@ -1039,6 +1160,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_jwt_keys();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();
@@ -1101,6 +1223,14 @@ REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.leave_session(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.enter_jwt(text, text, inet, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.enter_jwt(text, text, inet, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.retire_jwt_key(text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.retire_jwt_key(text, timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.list_jwt_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.list_jwt_keys() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._profile_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._campaign_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._profile_matches(jsonb, text[], "any") FROM PUBLIC;
@@ -1113,6 +1243,7 @@ REVOKE ALL ON FUNCTION stratum._campaign_matches_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_jwt_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;

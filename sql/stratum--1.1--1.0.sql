@@ -35,7 +35,7 @@ BEGIN
   IF NOT stratum._restoring() THEN
 
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
@@ -43,6 +43,13 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+END IF;
+
+IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
+    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
+  END IF;
+  DROP TABLE stratum.jwt_keys;
 END IF;
 
   END IF;
@@ -1054,6 +1061,7 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._install_jwt_keys();
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
@@ -1064,5 +1072,9 @@ DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._campaign_columns_support(internal);
 DROP FUNCTION stratum._profile_columns_support(internal);
+DROP FUNCTION stratum.list_jwt_keys();
+DROP FUNCTION stratum.retire_jwt_key(text, timestamptz);
+DROP FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz);
+DROP FUNCTION stratum.enter_jwt(text, text, inet, text);
 DROP FUNCTION stratum.leave_session(text);
 DROP FUNCTION stratum.enter_session(bigint, bigint, text);

@@ -1,5 +1,5 @@
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
@@ -7,4 +7,11 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+END IF;
+
+IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
+    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
+  END IF;
+  DROP TABLE stratum.jwt_keys;
 END IF;
