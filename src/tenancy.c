@@ -435,15 +435,19 @@ compose_context(const StratumContext *wanted)
 
 /*
  * A parameterless plan that was made for one tenant is kept for the next, which may be a thousand
- * times as large. Whoever minds has them made anew.
+ * times as large. Whoever minds has them made anew. 0: plans of several may be there.
  */
 static void
 reset_plans(int64 tenant_id)
 {
 	static int64 planned_for = 0;
 
-	if (stratum_reset_plans_on_enter && planned_for != 0 && planned_for != tenant_id)
-		ResetPlanCache();
+	if (planned_for == tenant_id)
+		return;
+	planned_for = 0;
+	if (!stratum_reset_plans_on_enter)
+		return;
+	ResetPlanCache();
 	planned_for = tenant_id;
 }
 
