@@ -52,7 +52,7 @@ BEGIN
   FOR old_trigger IN
     SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
     WHERE c.relnamespace = 'stratum'::regnamespace AND NOT t.tgisinternal
-      AND t.tgname IN ('zz_stratum_viewer', 'zz_stratum_protected', 'zz_stratum_limit_insert', 'zz_stratum_limit_restore', 'zz_stratum_limit_update')
+      AND t.tgname IN ('zz_stratum_viewer', 'zz_stratum_protected', 'zz_stratum_limit_insert', 'zz_stratum_limit_update')
   LOOP
     EXECUTE format('DROP TRIGGER %I ON %s', old_trigger.tgname, old_trigger.relation);
   END LOOP;

@@ -1152,10 +1152,6 @@ BEGIN
     'AFTER INSERT ON %s REFERENCING NEW TABLE AS added FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s.', column_name));
   PERFORM stratum._put_trigger(
-    relation, 'zz_stratum_limit_restore',
-    'AFTER UPDATE ON %s FOR EACH ROW WHEN (old.is_deleted AND new.is_deleted IS NOT TRUE) ' || action,
-    'Notes that a deleted row was restored.');
-  PERFORM stratum._put_trigger(
     relation, 'zz_stratum_limit_update',
     'AFTER UPDATE ON %s FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s, restored ones included.', column_name));
@@ -1511,7 +1507,7 @@ BEGIN
   PERFORM stratum._limit_table('users', 'max_users');
   PERFORM stratum._put_trigger(
     'stratum.users', 'zz_stratum_protected',
-    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()',
     'A protected user is not deleted or demoted by the application.');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -2783,14 +2779,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
 ('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
-('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 189c237434ba60ce0eeae04e427c27e9'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 023cb332238543da803a331c0392b929'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
 ('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'c s e8f15d10684cb0b4ac1f7c028bbadc17'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
-('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ad81be99867fb16b8356c2eabef422fe'),
+('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
@@ -3029,7 +3025,6 @@ AS $manifest$ VALUES
 ('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
-('trigger', 'campaigns.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.campaigns FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
@@ -3076,10 +3071,9 @@ AS $manifest$ VALUES
 ('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
 ('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
-('trigger', 'users.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.users FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
-('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()'),
+('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()'),
 ('trigger', 'users.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
 ('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),

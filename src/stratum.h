@@ -62,6 +62,9 @@ extern bool stratum_session_is_locked(void);
 extern void stratum_keep_to_lock(StratumContext *wanted, bool *has_user);
 extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
 
+/* --- limits.c --- */
+extern void stratum_note_restored(Oid table);
+
 /* --- row_values.c --- */
 
 /* What a column must hold for the library to write or read it. */
