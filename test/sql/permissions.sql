@@ -50,8 +50,8 @@ SELECT s, role_try(s) FROM unnest(ARRAY[
   'WITH gone AS (DELETE FROM stratum.cdp_segments RETURNING *) SELECT * FROM gone',
   'SELECT * FROM stratum.refresh_segment(8701)',
   'SELECT * FROM stratum.refresh_segments()']) s;
-SELECT c.relname, role_try(format('DELETE FROM stratum.%I', c.relname)) FROM pg_class c
-WHERE c.relnamespace = 'stratum'::regnamespace AND c.relkind = 'r' ORDER BY 1;
+SELECT c.relname AS writes FROM pg_class c
+WHERE c.relnamespace = 'stratum'::regnamespace AND c.relkind = 'r' AND role_try(format('DELETE FROM stratum.%I', c.relname)) NOT LIKE '42501 %';
 -- that it has signed in is logged
 SELECT stratum.log_event('login', 'session') > 0 AS logged;
 -- leaving does not help, nor another role of the login
