@@ -2683,9 +2683,9 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
-  -- since 1.1
+  -- since 1.1. With the ids, which tell events at the same time apart, the index alone answers what segments ask.
   IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
-    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp) INCLUDE (id);
     COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
   END IF;
 
@@ -3747,7 +3747,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 9fb1481106a30c82c0b01e1b8b040329'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
@@ -3882,7 +3882,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
-('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
 ('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),

@@ -250,48 +250,48 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 	MemoryContextReset(refresh->range_context);
 }
 
-/* The last ids of all ranges but the last, for as many profiles each as maintenance_work_mem has room for. */
-static int64 *
-find_ranges(Refresh *refresh, int *count)
+/* As many profiles as maintenance_work_mem has room for. */
+static int64
+range_size(const Refresh *refresh)
 {
 	Size		each = 2 * refresh->nwords * sizeof(Bits) + PROFILE_OVERHEAD +
 		stratum_refresh_event_size(refresh);
-	int64		profiles = Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
-	Oid			types[] = {INT8OID, INT8OID};
-	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(profiles)};
-	int64	   *ends;
 
-	if (SPI_execute_with_args("SELECT CAST(q.id AS bigint) FROM"
-							  " (SELECT p.id, row_number() OVER (ORDER BY p.id) AS n"
-							  "  FROM stratum.cdp_profiles p WHERE p.tenant_id = $1) q"
-							  " WHERE q.n % $2 = 0 ORDER BY q.id",
+	return Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
+}
+
+/* The last of so many ids after one; the end of all where there are fewer. */
+static int64
+find_range_end(const Refresh *refresh, int64 after, int64 profiles)
+{
+	Oid			types[] = {INT8OID, INT8OID, INT8OID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(profiles - 1)};
+	int64		end = PG_INT64_MAX;
+	bool		isnull;
+
+	if (SPI_execute_with_args("SELECT CAST(p.id AS bigint) FROM stratum.cdp_profiles p"
+							  " WHERE p.tenant_id = $1 AND p.id > $2 ORDER BY p.id OFFSET $3 LIMIT 1",
 							  lengthof(values), types, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not count profiles");
-	*count = SPI_processed;
-	ends = palloc((*count + 1) * sizeof(int64));
-	for (int i = 0; i < *count; i++)
-	{
-		bool		isnull;
-
-		ends[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-	}
+	if (SPI_processed > 0)
+		end = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
-	return ends;
+	return end;
 }
 
 static void
 refresh_all_ranges(Refresh *refresh)
 {
-	int			count;
-	int64	   *ends = find_ranges(refresh, &count);
+	int64		profiles = range_size(refresh);
 	int64		after = PG_INT64_MIN;
 
-	for (int i = 0; i < count; i++)
+	while (after < PG_INT64_MAX)
 	{
-		refresh_range(refresh, after, ends[i]);
-		after = ends[i];
+		int64		end = find_range_end(refresh, after, profiles);
+
+		refresh_range(refresh, after, end);
+		after = end;
 	}
-	refresh_range(refresh, after, PG_INT64_MAX);
 }
 
 /* --- beginning and end --- */

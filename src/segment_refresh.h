@@ -46,6 +46,19 @@ typedef struct SegmentCount
 	int64		removed;
 } SegmentCount;
 
+/* A predicate about events. */
+typedef struct EventQuestion
+{
+	int			predicate;
+	int			place;			/* of the count without which it is as for no events; -1 for a sequence */
+	int			sequence;
+	bool		is_by_count;	/* the count decides */
+	uint64		known;			/* for which counts the answer is known, and what it is: a bit for each */
+	uint64		holds;
+} EventQuestion;
+
+typedef struct EventBatch EventBatch;
+
 /*
  * A refresh of segments of one tenant. Profiles are taken in ranges of ids, as many at a time as there is
  * memory for: of each two rows of bits, the segments that it should be in and those that it is in.
@@ -73,13 +86,20 @@ typedef struct Refresh
 	places_hash *locked;		/* profiles of the batch that is being written */
 	int			event_bytes;	/* of the answers about the events of a profile, a bit a predicate */
 	uint8	   *no_events;		/* answers for a profile that has none */
-	MemoryContext event_context;	/* as long as events are being read */
+	int			nquestions;
+	EventQuestion *questions;
+	MemoryContext event_context;	/* as long as events are being read: what tallies point to */
 	Size		tally_size;
-	char	   *tallies;		/* one for each profile with events */
-	int			event_room;
+	char	   *tallies;		/* one for each profile with events; where they come in order, the last one's only */
+	int			tallies_room;
+	int64		event_profile;	/* the last one's, where they come in order */
+	EventBatch *event_batch;
+	places_hash *event_places;	/* of tallies, where they come in no order */
 	int			nevent_profiles;
-	places_hash *event_places;
-	uint8	   *event_answers;
+	int64	   *event_profiles;	/* ascending, */
+	uint8	   *event_answers;	/* and the answers about each */
+	int			answers_room;
+	int			event_cursor;	/* where the last one was found */
 	int64		total_profiles;
 	TimestampTz started;
 	TimestampTz reported;
@@ -92,7 +112,11 @@ extern void stratum_write_differences(Refresh *refresh);
 extern Size stratum_refresh_event_size(const Refresh *refresh);
 extern void stratum_refresh_prepare_events(Refresh *refresh);
 extern void stratum_refresh_read_events(Refresh *refresh, int64 after, int64 until);
-extern const uint8 *stratum_refresh_event_answers(const Refresh *refresh, int64 profile);
+extern const uint8 *stratum_refresh_event_answers(Refresh *refresh, int64 profile);
+
+/* --- segment_event_query.c --- */
+extern bool stratum_refresh_query_events(Refresh *refresh, int64 after, int64 until,
+										 RowFunction in_order, RowFunction as_they_come);
 
 /* --- segment_refresh.c --- */
 extern uint64 stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,

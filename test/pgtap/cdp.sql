@@ -63,7 +63,7 @@ SELECT pg_temp.keys_are('cdp_events', $$
 $$);
 SELECT pg_temp.has_indexes('cdp_events', $$
   ix_cdp_events_profile btree (profile_id)
-  ix_cdp_events_profile_name btree (tenant_id, profile_id, event_name, "timestamp")
+  ix_cdp_events_profile_name btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)
   ix_cdp_events_name btree (tenant_id, event_name)
   ix_cdp_events_timestamp btree (tenant_id, "timestamp")
 $$);
