@@ -33,6 +33,31 @@ IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
   DROP TABLE stratum.cdp_segment_options;
 END IF;
 
+-- Viewers, protected users, limits.
+DECLARE
+  old_trigger record;
+BEGIN
+  FOR old_trigger IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'stratum'::regnamespace AND NOT t.tgisinternal
+      AND t.tgname IN ('zz_stratum_viewer', 'zz_stratum_protected', 'zz_stratum_limit_insert', 'zz_stratum_limit_update')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', old_trigger.tgname, old_trigger.relation);
+  END LOOP;
+END;
+
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  ALTER EXTENSION stratum ADD TABLE stratum.tenants;
+  REVOKE UPDATE (updated_at) ON stratum.tenants FROM stratum_app;
+END IF;
+
+IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
+    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
+  END IF;
+  DROP TABLE stratum.jwt_keys;
+END IF;
+
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
     PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');

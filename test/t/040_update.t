@@ -181,5 +181,9 @@ is($node->sqlstate("ALTER EXTENSION stratum UPDATE TO '$old'", db => 'added'), '
 
 is($node->sqlstate(q{SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '55000', 'a downgrade that would lose data is refused');
 is($node->sqlstate(q{SET stratum.allow_data_loss = on; SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '', 'unless that is allowed');
+$node->sql(q{SELECT stratum.add_jwt_key('k', sha256('x'), 'test')}, db => 'fresh11');
+update_fails('fresh11', $old, '55000', 'one with keys for tokens is');
+$node->sql('SET stratum.allow_data_loss = on; ALTER EXTENSION stratum UPDATE TO \'1.0\'', db => 'fresh11');
+is($node->sql($check, db => 'fresh11'), $healthy{$old}, 'unless that is allowed');
 
 done_testing();

@@ -43,6 +43,7 @@ is($contestants{events}{sql_join}, 1, 'and a sequence by a join');
 ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
+ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
 
 SKIP:
 {
