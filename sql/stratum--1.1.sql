@@ -575,12 +575,17 @@ COMMENT ON FUNCTION stratum._attach_mixin(text, text[], text[]) IS
 -- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
 -- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
 
--- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these three, so that a cast to
 -- json which somebody wrote for a type of his own does not.
 CREATE FUNCTION stratum._audit_row() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
 COMMENT ON FUNCTION stratum._audit_row() IS
   'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_statement() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_statement';
+COMMENT ON FUNCTION stratum._audit_statement() IS
+  'AFTER statement trigger of audited tables, with transition tables; arguments: resource type, redacted columns, ignored columns.';
 
 CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
@@ -682,7 +687,34 @@ END $$;
 COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
   'Raises for names that are no columns of the table; internal to audit_table().';
 
--- One of the two triggers; `events` NULL: none.
+-- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
+-- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
+-- would be taken for the parent's; and on Citus there are no transition tables.
+CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
+      OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
+END $$;
+COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
+  'Whether changes of a table have to be recorded by a row trigger, not by statement triggers; internal.';
+
+-- The triggers that record rows: one for all events by row, or one for each event by statement.
+CREATE FUNCTION stratum._audit_trigger_forms()
+  RETURNS TABLE (name text, by_row boolean, operation text, transition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('zz_stratum_audit', true, NULL, NULL),
+         ('zz_stratum_audit_insert', false, 'insert', 'REFERENCING NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_update', false, 'update', 'REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_delete', false, 'delete', 'REFERENCING OLD TABLE AS stratum_old');
+$$;
+COMMENT ON FUNCTION stratum._audit_trigger_forms() IS
+  'Names and forms of the audit triggers that record rows; internal.';
+
+-- `events` NULL: none. `action` follows the table's name, with FOR EACH ROW or STATEMENT.
 CREATE FUNCTION stratum._put_audit_trigger(
     table_name regclass, trigger_name text, events text, action text, comment text)
   RETURNS void
@@ -692,13 +724,47 @@ BEGIN
   IF events IS NOT NULL THEN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
-      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
+      'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
   ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
   'Creates, replaces or drops an audit trigger; internal.';
+
+-- A trigger that was not there before takes over the state of those that record rows, so that a table which a user
+-- has put out of audit stays so when the form changes. Where they differ, the one that records most counts.
+CREATE FUNCTION stratum._put_row_triggers(table_name regclass, arguments text, asked text[], by_row boolean)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  before name[] := ARRAY(SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = table_name AND NOT g.tgisinternal);
+  state "char" := (
+    SELECT g.tgenabled
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname
+    WHERE g.tgrelid = table_name
+    ORDER BY array_position('{A,O,R,D}'::text[], g.tgenabled::text) LIMIT 1);
+  form record;
+  events text;
+BEGIN
+  FOR form IN SELECT * FROM stratum._audit_trigger_forms() LOOP
+    events := CASE WHEN form.by_row <> by_row THEN NULL
+                   WHEN by_row THEN (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate')
+                   WHEN form.operation = ANY (asked) THEN form.operation END;
+    PERFORM stratum._put_audit_trigger(
+      table_name, form.name, events,
+      CASE WHEN by_row THEN 'FOR EACH ROW EXECUTE FUNCTION stratum._audit_row('
+           ELSE form.transition || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(' END || arguments || ')',
+      'Records changes in stratum.audit_logs.');
+    IF events IS NOT NULL AND state <> 'O' AND form.name <> ALL (before) THEN
+      EXECUTE format('ALTER TABLE %s %s TRIGGER %I', table_name,
+                     CASE state WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, form.name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
+  'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
@@ -708,15 +774,12 @@ DECLARE
   asked text[] := stratum._audit_operations(operations);
   resource_type text := stratum._resource_type(table_name);
 BEGIN
-  PERFORM stratum._put_audit_trigger(
-    table_name, 'zz_stratum_audit',
-    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
-    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
-    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_row_triggers(
+    table_name, format('%L, %L, %L', resource_type, redact, ignore), asked, stratum._audited_by_row(table_name));
   PERFORM stratum._put_audit_trigger(
     table_name, 'zz_stratum_audit_truncate',
     CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
-    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    format('FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
@@ -754,7 +817,7 @@ BEGIN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
-  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
@@ -813,7 +876,7 @@ CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+  IF trigger_object !~ '\.zz_stratum_audit(_insert|_update|_delete|_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
     RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM stratum.audited_tables t
@@ -2437,19 +2500,25 @@ AS $manifest$ VALUES
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_statement()', 'c v c035a8d9e1ad41dc7a501c001b1dded3'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_trigger_forms()', 'sql i search_path=pg_catalog, pg_temp 067748b158c8a5b6c1edf51c024c31f0'),
+('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp b978a8ee82f1441ec7fd1712fd0c839d'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 00dad2cdcb8b9ee78d261f42517da3bb'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c05d78515813056393ae77e107dc394e'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
-('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
@@ -2478,7 +2547,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
-('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
+('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'c s e8f15d10684cb0b4ac1f7c028bbadc17'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
@@ -2490,9 +2560,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
-('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
-('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp a2ca39c2fd90736b7c8f3bbc95b13d60'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 675456d7ca193174e93bb633d9ab1c35'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 76f43ae22d02f61deff88832942e65fa'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
@@ -2517,7 +2588,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 36cb54a368d32e018f7a4aa15030ae1c'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -2545,7 +2616,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
@@ -2701,42 +2772,65 @@ AS $manifest$ VALUES
 ('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
 ('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
-('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaign_drafts REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
-('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_audience_syncs REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
-('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
-('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_profiles REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
-('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_segments REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
-('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_actions_queue REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
-('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_signal_health_daily REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
-('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.rules REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.rules REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.rules REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenant_platform_connections REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
-('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenants REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
-('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.users REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.users REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
 ('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
@@ -3260,13 +3354,14 @@ BEGIN
       LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
     WHERE f.definition IS DISTINCT FROM e.definition
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
-      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      AND NOT (e.kind = 'trigger' AND (stratum._is_chosen_audit(e.object) OR stratum._is_other_audit_form(e.object)))
       -- a table that is missing says enough
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  RETURN QUERY SELECT f.object, f.problem, f.remedy FROM stratum._check_audit_forms() f;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
@@ -3287,15 +3382,76 @@ BEGIN
                   THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
                   ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
       FROM stratum.audited_tables t
-        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
-          AS x (trigger_name, operations)
+        CROSS JOIN LATERAL stratum._audit_triggers_wanted(to_regclass(t.table_name), t.operations) x
         LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
-      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
-        AND (g.oid IS NULL OR g.tgenabled = 'D');
+      WHERE to_regclass(t.table_name) IS NOT NULL AND (g.oid IS NULL OR g.tgenabled = 'D')
+        -- a table that the triggers of another form are on is told of below
+        AND NOT stratum._audit_form_misfits(to_regclass(t.table_name));
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_audited_tables() IS
   'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';
+
+CREATE FUNCTION stratum._audit_triggers_wanted(table_name regclass, operations text) RETURNS TABLE (trigger_name text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  by_row boolean := stratum._audited_by_row(table_name);
+BEGIN
+  RETURN QUERY
+    SELECT f.name FROM stratum._audit_trigger_forms() f
+    WHERE f.by_row = _audit_triggers_wanted.by_row AND operations ~ coalesce(f.operation, 'insert|update|delete')
+    UNION ALL
+    SELECT 'zz_stratum_audit_truncate' WHERE operations ~ 'truncate';
+END $$;
+COMMENT ON FUNCTION stratum._audit_triggers_wanted(regclass, text) IS
+  'The audit triggers that a table should have; internal to check_install().';
+
+-- A table that was attached to another one, or got partitions or children, after it was put under audit.
+CREATE FUNCTION stratum._audit_form_misfits(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._audited_by_row(table_name)
+     AND EXISTS (SELECT FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+                 WHERE g.tgrelid = table_name);
+END $$;
+COMMENT ON FUNCTION stratum._audit_form_misfits(regclass) IS
+  'Whether a table has statement triggers for its audit and should have a row trigger; internal to check_install().';
+
+-- Expected are the triggers of tables that stand alone.
+CREATE FUNCTION stratum._is_other_audit_form(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := to_regclass('stratum.' || quote_ident(split_part(trigger_object, '.', 1)));
+BEGIN
+  RETURN trigger_object ~ '\.zz_stratum_audit_(insert|update|delete)$' AND relation IS NOT NULL
+     AND stratum._audited_by_row(relation)
+     AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname = 'zz_stratum_audit' AND g.tgenabled <> 'D');
+END $$;
+COMMENT ON FUNCTION stratum._is_other_audit_form(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table is missing because the table has a row trigger, and rightly; internal to check_install().';
+
+CREATE FUNCTION stratum._check_audit_forms() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'audited table ' || c.oid::regclass,
+           CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
+                ELSE 'has come to inherit, or others from it: its statement triggers do not fit' END,
+           CASE WHEN c.relispartition THEN
+                  format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
+                WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'
+                ELSE format('SELECT stratum.audit_table(%L, ...) again.', c.oid::regclass) END
+    FROM pg_class c
+    WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname ~ '^zz_stratum_audit_(insert|update|delete)$')
+      AND stratum._audit_form_misfits(c.oid)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_audit_forms() IS
+  'Audited tables that need a row trigger by now; internal to check_install().';
 
 -- ==== sql/parts/grants.sql
 -- Rights on the members: PUBLIC has none, each role what it needs.
@@ -3344,6 +3500,10 @@ GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text,
 GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_statement() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
 
 -- conditions
