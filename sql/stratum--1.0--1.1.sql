@@ -258,7 +258,7 @@ DECLARE
   events text;
 BEGIN
   FOR form IN SELECT * FROM stratum._audit_trigger_forms() LOOP
-    events := CASE WHEN form.by_row <> by_row THEN NULL
+    events := CASE WHEN form.by_row <> _put_row_triggers.by_row THEN NULL
                    WHEN by_row THEN (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate')
                    WHEN form.operation = ANY (asked) THEN form.operation END;
     PERFORM stratum._put_audit_trigger(
@@ -743,7 +743,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_statement()', 'c v c035a8d9e1ad41dc7a501c001b1dded3'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_trigger_forms()', 'sql i search_path=pg_catalog, pg_temp 067748b158c8a5b6c1edf51c024c31f0'),
-('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp b978a8ee82f1441ec7fd1712fd0c839d'),
+('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 45ab6c53f7eec999c413ed3ffad63321'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
 ('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 00dad2cdcb8b9ee78d261f42517da3bb'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
@@ -797,7 +797,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp a2ca39c2fd90736b7c8f3bbc95b13d60'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
-('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 675456d7ca193174e93bb633d9ab1c35'),
+('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 76f43ae22d02f61deff88832942e65fa'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
@@ -1248,11 +1248,11 @@ CREATE FUNCTION stratum._audit_triggers_wanted(table_name regclass, operations t
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  by_row boolean := stratum._audited_by_row(table_name);
+  rows_one_by_one boolean := stratum._audited_by_row(table_name);
 BEGIN
   RETURN QUERY
     SELECT f.name FROM stratum._audit_trigger_forms() f
-    WHERE f.by_row = _audit_triggers_wanted.by_row AND operations ~ coalesce(f.operation, 'insert|update|delete')
+    WHERE f.by_row = rows_one_by_one AND operations ~ coalesce(f.operation, 'insert|update|delete')
     UNION ALL
     SELECT 'zz_stratum_audit_truncate' WHERE operations ~ 'truncate';
 END $$;
