@@ -47,9 +47,9 @@ $node->sql(q{INSERT INTO public.notes (body) VALUES ('x')});
 is($node->sql(q{SELECT count(*) FROM stratum.audit_logs WHERE resource_type = 'public.notes'}), '1', q{users' audited tables get their trigger back});
 
 # install() on a live install changes nothing, and keeps a disabled trigger disabled
-$node->sql('ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_mixin; ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_audit; SELECT stratum.install()');
+$node->sql('ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_mixin; ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_audit_update; SELECT stratum.install()');
 is($node->sql(q{SELECT string_agg(object || ' ' || remedy, E'\n' ORDER BY object) FROM stratum.check_install()}),
-	"trigger rules.zz_stratum_audit ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_audit;\n"
+	"trigger rules.zz_stratum_audit_update ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_audit_update;\n"
 	  . 'trigger rules.zz_stratum_mixin ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_mixin;', 'disabled triggers stay so, and are reported');
 $node->sql('ALTER TABLE stratum.rules ENABLE TRIGGER USER');
 
