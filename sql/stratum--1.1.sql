@@ -689,13 +689,16 @@ COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
 
 -- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
 -- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
--- would be taken for the parent's; and on Citus there are no transition tables.
+-- would be taken for the parent's; logical replication, which triggers that are ENABLE ALWAYS or REPLICA are meant
+-- for, fires row triggers only; and on Citus there are no transition tables.
 CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
       OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete)?$' AND g.tgenabled IN ('A', 'R'))
       OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
 END $$;
 COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
@@ -725,7 +728,8 @@ BEGIN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
       'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
-  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+  -- what a partition has from its partitioned table goes with that one's
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name AND g.tgparentid = 0) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;
@@ -2511,12 +2515,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_trigger_forms()', 'sql i search_path=pg_catalog, pg_temp 067748b158c8a5b6c1edf51c024c31f0'),
 ('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 45ab6c53f7eec999c413ed3ffad63321'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
-('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 00dad2cdcb8b9ee78d261f42517da3bb'),
+('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
-('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c05d78515813056393ae77e107dc394e'),
+('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
@@ -2560,7 +2564,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
-('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp a2ca39c2fd90736b7c8f3bbc95b13d60'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
@@ -3440,7 +3444,9 @@ BEGIN
   RETURN QUERY
     SELECT 'audited table ' || c.oid::regclass,
            CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
-                ELSE 'has come to inherit, or others from it: its statement triggers do not fit' END,
+                WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+                  THEN 'has come to inherit, or others from it: its statement triggers do not fit'
+                ELSE 'has statement triggers, and needs a row trigger' END,
            CASE WHEN c.relispartition THEN
                   format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
                 WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'

@@ -164,11 +164,12 @@ record_or_warn(AuditWork work, TriggerData *trigdata, Oid owner)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (ends_the_write(error->sqlerrcode))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = resources;
+		if (ends_the_write(error->sqlerrcode))
+			ReThrowError(error);
 		warn(trigdata, error);
 		FreeErrorData(error);
 	}

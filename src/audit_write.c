@@ -153,11 +153,14 @@ execute(SPIPlanPtr *plan, const char *query, Parameters *parameters, AuditWriter
 		writer = AUDIT_WRITER_OTHER;
 	}
 	PG_END_TRY();
-	/* A rule or a trigger of somebody's on the log, for instance. */
-	if (result != expected || SPI_processed != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the audit trail, table stratum.audit_logs, did not take an entry")));
+	if (result == expected && SPI_processed == 1)
+		return;
+	/* A rule or a trigger of somebody's on the log. A plan of no statement at all would outlive the rule. */
+	SPI_freeplan(*plan);
+	*plan = NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audit trail, table stratum.audit_logs, did not take an entry")));
 }
 
 /* --- changes --- */

@@ -117,13 +117,16 @@ COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
 
 -- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
 -- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
--- would be taken for the parent's; and on Citus there are no transition tables.
+-- would be taken for the parent's; logical replication, which triggers that are ENABLE ALWAYS or REPLICA are meant
+-- for, fires row triggers only; and on Citus there are no transition tables.
 CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
       OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete)?$' AND g.tgenabled IN ('A', 'R'))
       OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
 END $$;
 COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
@@ -153,7 +156,8 @@ BEGIN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
       'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
-  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+  -- what a partition has from its partitioned table goes with that one's
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name AND g.tgparentid = 0) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;

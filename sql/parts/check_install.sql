@@ -316,7 +316,9 @@ BEGIN
   RETURN QUERY
     SELECT 'audited table ' || c.oid::regclass,
            CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
-                ELSE 'has come to inherit, or others from it: its statement triggers do not fit' END,
+                WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+                  THEN 'has come to inherit, or others from it: its statement triggers do not fit'
+                ELSE 'has statement triggers, and needs a row trigger' END,
            CASE WHEN c.relispartition THEN
                   format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
                 WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'
