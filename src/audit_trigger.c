@@ -330,7 +330,8 @@ record_statement(TriggerData *trigdata, Oid owner)
 {
 	int			pinned;
 
-	check_no_children(trigdata->tg_relation);
+	if (!TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		check_no_children(trigdata->tg_relation);
 	if (is_seen_by_root(trigdata->tg_relation))
 		return;
 	pinned = pin_settings();
