@@ -109,12 +109,12 @@ for my $version ($new, $old, $new)
 # Tables of the user's under audit change the form of their triggers, and what is recorded is the same in both.
 new_database('audited', $old);
 $node->sql(<<'SQL', db => 'audited');
-CREATE TABLE public.some (id integer PRIMARY KEY, tenant_id integer, secret text, seen integer, note text);
+CREATE TABLE public.orders (id integer PRIMARY KEY, tenant_id integer, secret text, seen integer, note text);
 CREATE TABLE public.off (id integer PRIMARY KEY);
 CREATE TABLE public.parts (id integer PRIMARY KEY) PARTITION BY HASH (id);
 CREATE TABLE public.part PARTITION OF public.parts FOR VALUES WITH (MODULUS 1, REMAINDER 0);
 CREATE TABLE public.replicated (id integer PRIMARY KEY);
-SELECT stratum.audit_table('public.some', redact => '{secret}', ignore => '{seen}', operations => 'update,delete');
+SELECT stratum.audit_table('public.orders', redact => '{secret}', ignore => '{seen}', operations => 'update,delete');
 SELECT stratum.audit_table('public.off');
 SELECT stratum.audit_table('public.parts');
 SELECT stratum.audit_table('public.replicated');
@@ -122,19 +122,19 @@ ALTER TABLE public.off DISABLE TRIGGER zz_stratum_audit;
 ALTER TABLE public.replicated ENABLE ALWAYS TRIGGER zz_stratum_audit;
 SQL
 my $audit_triggers = q{SELECT tgrelid::regclass::text || ' ' || string_agg(substr(tgname, 12) || ' ' || tgenabled::text, ', ' ORDER BY tgname)
-	FROM pg_trigger WHERE tgname ~ '^zz_stratum_audit' AND tgname !~ 'truncate' AND tgrelid::regclass::text ~ '^(some|off|part|parts|replicated)$' GROUP BY tgrelid ORDER BY 1};
-my $work = q{INSERT INTO some VALUES (1, 1, 'hush', 1, 'a'); UPDATE some SET seen = 2; UPDATE some SET secret = 'b', note = 'c'; DELETE FROM some; INSERT INTO off VALUES (1); DELETE FROM off;
+	FROM pg_trigger WHERE tgname ~ '^zz_stratum_audit' AND tgname !~ 'truncate' AND tgrelid::regclass::text ~ '^(orders|off|part|parts|replicated)$' GROUP BY tgrelid ORDER BY 1};
+my $work = q{INSERT INTO orders VALUES (1, 1, 'hush', 1, 'a'); UPDATE orders SET seen = 2; UPDATE orders SET secret = 'b', note = 'c'; DELETE FROM orders; INSERT INTO off VALUES (1); DELETE FROM off;
 	INSERT INTO parts VALUES (1); DELETE FROM parts; INSERT INTO replicated VALUES (1); SET session_replication_role = replica; DELETE FROM replicated; RESET session_replication_role;
 	SELECT action, resource_type, resource_id, old_values, new_values FROM stratum.audit_logs WHERE id > coalesce(nullif(current_setting('my.last', true), ''), '0')::integer AND resource_type LIKE 'public.%' ORDER BY id};
 sub recorded { return $node->sql(q{SELECT set_config('my.last', max(id)::text, false) FROM stratum.audit_logs \g /dev/null} . "\n$work", db => 'audited') }
 my @row_form = ($node->sql($audit_triggers, db => 'audited'), recorded());
-is($row_form[0], "off audit D\npart audit O\nparts audit O\nreplicated audit A\nsome audit O", '1.0 has row triggers');
+is($row_form[0], "off audit D\norders audit O\npart audit O\nparts audit O\nreplicated audit A", '1.0 has row triggers');
 is(scalar(split /\n/, $row_form[1]), 6, 'which record six changes');
 for my $version ($new, $old, $new)
 {
 	update('audited', $version);
 	is($node->sql($audit_triggers, db => 'audited'), $version eq $old ? $row_form[0]
-		: "off audit_delete D, audit_insert D, audit_update D\npart audit O\nparts audit O\nreplicated audit A\nsome audit_delete O, audit_update O", "the triggers of $version, as they were enabled");
+		: "off audit_delete D, audit_insert D, audit_update D\norders audit_delete O, audit_update O\npart audit O\nparts audit O\nreplicated audit A", "the triggers of $version, as they were enabled");
 	is_same(recorded(), $row_form[1], "the same is recorded in $version");
 }
 
