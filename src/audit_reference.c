@@ -113,27 +113,24 @@ lock_found(Relation relation, Relation index, ScanKey key, Snapshot snapshot)
 	return done;
 }
 
+/*
+ * By what the statement sees. A row that only this very command has made, or that has changed since the
+ * statement began, is not found here: then PostgreSQL's own check looks for it.
+ */
 static bool
 find_and_lock(Relation relation, AttrNumber column, int64 id)
 {
 	Oid			index_oid = stratum_primary_key_index(relation);
 	Relation	index;
 	ScanKeyData key;
-	bool		done = false;
+	bool		done;
 
-	if (!OidIsValid(index_oid))
+	if (!OidIsValid(index_oid) || !ActiveSnapshotSet())
 		return false;
 	index = index_open(index_oid, AccessShareLock);
-	if (make_scan_key(&key, index, column, id))
-	{
-		/* As PostgreSQL's own check looks at it: by what is committed now, or by the transaction's. */
-		Snapshot	snapshot = RegisterSnapshot(IsolationUsesXactSnapshot() ?
-												GetTransactionSnapshot() : GetLatestSnapshot());
-
-		done = lock_found(relation, index, &key, snapshot);
-		UnregisterSnapshot(snapshot);
-	}
-	index_close(index, NoLock);
+	done = make_scan_key(&key, index, column, id) &&
+		lock_found(relation, index, &key, GetActiveSnapshot());
+	index_close(index, AccessShareLock);
 	return done;
 }
 
@@ -150,8 +147,6 @@ stratum_lock_referenced(const AuditReference *reference, int64 id)
 
 	if (locked != NULL && hash_search(locked, &referenced, HASH_FIND, NULL) != NULL)
 		return true;
-	/* A row of this very statement is to be seen. */
-	CommandCounterIncrement();
 	table = table_open(reference->relation, RowShareLock);
 	done = table->rd_rel->relam == HEAP_TABLE_AM_OID && find_and_lock(table, reference->column, id);
 	table_close(table, NoLock);
