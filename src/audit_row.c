@@ -193,17 +193,87 @@ key_changed(const AuditTable *table, const bool *changed)
 	return false;
 }
 
-/* {"previous_resource_id": ...}: the row's history goes on under that key. */
+/* --- metadata --- */
+
+/* Whether a value is JSON's null, which old_values and new_values show as they show SQL's. */
+static bool
+is_json_null(const AuditColumn *column, TupleTableSlot *slot)
+{
+	int			index = column->number - 1;
+	struct varlena *stored;
+	Jsonb	   *json;
+
+	if (column->encoding != AUDIT_ENCODE_JSONB || column->redacted || slot->tts_isnull[index])
+		return false;
+	/* It has a size that few values have: do not fetch the others. */
+	stored = (struct varlena *) DatumGetPointer(slot->tts_values[index]);
+	if (VARATT_IS_EXTERNAL(stored) ||
+		VARSIZE_ANY_EXHDR(stored) != sizeof(uint32) + sizeof(JEntry))
+		return false;
+	json = DatumGetJsonbP(slot->tts_values[index]);
+	return JB_ROOT_IS_SCALAR(json) && JBE_ISNULL(json->root.children[0]);
+}
+
+/* Columns of a row (NULL: none) that are JSON's null, as strings; NIL if none is. */
+static List *
+json_nulls(const AuditTable *table, TupleTableSlot *slot, const bool *wanted)
+{
+	List	   *result = NIL;
+
+	for (int i = 0; slot != NULL && i < table->ncolumns; i++)
+	{
+		if ((wanted == NULL || wanted[i]) && is_json_null(&table->columns[i], slot))
+			result = lappend(result, unconstify(char *, table->columns[i].name));
+	}
+	return result;
+}
+
+static void
+push_names(JsonbParseState **state, const char *key, List *names)
+{
+	ListCell   *cell;
+
+	if (names == NIL)
+		return;
+	push_name(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, names)
+		push_json(state, WJB_ELEM, stratum_encode_string(lfirst(cell)));
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/*
+ * What old_values and new_values cannot tell; NULL for nothing. {"previous_resource_id": ...}: the row's
+ * history goes on under that key. {"json_null": {"old": [...], "new": [...]}}: which nulls are JSON's.
+ */
 static Jsonb *
-previous_key(const char *key)
+make_metadata(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new, const bool *wanted,
+			  const char *previous_key)
 {
 	JsonbParseState *state = NULL;
+	List	   *old_nulls = json_nulls(table, old, wanted);
+	List	   *new_nulls = json_nulls(table, new, wanted);
 
+	if (previous_key == NULL && old_nulls == NIL && new_nulls == NIL)
+		return NULL;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_name(&state, "previous_resource_id");
-	push_json(&state, WJB_VALUE, stratum_encode_string(key));
+	if (previous_key != NULL)
+	{
+		push_name(&state, "previous_resource_id");
+		push_json(&state, WJB_VALUE, stratum_encode_string(previous_key));
+	}
+	if (old_nulls != NIL || new_nulls != NIL)
+	{
+		push_name(&state, "json_null");
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_names(&state, "old", old_nulls);
+		push_names(&state, "new", new_nulls);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
+
+/* --- entries --- */
 
 static bool
 describe_update(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new,
@@ -222,8 +292,8 @@ describe_update(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *ne
 	entry->resource_id = key_as_text(table, new);
 	entry->old_values = stratum_encode_row(table, old->tts_values, old->tts_isnull, changed);
 	entry->new_values = stratum_encode_row(table, new->tts_values, new->tts_isnull, changed);
-	if (key_changed(table, changed))
-		entry->metadata = previous_key(key_as_text(table, old));
+	entry->metadata = make_metadata(table, old, new, changed,
+									key_changed(table, changed) ? key_as_text(table, old) : NULL);
 	return true;
 }
 
@@ -242,6 +312,8 @@ describe_whole_row(const AuditTable *table, TupleTableSlot *slot, AuditAction ac
 		entry->new_values = row;
 	else
 		entry->old_values = row;
+	entry->metadata = make_metadata(table, action == AUDIT_CREATE ? NULL : slot,
+									action == AUDIT_CREATE ? slot : NULL, NULL, NULL);
 }
 
 /*

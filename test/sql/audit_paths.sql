@@ -4,8 +4,8 @@
 SET datestyle = iso;
 SET intervalstyle = postgres;
 SET track_functions = 'all';
-INSERT INTO stratum.tenants (id, name, slug) VALUES (7301, 'Path East', 'path-east'), (7302, 'Path West', 'path-west');
-INSERT INTO stratum.users (id, tenant_id, email, password_hash) VALUES (7301, 7301, 'ann@path.test', 'x');
+INSERT INTO stratum.tenants (id, name, slug) VALUES (7501, 'Path East', 'path-east'), (7502, 'Path West', 'path-west');
+INSERT INTO stratum.users (id, tenant_id, email, password_hash) VALUES (7501, 7501, 'ann@path.test', 'x');
 CREATE SCHEMA audit_paths;
 CREATE TYPE audit_paths.mood AS ENUM ('sad', 'it''s "ok"');
 CREATE TYPE audit_paths.pair AS (a integer, b text);
@@ -28,17 +28,17 @@ DECLARE
 BEGIN
   INSERT INTO audit_paths.kinds (id, tenant_id, secret, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x, y, z, aa, ab, ac, ad, ae, ag, ah, ai, aj, al, am, an, ao, ap, aq, ar, at, au, av, aw, ax)
   VALUES
-    (1, 7301, 'hush', 1, -2, 9007199254740993, 'NaN', 'NaN', '-Infinity', true, E'tab\tquote" \\ \u00e9 \U0001F600', 'v', 'c', 'x', '\x00ff', 'infinity', '-infinity', 'infinity',
+    (1, 7501, 'hush', 1, -2, 9007199254740993, 'NaN', 'NaN', '-Infinity', true, E'tab\tquote" \\ \u00e9 \U0001F600', 'v', 'c', 'x', '\x00ff', 'infinity', '-infinity', 'infinity',
      '24:00', '12:00+03', '1 mon -2 days', '00000000-0000-0000-0000-000000000001', '10.0.0.0/8', '{"b": 1, "a": [1, 1.0]}', 'null', 'it''s "ok"', (1, NULL), 5, '{"deep": {"er": [1, null, {}]}}',
      '{1,NULL,3}', '{{a,b},{c,NULL}}', ARRAY[(1, 'x'), (NULL, NULL)]::audit_paths.pair[], '[1,5)', '(1,2)', 12.5, '101', 'a b:2', 42, 'n', '(1.5,)', ARRAY['{"k": 1}', 'null']::jsonb[],
      '08:00:2b:01:02:03', '{1.50,NaN,1e400}', '{t,f,NULL}', '{infinity,2024-01-01 00:00+05}', '{sad,NULL}', ARRAY['{"a":"\u0000"}']::json[], '1 2', '{2024-02-29}', '{0.1,-0,1e300}'),
-    (2, 7302, NULL, NULL, NULL, NULL, 1.50, 1e10, 0.1, false, '', NULL, NULL, NULL, '', '0044-03-15 BC', '2024-02-29 12:34:56.789', '2024-02-29 12:34:56.789+05', NULL, NULL, '0', NULL, NULL, '"\u0000"',
+    (2, 7502, NULL, NULL, NULL, NULL, 1.50, 1e10, 0.1, false, '', NULL, NULL, NULL, '', '0044-03-15 BC', '2024-02-29 12:34:56.789', '2024-02-29 12:34:56.789+05', NULL, NULL, '0', NULL, NULL, '"\u0000"',
      '"text"', 'sad', NULL, NULL, 'null', '{}', '{}', '{}', 'empty', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, '{}', '{}', '{}', '{}', '{}', '', '{}', '{}'),
-    (3, 7301, 'x', -32768, 2147483647, -9223372036854775808, 1e400, 3.4e38, 5e-324, NULL, repeat('long ', 50000), 'é', 'é', '', decode(repeat('ab', 5000), 'hex'), '5874897-12-31', '294276-12-31', '4713-01-01 BC', '00:00',
+    (3, 7501, 'x', -32768, 2147483647, -9223372036854775808, 1e400, 3.4e38, 5e-324, NULL, repeat('long ', 50000), 'é', 'é', '', decode(repeat('ab', 5000), 'hex'), '5874897-12-31', '294276-12-31', '4713-01-01 BC', '00:00',
      '00:00-12', '-178000000 years', 'ffffffff-ffff-ffff-ffff-ffffffffffff', '::1', 'null', 'true', NULL, (NULL, repeat('y', 3000)), NULL, '[]', '{{1,2},{3,4}}', ARRAY[repeat('z', 4000)], NULL, '(,)', NULL, -0.01, '000', '', 0, '', NULL, '{}',
      NULL, ARRAY[1e-400], NULL, NULL, NULL, NULL, NULL, NULL, '{NaN,Infinity}');
   UPDATE audit_paths.kinds SET v = jsonb_build_object('many', (SELECT jsonb_agg(n) FROM generate_series(1, 3000) n)), later = NULL WHERE id IN (1, 3);
-  INSERT INTO audit_paths.kinds (id, tenant_id, h, d) SELECT n, 7301 + n % 2, repeat('r', n % 500), n / 7.0 FROM generate_series(100, 1250) n;
+  INSERT INTO audit_paths.kinds (id, tenant_id, h, d) SELECT n, 7501 + n % 2, repeat('r', n % 500), n / 7.0 FROM generate_series(100, 1250) n;
   UPDATE audit_paths.kinds SET b = id, f = sqrt(id), secret = 'new', seen = '2030-01-01' WHERE id >= 100;
   UPDATE audit_paths.kinds SET seen = '2030-01-02', updated_at = '2030-01-01';           -- nothing that counts
   UPDATE audit_paths.kinds SET v = v, h = h, d = d;                                           -- nothing
@@ -46,12 +46,12 @@ BEGIN
   UPDATE audit_paths.kinds SET v = CASE WHEN v IS NULL THEN 'null'::jsonb END WHERE id < 0;   -- SQL NULL and JSON null
   UPDATE audit_paths.kinds SET is_deleted = true WHERE id % 1000 = 0;
   UPDATE audit_paths.kinds SET is_deleted = NULL, b = NULL WHERE id = 1000;
-  INSERT INTO audit_paths.kinds (id, tenant_id, b) SELECT n, 7301, n FROM generate_series(1100, 1500, 100) n
+  INSERT INTO audit_paths.kinds (id, tenant_id, b) SELECT n, 7501, n FROM generate_series(1100, 1500, 100) n
     ON CONFLICT (id) DO UPDATE SET b = -excluded.b, tenant_id = excluded.tenant_id;
   MERGE INTO audit_paths.kinds k USING (VALUES (1201, 1), (1202, NULL), (5000, 3)) s (id, b) ON k.id = s.id
     WHEN MATCHED AND s.b IS NULL THEN DELETE WHEN MATCHED THEN UPDATE SET b = s.b WHEN NOT MATCHED THEN INSERT (id, b) VALUES (s.id, s.b);
   WITH gone AS (DELETE FROM audit_paths.kinds WHERE id = 1203 RETURNING id), moved AS (UPDATE audit_paths.kinds SET b = 7 WHERE id = 1204 RETURNING id)
-    INSERT INTO audit_paths.kinds (id, tenant_id) SELECT 10000 + id, 7302 FROM gone UNION ALL SELECT 10000 + id, 7302 FROM moved;
+    INSERT INTO audit_paths.kinds (id, tenant_id) SELECT 10000 + id, 7502 FROM gone UNION ALL SELECT 10000 + id, 7502 FROM moved;
   WITH first AS (UPDATE audit_paths.kinds SET c = 1 WHERE id = 1205 RETURNING id), second AS (UPDATE audit_paths.kinds SET c = 2 WHERE id = 1206 RETURNING id) SELECT count(*) INTO written FROM first, second;
   DELETE FROM audit_paths.kinds WHERE false;
   DELETE FROM audit_paths.kinds;
@@ -69,7 +69,7 @@ BEGIN
     IF preparation IS NOT NULL THEN
       EXECUTE preparation;
     END IF;
-    PERFORM stratum.enter(7301, 7301, 'req-1', '192.0.2.9', 'agent/1');
+    PERFORM stratum.enter(7501, 7501, 'req-1', '192.0.2.9', 'agent/1');
     CALL audit_paths.work();
     SELECT count(*), md5(string_agg(x.line, E'\n' ORDER BY x.line COLLATE "C")), bool_and(x.follows) INTO entries, digest, in_order
     FROM (SELECT concat_ws('|', l.tenant_id, l.user_id, l.action, l.resource_type, l.resource_id, l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent, l.request_id, l.created_at = now()) AS line,
