@@ -320,8 +320,11 @@ learn(Relation relation)
 {
 	uint64		before = invalidations;
 	AuditLog	now;
-	bool		direct = examine(&now, relation);
+	bool		direct;
 
+	/* Invalidations are looked at by it from here on. */
+	found.relation = RelationGetRelid(relation);
+	direct = examine(&now, relation);
 	found = now;
 	found_direct = direct;
 	is_known = before == invalidations;

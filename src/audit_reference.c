@@ -113,6 +113,14 @@ lock_found(Relation relation, Relation index, ScanKey key, Snapshot snapshot)
 	return done;
 }
 
+static Oid
+primary_key_index(Relation relation)
+{
+	if (!relation->rd_indexvalid)
+		list_free(RelationGetIndexList(relation));	/* sets the field */
+	return relation->rd_pkindex;
+}
+
 /*
  * By what the statement sees. A row that only this very command has made, or that has changed since the
  * statement began, is not found here: then PostgreSQL's own check looks for it.
@@ -120,7 +128,7 @@ lock_found(Relation relation, Relation index, ScanKey key, Snapshot snapshot)
 static bool
 find_and_lock(Relation relation, AttrNumber column, int64 id)
 {
-	Oid			index_oid = stratum_primary_key_index(relation);
+	Oid			index_oid = primary_key_index(relation);
 	Relation	index;
 	ScanKeyData key;
 	bool		done;

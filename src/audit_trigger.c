@@ -206,6 +206,15 @@ record_change(AuditSink *sink, const AuditTable *table, TupleTableSlot *old, Tup
 		stratum_sink_add(sink, &entry);
 }
 
+/* What entries refer to, of which this transaction now deletes some: to be locked anew if they are there. */
+static void
+forget_deleted(const AuditTable *table, TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event) &&
+		(strcmp(table->resource_type, "tenants") == 0 || strcmp(table->resource_type, "users") == 0))
+		stratum_forget_referenced();
+}
+
 static void
 record_row(TriggerData *trigdata, Oid owner)
 {
@@ -213,6 +222,7 @@ record_row(TriggerData *trigdata, Oid owner)
 	const AuditTable *table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
 	AuditSink  *sink = stratum_open_sink(owner, table->resource_type);
 
+	forget_deleted(table, trigdata);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 		record_change(sink, table, trigdata->tg_trigslot, trigdata->tg_newslot);
 	else if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -315,6 +325,7 @@ record_rows(const AuditTable *table, TriggerData *trigdata, Oid owner)
 	Transition	old = open_transition(trigdata, inserted ? NULL : trigdata->tg_oldtable);
 	Transition	new = open_transition(trigdata, deleted ? NULL : trigdata->tg_newtable);
 
+	forget_deleted(table, trigdata);
 	while (next_row(&old) && next_row(&new))
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -78,11 +78,9 @@ extern int no_such_variable
 #if PG_VERSION_NUM < 180000
 #define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
 	index_beginscan(relation, index, snapshot, nkeys, norderbys)
-#define stratum_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation)
 #else
 #define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
 	index_beginscan(relation, index, snapshot, NULL, nkeys, norderbys)
-#define stratum_primary_key_index(relation) RelationGetPrimaryKeyIndex(relation, false)
 #endif
 
 #endif							/* STRATUM_COMPAT_H */

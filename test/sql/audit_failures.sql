@@ -148,6 +148,16 @@ BEGIN;
 INSERT INTO audit_fail.notes VALUES ('w', 7401, 'x');
 DELETE FROM stratum.tenants WHERE id = 7401;
 ROLLBACK;
+-- a user who has acted, and is deleted with what was recorded of him by one who may: his own last act cannot name him
+INSERT INTO stratum.users (id, tenant_id, email, password_hash) VALUES (7401, 7401, 'gone@fail.test', 'x');
+BEGIN;
+SELECT stratum.enter(7401, 7401);
+INSERT INTO audit_fail.notes VALUES ('u', 7401, 'x');
+ALTER TABLE stratum.audit_logs DISABLE TRIGGER USER;
+DELETE FROM stratum.audit_logs WHERE user_id = 7401;
+ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER;
+DELETE FROM stratum.users WHERE id = 7401;
+ROLLBACK;
 -- a trigger of somebody's writes what is audited too, while the outer statement is being recorded
 CREATE TABLE audit_fail.echo (id serial PRIMARY KEY, tenant_id integer, of text);
 SELECT stratum.audit_table('audit_fail.echo');

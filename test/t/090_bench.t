@@ -38,6 +38,7 @@ is($contestants{index}{matches}, 12, 'four selective ones, with three indexes');
 is($contestants{tenant}{matches}, 8, 'and under row security, with two');
 ok($contestants{refresh}{$_}, "refresh: $_") for qw(sql evaluation sql_insert first_refresh same_again one_per_cent);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
+is($contestants{audit}{$_}, 4, "audit: four kinds of writes by $_") for qw(none stratum row_trigger);
 
 SKIP:
 {
