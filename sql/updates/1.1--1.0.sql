@@ -15,7 +15,7 @@ DECLARE
   audited record;
 BEGIN
   FOR audited IN
-    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement\((.*)\)$')) AS arguments,
+    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement"?\((.*)\)$')) AS arguments,
            array_agg(f.operation ORDER BY f.operation = 'delete', f.operation) AS operations
     FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
     WHERE g.tgfoid = 'stratum._audit_statement'::regproc
