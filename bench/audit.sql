@@ -1,4 +1,4 @@
--- What it costs that every change of a campaign is recorded: 100,000 campaigns (fewer with fewer profiles) of 44 columns, 8 of
+-- What it costs that every change of a campaign is recorded: 100,000 campaigns (fewer with fewer profiles) of 38 columns, 8 of
 -- them jsonb, in stratum.campaigns with its documented indexes, references and mixin, which all contestants have.
 --
 --   none         the audit triggers are disabled

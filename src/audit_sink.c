@@ -44,6 +44,7 @@ struct AuditSink
 	EState	   *estate;
 	BulkInsertState bulk;
 	bool		has_written;
+	int			room;			/* for slots; most statements are of one row */
 	int			made;			/* slots that are there */
 	int			used;			/* slots that have an entry in them */
 	TupleTableSlot **slots;
@@ -181,7 +182,8 @@ open_log(AuditSink *sink)
 	}
 	if (sink->is_direct)
 	{
-		sink->slots = palloc(BATCH_ROWS * sizeof(TupleTableSlot *));
+		sink->room = 8;
+		sink->slots = palloc(sink->room * sizeof(TupleTableSlot *));
 		open_indexes(sink);
 	}
 	MemoryContextSwitchTo(before);
@@ -234,6 +236,11 @@ next_slot(AuditSink *sink)
 	{
 		MemoryContext before = MemoryContextSwitchTo(sink->context);
 
+		if (sink->made == sink->room)
+		{
+			sink->room = BATCH_ROWS;
+			sink->slots = repalloc(sink->slots, sink->room * sizeof(TupleTableSlot *));
+		}
 		sink->slots[sink->made++] = MakeSingleTupleTableSlot(RelationGetDescr(sink->relation),
 															 &TTSOpsHeapTuple);
 		MemoryContextSwitchTo(before);
