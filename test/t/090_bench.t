@@ -44,6 +44,7 @@ ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
 ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
+is($contestants{audit}{$_}, 4, "audit: four kinds of writes by $_") for qw(none stratum row_trigger);
 
 SKIP:
 {
