@@ -167,7 +167,7 @@ static Datum
 record(FunctionCallInfo fcinfo, AuditWork work)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Oid			owner = stratum_owner_of(fcinfo);
+	Oid			owner = stratum_owner_of(fcinfo->flinfo->fn_oid);
 
 	if (audit_failure == AUDIT_FAILURE_WARNING)
 		record_or_warn(work, trigdata, owner);
