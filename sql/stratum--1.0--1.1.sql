@@ -225,7 +225,7 @@ COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, b
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
 CREATE FUNCTION stratum._audit_place() RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
@@ -269,6 +269,10 @@ BEGIN
     INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
   END IF;
   SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+    RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
+      USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
+  END IF;
   IF chain.place IS DISTINCT FROM here THEN
     chain.drawn_id := NULL;
   END IF;
@@ -411,7 +415,11 @@ CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE
 AS $$
 BEGIN
   IF current_setting('transaction_read_only') = 'off' THEN
-    PERFORM stratum._seal_chain(tenant);
+    BEGIN
+      PERFORM stratum._seal_chain(tenant);
+    EXCEPTION WHEN data_corrupted THEN
+      NULL;
+    END;
   END IF;
   RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
 END $$;
@@ -1007,7 +1015,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
-('function', 'stratum._audit_place()', 'plpgsql v search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
+('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
@@ -1081,9 +1089,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
-('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1c1176f59f031c9707cecd589e5a8baf'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
-('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp db231152c330ed3f11fc4eff027e59ac'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
 ('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),

@@ -25,17 +25,8 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define OF_TENANT "l.tenant_id = $1"
-#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
-#define SEALS_OF_TENANT "s.tenant_id = $1"
-#define SEALS_OF_NOBODY "s.tenant_id IS NULL"
-
-#define UNSEALED_ROWS(rows, seals) \
-	"SELECT " SEALED_COLUMNS ", l.xmin FROM stratum.audit_logs l WHERE " rows \
-	" AND l.id > $2 AND NOT EXISTS (SELECT FROM (SELECT" \
-	" pg_catalog.unnest(s.log_ids) AS id FROM stratum.audit_seals s WHERE " seals \
-	" AND s.last_id > $2) k WHERE k.id = l.id)" \
-	" ORDER BY l.id"
+#define UNSEALED_ROWS(chain, seals) \
+	"SELECT " SEALED_COLUMNS ", l.xmin" FROM_UNSEALED(chain, seals) " ORDER BY l.id"
 
 #define INSERT_SEAL \
 	"INSERT INTO stratum.audit_seals (tenant_id, number, sealed_at, settled_id, row_count," \
@@ -65,8 +56,8 @@ typedef struct Sealing
 /* --- transactions --- */
 
 /* The full number of the transaction that wrote a row; 0 for the bootstrap's and frozen ones. */
-static uint64
-full_xid(TransactionId xid)
+uint64
+stratum_full_xid(TransactionId xid)
 {
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	uint32		distance = (uint32) next - xid;
@@ -81,7 +72,7 @@ static bool
 have_ended(Snapshot snapshot, uint64 limit)
 {
 	TransactionId own = GetTopTransactionIdIfAny();
-	uint64		end = full_xid(snapshot->xmax);
+	uint64		end = stratum_full_xid(snapshot->xmax);
 
 	if (TransactionIdIsValid(own) && own == snapshot->xmax)
 		end++;
@@ -89,7 +80,7 @@ have_ended(Snapshot snapshot, uint64 limit)
 		return false;
 	for (uint32 i = 0; i < snapshot->xcnt; i++)
 	{
-		if (snapshot->xip[i] != own && full_xid(snapshot->xip[i]) < limit)
+		if (snapshot->xip[i] != own && stratum_full_xid(snapshot->xip[i]) < limit)
 			return false;
 	}
 	return true;
@@ -184,7 +175,7 @@ static bool
 is_suspect(const Sealing *sealing, int64 id, TransactionId xmin)
 {
 	return sealing->has_suspects && id <= sealing->suspect_id &&
-		full_xid(xmin) >= sealing->suspect_xid;
+		stratum_full_xid(xmin) >= sealing->suspect_xid;
 }
 
 static void

@@ -32,6 +32,16 @@
 	" l.ip_address::pg_catalog.text, l.user_agent::pg_catalog.text"
 #define N_SEALED_COLUMNS 13
 
+/* The rows of a chain ($1: its tenant) above an id ($2) that have no seal. */
+#define OF_TENANT "l.tenant_id = $1"
+#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
+#define SEALS_OF_TENANT "s.tenant_id = $1"
+#define SEALS_OF_NOBODY "s.tenant_id IS NULL"
+#define FROM_UNSEALED(chain, seals) \
+	" FROM stratum.audit_logs l WHERE " chain " AND l.id > $2 AND NOT EXISTS (SELECT FROM" \
+	" (SELECT unnest(s.log_ids::int8[]) AS id FROM stratum.audit_seals s WHERE " seals \
+	" AND s.last_id > $2) k WHERE k.id = l.id)"
+
 typedef struct RowDigest
 {
 	int64		id;
@@ -67,5 +77,8 @@ extern void stratum_digest_seal(const SealHeader *header, uint8 *result);
 extern bytea *stratum_bytes(const void *bytes, Size length);
 extern bool stratum_parse_digest(const char *hex, Size length, uint8 *result);
 extern void stratum_print_digest(const uint8 *digest, char *result);
+
+/* --- audit_seal.c --- */
+extern uint64 stratum_full_xid(TransactionId xid);
 
 #endif							/* STRATUM_AUDIT_SEAL_H */

@@ -20,7 +20,8 @@
 #define OF_CHAIN(table) " WHERE " table ".tenant_id IS NOT DISTINCT FROM $1"
 
 #define SELECT_CHAIN \
-	"SELECT c.last_number::int8, c.last_digest::bytea, c.settled_id::int8" \
+	"SELECT c.last_number::int8, c.last_digest::bytea, c.settled_id::int8," \
+	" CASE WHEN c.place = stratum._audit_place() THEN c.drawn_id::int8 END, c.drawn_xid::int8" \
 	" FROM stratum.audit_chains c" OF_CHAIN("c")
 #define SELECT_SEALS \
 	"SELECT s.number::int8, s.sealed_at::timestamptz, s.settled_id::int8, s.row_count::int8," \
@@ -45,8 +46,8 @@
 #define SELECT_UNSEALED(chain) \
 	"SELECT l.id::int8 FROM stratum.audit_logs l WHERE l.id <= $2 AND " chain \
 	" EXCEPT SELECT unnest(s.log_ids::int8[]) FROM stratum.audit_seals s" OF_CHAIN("s") " ORDER BY 1"
-#define OF_TENANT "l.tenant_id = $1"
-#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
+#define SELECT_SUSPECTS(chain, seals) \
+	"SELECT l.id::int8, l.xmin" FROM_UNSEALED(chain, seals)
 
 /* Seals that are fetched at a time: some 64 kB each. */
 #define SEALS_AT_ONCE 16
@@ -68,6 +69,8 @@ typedef struct Verification
 	int64		last_number;
 	uint8		last_digest[DIGEST_LENGTH];
 	int64		settled_id;
+	int64		drawn_id;		/* 0: says nothing */
+	int64		drawn_xid;
 	TimestampTz purged_before;
 	HTAB	   *erased;
 	SealHeader	header;			/* of the seal before */
@@ -159,6 +162,8 @@ read_chain(Verification *verification)
 	query(verification, SELECT_CHAIN, 1);
 	verification->last_number = number_of_result(1, 0);
 	verification->settled_id = number_of_result(3, 0);
+	verification->drawn_id = number_of_result(4, 0);
+	verification->drawn_xid = number_of_result(5, 0);
 	verification->has_chain = SPI_processed > 0 &&
 		copy_digest(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, verification->last_digest);
 	query(verification, SELECT_PURGED, 1);
@@ -517,6 +522,29 @@ check_seals(Verification *verification)
 	SPI_cursor_close(portal);
 }
 
+#define INSERTED "was inserted by another way than the library's"
+
+/* Rows with an id that had been drawn, of a transaction that came later: sealing has left them out. */
+static void
+check_suspects(Verification *verification)
+{
+	if (verification->drawn_id <= verification->settled_id)
+		return;
+	query(verification, verification->has_tenant ? SELECT_SUSPECTS(OF_TENANT, SEALS_OF_TENANT) :
+		  SELECT_SUSPECTS(OF_NOBODY, SEALS_OF_NOBODY), 2);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		int64		id = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+		Datum		xmin = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull);
+
+		if (id <= verification->drawn_id &&
+			stratum_full_xid(DatumGetTransactionId(xmin)) >= (uint64) verification->drawn_xid)
+			report(verification, id, INSERTED);
+	}
+}
+
 /* Rows where nothing can come any more that have no seal. */
 static void
 check_unsealed(Verification *verification)
@@ -532,7 +560,7 @@ check_unsealed(Verification *verification)
 		Datum		id = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
 
 		if (!isnull)
-			report(verification, DatumGetInt64(id), "was inserted by another way than the library's");
+			report(verification, DatumGetInt64(id), INSERTED);
 	}
 }
 
@@ -592,6 +620,7 @@ stratum_verify_chain(PG_FUNCTION_ARGS)
 	read_erased(verification);
 	check_seals(verification);
 	check_unsealed(verification);
+	check_suspects(verification);
 	check_end(verification);
 	SPI_finish();
 	return (Datum) 0;
