@@ -31,6 +31,7 @@
 	" l.new_values::pg_catalog.jsonb, l.metadata::pg_catalog.jsonb," \
 	" l.ip_address::pg_catalog.text, l.user_agent::pg_catalog.text"
 #define N_SEALED_COLUMNS 13
+#define CREATED_AT 7			/* its index among them */
 
 /* The rows of a chain ($1: its tenant) above an id ($2) that have no seal. */
 #define OF_TENANT "l.tenant_id = $1"
@@ -44,8 +45,6 @@
 
 typedef struct RowDigest
 {
-	int64		id;
-	TimestampTz time;			/* -infinity for NULL */
 	uint8		fixed[DIGEST_LENGTH];	/* of what no erasure changes */
 	uint8		payload[DIGEST_LENGTH]; /* of the rest, with the salt */
 	uint8		digest[DIGEST_LENGTH];	/* of the two */
@@ -69,7 +68,7 @@ typedef struct SealHeader
 extern void stratum_digest_payload(const Datum *values, const bool *nulls, const uint8 *salt,
 								   uint8 *result);
 extern void stratum_join_digests(const uint8 *fixed, const uint8 *payload, uint8 *result);
-extern void stratum_digest_row(HeapTuple tuple, TupleDesc desc, const uint8 *salt,
+extern void stratum_digest_row(const Datum *values, const bool *nulls, const uint8 *salt,
 							   RowDigest *result);
 extern void stratum_digest_content(int count, const int64 *ids, const TimestampTz *times,
 								   const uint8 *digests, uint8 *result);
