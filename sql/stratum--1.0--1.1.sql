@@ -200,6 +200,225 @@ BEGIN
     RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
+
+CREATE OR REPLACE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
+CREATE OR REPLACE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  condition := stratum._key_condition(table_name, key_columns);
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
+END $$;
+
+CREATE FUNCTION stratum.request_changes(request_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, tenant_id integer, user_id integer, action text, resource_type text,
+    resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint, l.created_at, l.tenant_id, l.user_id, l.action::text, l.resource_type::text, l.resource_id::text,
+           l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
+    FROM stratum.audit_logs l
+    WHERE l.request_id = request_changes.request_id
+    ORDER BY l.id;
+END $$;
+COMMENT ON FUNCTION stratum.request_changes(text) IS
+  'Who did what in a request: the entries with the request id that enter() was given, oldest first.';
+
+CREATE FUNCTION stratum._revertible_columns(table_name regclass, state jsonb, hidden text[]) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')
+  FROM pg_attribute a
+  WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    AND state ? a.attname::text AND a.attname::text <> ALL (hidden) AND state -> a.attname::text <> '"[ERASED]"';
+$$;
+COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
+  'Columns whose old values can be written back; internal to revert_row().';
+
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+BEGIN
+  IF is_there THEN
+    RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
+                  stratum._key_condition(table_name, key_columns));
+  END IF;
+  RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
+END $$;
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+  'The statement that writes an old state back; internal to revert_row().';
+
+CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  last_key text := (SELECT l.resource_id FROM stratum.row_history(table_name, resource_id) h JOIN stratum.audit_logs l ON l.id = h.audit_id
+                    ORDER BY h.audit_id DESC LIMIT 1);
+BEGIN
+  IF last_key <> resource_id THEN
+    RAISE EXCEPTION 'row % of % has gone on under the key %', resource_id, table_name, last_key
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Revert it under that key.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
+  'Raises for a key that its row has given up; internal to revert_row().';
+
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  present jsonb;
+  columns text[];
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  IF cardinality(shape.key_columns) = 0 THEN
+    RAISE EXCEPTION 'table % has no key to find a row by', table_name USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  state := stratum.row_as_of(table_name, resource_id, at);
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
+      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+  END IF;
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
+                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
+  IF present IS NULL THEN
+    PERFORM stratum._check_not_moved(table_name, resource_id);
+  ELSE
+    columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
+                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+  END IF;
+  IF columns <> '{}' THEN
+    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) IS
+  'The statement that puts a row back, and the values it takes; internal to revert_row().';
+
+CREATE FUNCTION stratum.revert_row(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+  revert record;
+BEGIN
+  IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  IF revert.statement IS NOT NULL THEN
+    EXECUTE revert.statement USING resource_id, revert.state;
+  END IF;
+  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+END $$;
+COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
+  'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
+
+CREATE FUNCTION stratum._check_unaudited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'table ' || c.oid::regclass, 'has a tenant_id, and nothing audits it',
+           format('SELECT stratum.audit_table(%L); or, where that is meant, SELECT stratum.audit_table(%1$L, operations => ''none'');',
+                  c.oid::regclass)
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
+                      WHERE g.tgrelid = c.oid AND s.nspname = 'stratum' AND p.proname ~ '^_audit_' AND p.proname !~ 'truncate|guard')
+      -- there _check_audited_tables() says more
+      AND NOT EXISTS (SELECT FROM stratum.audited_tables t WHERE t.table_name = c.oid::regclass::text)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_unaudited_tables() IS
+  'Tables of the user''s with a tenant_id that nothing audits; internal to check_install().';
+
 CREATE FUNCTION stratum._put_auditor_policy(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1128,6 +1347,110 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_audit_logs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_logs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_logs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      user_id INTEGER REFERENCES stratum.users (id),
+
+      action stratum.audit_action NOT NULL,
+      resource_type VARCHAR(100) NOT NULL,
+      resource_id VARCHAR(255),
+
+      old_values JSONB,
+      new_values JSONB,
+      metadata JSONB DEFAULT '{}',
+
+      ip_address INET,
+      user_agent TEXT,
+      request_id VARCHAR(100),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs (tenant_id);
+    CREATE INDEX ix_audit_logs_user ON stratum.audit_logs (user_id);
+    CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs (resource_type, resource_id);
+    CREATE INDEX ix_audit_logs_created ON stratum.audit_logs (created_at);
+
+    COMMENT ON TABLE stratum.audit_logs IS 'Who changed what; append-only.';
+    COMMENT ON COLUMN stratum.audit_logs.id IS 'Identifier; later rows of a transaction have higher ones.';
+    COMMENT ON COLUMN stratum.audit_logs.tenant_id IS 'Tenant of the changed row; NULL: of the platform.';
+    COMMENT ON COLUMN stratum.audit_logs.user_id IS 'User of the context; NULL: none was entered.';
+    COMMENT ON COLUMN stratum.audit_logs.action IS 'What was done.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_type IS 'Table, or any kind of thing for logged events.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_id IS 'Key of the row; a JSON array for a composite one.';
+    COMMENT ON COLUMN stratum.audit_logs.old_values IS 'Before: the changed columns of an update, the whole row of a delete.';
+    COMMENT ON COLUMN stratum.audit_logs.new_values IS 'After: the changed columns of an update, the whole row of a create.';
+    COMMENT ON COLUMN stratum.audit_logs.metadata IS 'Whatever else is known.';
+    COMMENT ON COLUMN stratum.audit_logs.ip_address IS 'Address given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.user_agent IS 'User agent given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.request_id IS 'Request id given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.created_at IS 'Time of the transaction.';
+    COMMENT ON INDEX stratum.ix_audit_logs_tenant IS 'Trail of a tenant.';
+    COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
+    COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
+    COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request. What has no request, a batch for instance, does not pay for it.';
+  END IF;
+
+  ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_audit_guard();
+  PERFORM stratum._isolate('audit_logs', 'tenant_id');
+  DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
+  CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
+  COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_audited_tables() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audited_tables') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- By name, not by OID: a dump keeps names, and adoption puts the triggers back by them.
+    CREATE TABLE stratum.audited_tables (
+      table_name TEXT PRIMARY KEY,
+      redact TEXT[] NOT NULL DEFAULT '{}',
+      ignore TEXT[] NOT NULL DEFAULT '{}',
+      operations TEXT NOT NULL DEFAULT 'insert,update,delete,truncate'
+    );
+
+    COMMENT ON TABLE stratum.audited_tables IS 'The user''s own tables that are audited; kept by audit_table() and unaudit_table().';
+    COMMENT ON COLUMN stratum.audited_tables.table_name IS 'Schema and name, quoted as SQL wants them.';
+    COMMENT ON COLUMN stratum.audited_tables.redact IS 'Columns whose values read "[REDACTED]" in the trail.';
+    COMMENT ON COLUMN stratum.audited_tables.ignore IS 'Columns whose change alone is not logged.';
+    COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between; or none, by choice.';
+    PERFORM stratum._comment_constraints('audited_tables');
+  END IF;
+
+  PERFORM stratum._put_trigger(
+    'stratum.audited_tables', 'zz_stratum_guard',
+    'BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()',
+    'Nobody lists a table that he could not put under audit himself.');
+  ALTER TABLE stratum.audited_tables ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audited_tables FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audited_tables');
+  PERFORM stratum._give_rights('audited_tables', is_new, NULL,
+    'SELECT, INSERT, UPDATE, DELETE');
+END $install$;
+
 CREATE FUNCTION stratum._install_audit_chains() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -1566,7 +1889,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
-('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp f27eb518d79a2a3016ba658bf7eee181'),
 ('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
@@ -1579,13 +1902,15 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
-('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
 ('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
@@ -1599,9 +1924,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 423b7ad56f9d0d09dd70db487b71b78d'),
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
-('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
+('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp debc9cd7d55de8369e91ade7064a98b6'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
@@ -1622,6 +1947,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_valid_segment(bigint,text,jsonb)', 'c s e8f15d10684cb0b4ac1f7c028bbadc17'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
@@ -1634,6 +1960,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 1f34bec84ce1f5d4854ccda92f74732f'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
@@ -1658,6 +1985,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
+('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
@@ -1684,9 +2013,9 @@ AS $manifest$ VALUES
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b7ebf735041ca3a7d8fd44dd541bebb4'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off fa11f8d4f7e9ce7ceecfdec212c82c04'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -1710,6 +2039,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 44db1d5b4d7300b8df7e3b87b329bc5f'),
+('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
@@ -1724,6 +2055,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
@@ -2077,6 +2409,9 @@ BEGIN
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
+  END IF;
 END $$;
 
 -- ==== rights that are new or gone
@@ -2092,6 +2427,21 @@ REVOKE ALL ON FUNCTION stratum._campaign_matches_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._key_condition(regclass, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.request_changes(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_not_moved(regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.revert_row(regclass, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_unaudited_tables() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._put_auditor_policy(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._next_xid() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) FROM PUBLIC;

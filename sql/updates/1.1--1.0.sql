@@ -4,6 +4,7 @@
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
