@@ -19,7 +19,7 @@ BEGIN
     COMMENT ON COLUMN stratum.audited_tables.table_name IS 'Schema and name, quoted as SQL wants them.';
     COMMENT ON COLUMN stratum.audited_tables.redact IS 'Columns whose values read "[REDACTED]" in the trail.';
     COMMENT ON COLUMN stratum.audited_tables.ignore IS 'Columns whose change alone is not logged.';
-    COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between; or none, by choice.';
+    COMMENT ON COLUMN stratum.audited_tables.operations IS 'What is logged: insert, update, delete, truncate, with commas between.';
     PERFORM stratum._comment_constraints('audited_tables');
   END IF;
 
