@@ -12,12 +12,11 @@
 #ifndef STRATUM_CONDITIONS_H
 #define STRATUM_CONDITIONS_H
 
+#include "conditions_time.h"
 #include "stratum.h"
 
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
-#include "common/int.h"
-#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "nodes/primnodes.h"
 #include "utils/numeric.h"
@@ -48,28 +47,6 @@ extern void stratum_number_from_int64(int64 value, int16 *digits, Number *number
 extern void stratum_number_hundredth(const Number *number, int16 *digits, Number *result);
 extern int	stratum_number_compare(const Number *a, const Number *b);
 extern int64 stratum_number_days(const Number *days);
-
-/* --- times: conditions_time.c --- */
-extern bool stratum_time_from_string(const char *string, int length, TimestampTz *time);
-extern bool stratum_anniversary(TimestampTz time, TimestampTz now, int *days);
-
-/* So many microseconds before `now`; the beginning of time where that is out of range. */
-static inline TimestampTz
-stratum_time_ago(TimestampTz now, int64 microseconds)
-{
-	TimestampTz result;
-
-	return pg_sub_s64_overflow(now, microseconds, &result) ? DT_NOBEGIN : result;
-}
-
-/* So many microseconds after `now`; the end of time where that is out of range. */
-static inline TimestampTz
-stratum_time_ahead(TimestampTz now, int64 microseconds)
-{
-	TimestampTz result;
-
-	return pg_add_s64_overflow(now, microseconds, &result) ? DT_NOEND : result;
-}
 
 /* --- values: conditions_json.c --- */
 typedef struct Key
@@ -159,7 +136,8 @@ typedef enum FieldSource
 	FIELD_PRESENCE,				/* whether a column holds something */
 	FIELD_HUNDREDTH,			/* a column of cents, in currency units */
 	FIELD_CONVERSION_RATE,		/* two columns' ratio, in per cent */
-	FIELD_EVENT
+	FIELD_EVENT,
+	FIELD_SEGMENT				/* put in before evaluation; missing where it is not */
 } FieldSource;
 
 typedef enum EventPart
@@ -457,6 +435,7 @@ typedef struct Program
 	int			ndefinitions;
 	Member	  **trees;			/* of each definition; NULL for one that matches nobody */
 	int		   *entries;		/* where the instructions of each definition begin */
+	bool		asks_about_segments;	/* which have to be put in first */
 	int			document;		/* the first column given that is jsonb, or -1 */
 	int			id_column;
 	int			tenant_column;
@@ -477,7 +456,35 @@ extern const Value *stratum_program_value(Program *program, int field);
 extern bool stratum_program_holds(Program *program, int predicate);
 extern bool stratum_program_matches(Program *program, int definition);
 
+extern bool stratum_attempt(void (*attempt) (void *), void *argument, char **fault);
+
+/* --- segments in definitions: conditions_segment.c --- */
+
+/* What decides which segments a definition that asks about some finds. */
+typedef struct SegmentView
+{
+	int64		tenant;
+	Oid			user;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		running;
+	int32		running_inner;
+} SegmentView;
+
+extern Jsonb *stratum_expand_segments(Jsonb *definition, const SegmentScope *scope);
+extern Program *stratum_program_with_segments(StratumTarget target, TupleDesc row_type, bool lenient,
+											  Jsonb *definition, bool *asks);
+extern SegmentView stratum_segment_view(void);
+
+/* An error has come from within a query for a segment: it is no refusal, whatever its SQLSTATE is. */
+extern bool stratum_lookup_failed;
+
 /* --- parsing: conditions_parse.c --- */
+
+/* Groups one in the other. */
+#define CONDITIONS_MAX_DEPTH 64
 
 /* Where in the definition we are; "key" is NULL for an element of an array. */
 typedef struct Place
@@ -538,6 +545,7 @@ extern TupleDesc stratum_table_columns(StratumTarget target);
 extern bool stratum_intern(Parser *parser, StringInfo key, int next, int *index);
 extern int	stratum_parse_field(Parser *parser, const Place *place, const Value *name,
 								const EventFilter *filter);
+extern void stratum_read_pieces(const Place *place, const Value *name, Pieces *result);
 extern void stratum_refuse_field(const Place *place, const Pieces *name, const char *hint)
 			__attribute__((noreturn));
 extern bool stratum_piece_is(const Key *piece, const char *name);
@@ -545,6 +553,7 @@ extern int	stratum_use_integer(Parser *parser, const Place *place, const char *n
 extern int	stratum_use_document(Parser *parser, const Place *place, const char *name);
 extern void stratum_read_event_field(Parser *parser, const Place *place, const Pieces *name,
 									 const EventFilter *filter, Field *field);
+extern void stratum_read_segment_field(Parser *parser, const Place *place, const Pieces *name, Field *field);
 extern void stratum_refuse_filter(const EventFilter *filter);
 extern void stratum_read_window(const EventFilter *filter, int64 *window, TimestampTz *since,
 								TimestampTz *until);

@@ -120,4 +120,27 @@ typedef enum StratumTarget
 
 extern void stratum_validate_conditions(Jsonb *conditions, StratumTarget target);
 
+/* --- conditions_segment.c --- */
+
+/* For whom a definition may ask about segments. */
+typedef struct SegmentScope
+{
+	int64		tenant;			/* 0: there is none */
+	int64		id;				/* of the segment whose definition it is to become, or 0 */
+	const char *slug;			/* its, or NULL */
+	bool		fresh;			/* sees what the running command has written */
+} SegmentScope;
+
+extern void stratum_validate_segment(Jsonb *definition, const SegmentScope *scope);
+
+/* --- stripes.c --- */
+
+/* What is locked; the numbers are fields of lock tags, beside 1 and 2 of pg_advisory_lock(). */
+typedef enum StratumStripes
+{
+	STRIPES_PERSONS = 16		/* names of persons, while they become profiles */
+} StratumStripes;
+
+extern void stratum_lock_stripes(StratumStripes kind, int64 tenant, uint32 *hashes, int count);
+
 #endif							/* STRATUM_H */
