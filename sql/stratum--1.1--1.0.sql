@@ -75,6 +75,21 @@ END IF;
 IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
+-- 1.0 records rows by row triggers only, and replaces the one that it finds. The arguments are the same, and a table
+-- that a user has put out of audit stays so.
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement\((.*)\)$')) AS arguments,
+           array_agg(f.operation ORDER BY f.operation = 'delete', f.operation) AS operations
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+    WHERE g.tgfoid = 'stratum._audit_statement'::regproc
+    GROUP BY g.tgrelid
+  LOOP
+    PERFORM stratum._put_row_triggers(audited.relation, audited.arguments, audited.operations, true);
+  END LOOP;
+END;
 
   END IF;
 END $steps$;
@@ -278,6 +293,41 @@ END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
   'The operations of a list, in a fixed order; raises for unknown ones; internal.';
 
+CREATE OR REPLACE FUNCTION stratum._put_audit_trigger(
+    table_name regclass, trigger_name text, events text, action text, comment text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF events IS NOT NULL THEN
+    PERFORM stratum._put_trigger(
+      table_name, trigger_name,
+      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+    EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  asked text[] := stratum._audit_operations(operations);
+  resource_type text := stratum._resource_type(table_name);
+BEGIN
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit',
+    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
+    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
+    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit_truncate',
+    CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
+    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    'Records TRUNCATE in stratum.audit_logs.');
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -298,6 +348,29 @@ BEGIN
             array_to_string(stratum._audit_operations(audit_table.operations), ','))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL THEN
+    RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
+  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM stratum.audited_tables t
+                 WHERE t.table_name = 'stratum.' || split_part(trigger_object, '.', 1));
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._current_row(
@@ -1403,6 +1476,30 @@ BEGIN
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'audited table ' || t.table_name, 'renamed or dropped',
+             format('SELECT stratum.audit_table(''new name''); DELETE FROM stratum.audited_tables WHERE table_name = %L;', t.table_name)
+      FROM stratum.audited_tables t WHERE to_regclass(t.table_name) IS NULL;
+    RETURN QUERY
+      SELECT format('trigger %s on %s', x.trigger_name, t.table_name),
+             CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'disabled' END,
+             CASE WHEN g.oid IS NULL
+                  THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+                  ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
+      FROM stratum.audited_tables t
+        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
+          AS x (trigger_name, operations)
+        LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
+      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
+        AND (g.oid IS NULL OR g.tgenabled = 'D');
+  END IF;
+END $$;
+
 -- ==== rights that are new or gone
 REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) FROM PUBLIC;
@@ -1434,6 +1531,10 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP FUNCTION stratum._check_audit_forms();
+DROP FUNCTION stratum._is_other_audit_form(text);
+DROP FUNCTION stratum._audit_form_misfits(regclass);
+DROP FUNCTION stratum._audit_triggers_wanted(regclass, text);
 DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
@@ -1500,6 +1601,10 @@ DROP FUNCTION stratum._revert_statement(regclass, text[], text[], boolean);
 DROP FUNCTION stratum._revertible_columns(regclass, jsonb, text[]);
 DROP FUNCTION stratum.request_changes(text);
 DROP FUNCTION stratum._key_condition(regclass, text[]);
+DROP FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean);
+DROP FUNCTION stratum._audit_trigger_forms();
+DROP FUNCTION stratum._audited_by_row(regclass);
+DROP FUNCTION stratum._audit_statement();
 DROP FUNCTION stratum.publish_draft(bigint);
 DROP FUNCTION stratum._check_draft();
 DROP FUNCTION stratum._check_draft_data(jsonb, text);

@@ -1418,12 +1418,17 @@ COMMENT ON FUNCTION stratum._attach_mixin(text, text[], text[]) IS
 -- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
 -- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
 
--- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these three, so that a cast to
 -- json which somebody wrote for a type of his own does not.
 CREATE FUNCTION stratum._audit_row() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
 COMMENT ON FUNCTION stratum._audit_row() IS
   'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_statement() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_statement';
+COMMENT ON FUNCTION stratum._audit_statement() IS
+  'AFTER statement trigger of audited tables, with transition tables; arguments: resource type, redacted columns, ignored columns.';
 
 CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
@@ -1527,7 +1532,37 @@ END $$;
 COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
   'Raises for names that are no columns of the table; internal to audit_table().';
 
--- One of the two triggers; `events` NULL: none.
+-- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
+-- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
+-- would be taken for the parent's; logical replication, which triggers that are ENABLE ALWAYS or REPLICA are meant
+-- for, fires row triggers only; and on Citus there are no transition tables.
+CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
+      OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete)?$' AND g.tgenabled IN ('A', 'R'))
+      OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
+END $$;
+COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
+  'Whether changes of a table have to be recorded by a row trigger, not by statement triggers; internal.';
+
+-- The triggers that record rows: one for all events by row, or one for each event by statement.
+CREATE FUNCTION stratum._audit_trigger_forms()
+  RETURNS TABLE (name text, by_row boolean, operation text, transition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('zz_stratum_audit', true, NULL, NULL),
+         ('zz_stratum_audit_insert', false, 'insert', 'REFERENCING NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_update', false, 'update', 'REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_delete', false, 'delete', 'REFERENCING OLD TABLE AS stratum_old');
+$$;
+COMMENT ON FUNCTION stratum._audit_trigger_forms() IS
+  'Names and forms of the audit triggers that record rows; internal.';
+
+-- `events` NULL: none. `action` follows the table's name, with FOR EACH ROW or STATEMENT.
 CREATE FUNCTION stratum._put_audit_trigger(
     table_name regclass, trigger_name text, events text, action text, comment text)
   RETURNS void
@@ -1537,13 +1572,48 @@ BEGIN
   IF events IS NOT NULL THEN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
-      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
-  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+      'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
+  -- what a partition has from its partitioned table goes with that one's
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name AND g.tgparentid = 0) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
   'Creates, replaces or drops an audit trigger; internal.';
+
+-- A trigger that was not there before takes over the state of those that record rows, so that a table which a user
+-- has put out of audit stays so when the form changes. Where they differ, the one that records most counts.
+CREATE FUNCTION stratum._put_row_triggers(table_name regclass, arguments text, asked text[], by_row boolean)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  before name[] := ARRAY(SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = table_name AND NOT g.tgisinternal);
+  state "char" := (
+    SELECT g.tgenabled
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname
+    WHERE g.tgrelid = table_name
+    ORDER BY array_position('{A,O,R,D}'::text[], g.tgenabled::text) LIMIT 1);
+  form record;
+  events text;
+BEGIN
+  FOR form IN SELECT * FROM stratum._audit_trigger_forms() LOOP
+    events := CASE WHEN form.by_row <> _put_row_triggers.by_row THEN NULL
+                   WHEN by_row THEN (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate')
+                   WHEN form.operation = ANY (asked) THEN form.operation END;
+    PERFORM stratum._put_audit_trigger(
+      table_name, form.name, events,
+      CASE WHEN by_row THEN 'FOR EACH ROW EXECUTE FUNCTION stratum._audit_row('
+           ELSE form.transition || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(' END || arguments || ')',
+      'Records changes in stratum.audit_logs.');
+    IF events IS NOT NULL AND state <> 'O' AND form.name <> ALL (before) THEN
+      EXECUTE format('ALTER TABLE %s %s TRIGGER %I', table_name,
+                     CASE state WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, form.name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
+  'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
@@ -1553,15 +1623,12 @@ DECLARE
   asked text[] := stratum._audit_operations(operations);
   resource_type text := stratum._resource_type(table_name);
 BEGIN
-  PERFORM stratum._put_audit_trigger(
-    table_name, 'zz_stratum_audit',
-    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
-    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
-    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_row_triggers(
+    table_name, format('%L, %L, %L', resource_type, redact, ignore), asked, stratum._audited_by_row(table_name));
   PERFORM stratum._put_audit_trigger(
     table_name, 'zz_stratum_audit_truncate',
     CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
-    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    format('FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
@@ -1599,7 +1666,7 @@ BEGIN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
-  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
@@ -1658,7 +1725,7 @@ CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+  IF trigger_object !~ '\.zz_stratum_audit(_insert|_update|_delete|_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
     RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM stratum.audited_tables t
@@ -2336,7 +2403,7 @@ COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
 -- rights: anonymize_user, anonymize_profile, export_subject -> stratum_app, stratum_admin
 
 CREATE FUNCTION stratum._open_audit_log() RETURNS void
-  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_open_audit_log';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_allow_log_change';
 COMMENT ON FUNCTION stratum._open_audit_log() IS
   'The next UPDATE or DELETE of audit_logs in this (sub)transaction is let through; internal to retention and erasure.';
 
@@ -4037,8 +4104,8 @@ BEGIN
 
   -- since 1.1
   IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
-    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
-    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request. What has no request, a batch for instance, does not pay for it.';
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
   END IF;
 
   ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -4563,20 +4630,26 @@ AS $manifest$ VALUES
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
 ('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 51754ed29e344810d4917a8c2342e035'),
 ('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
+('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp f27eb518d79a2a3016ba658bf7eee181'),
 ('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_statement()', 'c v c035a8d9e1ad41dc7a501c001b1dded3'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_trigger_forms()', 'sql i search_path=pg_catalog, pg_temp 067748b158c8a5b6c1edf51c024c31f0'),
+('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 45ab6c53f7eec999c413ed3ffad63321'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
-('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
@@ -4613,7 +4686,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 423b7ad56f9d0d09dd70db487b71b78d'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
@@ -4634,9 +4707,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
-('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
+('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
@@ -4656,7 +4730,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
-('function', 'stratum._open_audit_log()', 'c v ccce7be6a42491b4cd8b2a6c82ca897c'),
+('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
@@ -4673,10 +4747,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
 ('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
-('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
-('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
 ('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
@@ -4723,7 +4798,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b7ebf735041ca3a7d8fd44dd541bebb4'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off fa11f8d4f7e9ce7ceecfdec212c82c04'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 847c5bc5b2f50d03c94c9ffbbdd06628'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -4764,12 +4839,12 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
 ('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
-('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
@@ -4946,45 +5021,69 @@ AS $manifest$ VALUES
 ('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
 ('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
-('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaign_drafts REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
-('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_audience_syncs REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
-('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
-('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_profiles REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
-('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_segments REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
-('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_actions_queue REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
-('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_signal_health_daily REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
-('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.rules REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.rules REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.rules REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenant_platform_connections REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
-('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenants REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
-('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.users REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.users REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
 ('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
@@ -5513,7 +5612,7 @@ BEGIN
       LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
     WHERE f.definition IS DISTINCT FROM e.definition
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
-      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      AND NOT (e.kind = 'trigger' AND (stratum._is_chosen_audit(e.object) OR stratum._is_other_audit_form(e.object)))
       -- a table that is missing says enough
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
@@ -5523,6 +5622,7 @@ BEGIN
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
     RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
   END IF;
+  RETURN QUERY SELECT f.object, f.problem, f.remedy FROM stratum._check_audit_forms() f;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
@@ -5543,15 +5643,78 @@ BEGIN
                   THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
                   ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
       FROM stratum.audited_tables t
-        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
-          AS x (trigger_name, operations)
+        CROSS JOIN LATERAL stratum._audit_triggers_wanted(to_regclass(t.table_name), t.operations) x
         LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
-      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
-        AND (g.oid IS NULL OR g.tgenabled = 'D');
+      WHERE to_regclass(t.table_name) IS NOT NULL AND (g.oid IS NULL OR g.tgenabled = 'D')
+        -- a table that the triggers of another form are on is told of below
+        AND NOT stratum._audit_form_misfits(to_regclass(t.table_name));
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_audited_tables() IS
   'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';
+
+CREATE FUNCTION stratum._audit_triggers_wanted(table_name regclass, operations text) RETURNS TABLE (trigger_name text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  rows_one_by_one boolean := stratum._audited_by_row(table_name);
+BEGIN
+  RETURN QUERY
+    SELECT f.name FROM stratum._audit_trigger_forms() f
+    WHERE f.by_row = rows_one_by_one AND operations ~ coalesce(f.operation, 'insert|update|delete')
+    UNION ALL
+    SELECT 'zz_stratum_audit_truncate' WHERE operations ~ 'truncate';
+END $$;
+COMMENT ON FUNCTION stratum._audit_triggers_wanted(regclass, text) IS
+  'The audit triggers that a table should have; internal to check_install().';
+
+-- A table that was attached to another one, or got partitions or children, after it was put under audit.
+CREATE FUNCTION stratum._audit_form_misfits(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._audited_by_row(table_name)
+     AND EXISTS (SELECT FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+                 WHERE g.tgrelid = table_name);
+END $$;
+COMMENT ON FUNCTION stratum._audit_form_misfits(regclass) IS
+  'Whether a table has statement triggers for its audit and should have a row trigger; internal to check_install().';
+
+-- Expected are the triggers of tables that stand alone.
+CREATE FUNCTION stratum._is_other_audit_form(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := to_regclass('stratum.' || quote_ident(split_part(trigger_object, '.', 1)));
+BEGIN
+  RETURN trigger_object ~ '\.zz_stratum_audit_(insert|update|delete)$' AND relation IS NOT NULL
+     AND stratum._audited_by_row(relation)
+     AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname = 'zz_stratum_audit' AND g.tgenabled <> 'D');
+END $$;
+COMMENT ON FUNCTION stratum._is_other_audit_form(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table is missing because the table has a row trigger, and rightly; internal to check_install().';
+
+CREATE FUNCTION stratum._check_audit_forms() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'audited table ' || c.oid::regclass,
+           CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
+                WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+                  THEN 'has come to inherit, or others from it: its statement triggers do not fit'
+                ELSE 'has statement triggers, and needs a row trigger' END,
+           CASE WHEN c.relispartition THEN
+                  format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
+                WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'
+                ELSE format('SELECT stratum.audit_table(%L, ...) again.', c.oid::regclass) END
+    FROM pg_class c
+    WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname ~ '^zz_stratum_audit_(insert|update|delete)$')
+      AND stratum._audit_form_misfits(c.oid)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_audit_forms() IS
+  'Audited tables that need a row trigger by now; internal to check_install().';
 
 -- ==== sql/parts/grants.sql
 -- Rights on the members: PUBLIC has none, each role what it needs.
@@ -5607,6 +5770,10 @@ GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text,
 GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_statement() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
 
 -- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all

@@ -42,9 +42,9 @@ is_open(const Opening *opening)
 /* --- the log --- */
 
 /* _open_audit_log(): the next UPDATE or DELETE of audit_logs is let through. */
-PG_FUNCTION_INFO_V1(stratum_open_audit_log);
+PG_FUNCTION_INFO_V1(stratum_allow_log_change);
 Datum
-stratum_open_audit_log(PG_FUNCTION_ARGS)
+stratum_allow_log_change(PG_FUNCTION_ARGS)
 {
 	log_opening = open_now();
 	PG_RETURN_VOID();

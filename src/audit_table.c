@@ -200,8 +200,8 @@ describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attrib
 
 	column->number = attribute->attnum;
 	column->name = pstrdup(NameStr(attribute->attname));
-	column->is_timestamptz = type == TIMESTAMPTZOID;
-	stratum_json_encoder_init(&column->encoder, attribute->atttypid, CurrentMemoryContext);
+	column->name_length = strlen(column->name);
+	stratum_choose_encoding(column, attribute->atttypid);
 
 	if (strcmp(column->name, "is_deleted") == 0 && type == BOOLOID)
 		table->is_deleted = attribute->attnum;
@@ -291,6 +291,7 @@ build_table(Relation relation, Trigger *trigger)
 	table->resource_type = name_resource_type(RelationGetRelid(relation),
 											  trigger->tgnargs > 0 ? trigger->tgargs[0] : NULL);
 	describe_columns(table, relation, trigger);
+	stratum_sort_columns(table);
 	describe_key(table, relation);
 	describe_tenants(table, relation);
 	return table;
@@ -313,9 +314,9 @@ invalidate_relation(Datum arg, Oid relid)
 	}
 }
 
-/* A renamed schema changes names without a word to its tables. */
+/* A renamed schema changes names, a cast to json values, without a word to the tables. */
 static void
-invalidate_namespace(Datum arg, int cacheid, uint32 hashvalue)
+invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
 	invalidate_relation((Datum) 0, InvalidOid);
 }
@@ -327,7 +328,8 @@ create_cache(void)
 
 	cache = hash_create("stratum audited tables", 32, &control, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_namespace, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(CASTSOURCETARGET, invalidate_all, (Datum) 0);
 }
 
 /* Drops what is out of date, tables that are gone among it. */
@@ -401,12 +403,19 @@ trigger_function(const char *name)
 						  0, NULL, true);
 }
 
+/* Whether the trigger records changes of rows, and so knows of redacted columns. */
+static bool
+records_rows(const Trigger *trigger)
+{
+	return trigger->tgfoid == trigger_function("_audit_row") ||
+		trigger->tgfoid == trigger_function("_audit_statement");
+}
+
 /* Whether the trigger records changes in the trail. */
 bool
 stratum_is_audit_trigger(const Trigger *trigger)
 {
-	return trigger->tgfoid == trigger_function("_audit_row") ||
-		trigger->tgfoid == trigger_function("_audit_truncate");
+	return records_rows(trigger) || trigger->tgfoid == trigger_function("_audit_truncate");
 }
 
 /* The table's audit trigger, else one that says nothing. */
@@ -417,7 +426,7 @@ find_trigger(Relation relation)
 
 	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
 	{
-		if (stratum_is_audit_trigger(&relation->trigdesc->triggers[i]))
+		if (records_rows(&relation->trigdesc->triggers[i]))
 			return &relation->trigdesc->triggers[i];
 	}
 	return &none;

@@ -2,6 +2,7 @@
  * stratum.c
  *	  The library's entry: module magic, settings, version.
  */
+#include "audit.h"
 #include "sha256.h"
 
 #include "commands/extension.h"
@@ -35,6 +36,7 @@ _PG_init(void)
 							NULL,
 							&stratum_progress_interval, 10, 0, 3600, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
 	stratum_define_context();
+	stratum_define_audit();
 	stratum_sha256_choose();
 	MarkGUCPrefixReserved("stratum");
 }

@@ -2,7 +2,7 @@
 -- rights: anonymize_user, anonymize_profile, export_subject -> stratum_app, stratum_admin
 
 CREATE FUNCTION stratum._open_audit_log() RETURNS void
-  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_open_audit_log';
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_allow_log_change';
 COMMENT ON FUNCTION stratum._open_audit_log() IS
   'The next UPDATE or DELETE of audit_logs in this (sub)transaction is let through; internal to retention and erasure.';
 

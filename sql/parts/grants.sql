@@ -51,6 +51,10 @@ GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text,
 GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_statement() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
 
 -- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all

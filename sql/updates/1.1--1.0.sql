@@ -39,3 +39,18 @@ END IF;
 IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
+-- 1.0 records rows by row triggers only, and replaces the one that it finds. The arguments are the same, and a table
+-- that a user has put out of audit stays so.
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement\((.*)\)$')) AS arguments,
+           array_agg(f.operation ORDER BY f.operation = 'delete', f.operation) AS operations
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+    WHERE g.tgfoid = 'stratum._audit_statement'::regproc
+    GROUP BY g.tgrelid
+  LOOP
+    PERFORM stratum._put_row_triggers(audited.relation, audited.arguments, audited.operations, true);
+  END LOOP;
+END;

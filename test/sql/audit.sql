@@ -243,9 +243,9 @@ SELECT tenant, action, type, id, old_values, new_values FROM recorded();
 SET session_replication_role = replica;
 INSERT INTO audit_test.replica VALUES (7001, 'replicated');
 RESET session_replication_role;
-ALTER TABLE audit_test.replica DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_test.replica DISABLE TRIGGER zz_stratum_audit_delete;
 DELETE FROM audit_test.replica WHERE code = 'replicated';
-ALTER TABLE audit_test.replica ENABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_test.replica ENABLE TRIGGER zz_stratum_audit_delete;
 SELECT * FROM recorded();
 
 -- the table changes while the session lives
@@ -311,7 +311,23 @@ DROP TRIGGER t ON audit_test.wrong;
 CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate();
 INSERT INTO audit_test.wrong VALUES (1);
 DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t BEFORE INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH ROW EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER UPDATE ON audit_test.wrong REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+UPDATE audit_test.wrong SET id = 1;
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER TRUNCATE ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+TRUNCATE audit_test.wrong;
+DROP TRIGGER t ON audit_test.wrong;
 SELECT stratum._audit_row();
+SELECT stratum._audit_statement();
 -- made by hand, without arguments
 CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH ROW EXECUTE FUNCTION stratum._audit_row();
 INSERT INTO audit_test.wrong VALUES (1);
