@@ -1109,6 +1109,38 @@ BEGIN
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
+
 CREATE OR REPLACE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -1122,7 +1154,10 @@ BEGIN
     RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._check_auditable(table_name);
-  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
@@ -1141,6 +1176,28 @@ BEGIN
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
   FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
@@ -2606,6 +2663,31 @@ BEGIN
     'SELECT, INSERT', 'SELECT');
 END $install$;
 
+CREATE FUNCTION stratum._install_audit_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_keys (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      key BYTEA NOT NULL CHECK (length(key) = 32)
+    );
+
+    COMMENT ON TABLE stratum.audit_keys IS 'The key of hashed values in the audit trail, made when audit_table() is first asked to hash. Nobody has a right to it.';
+    COMMENT ON COLUMN stratum.audit_keys.id IS 'Always 1: there is one key.';
+    COMMENT ON COLUMN stratum.audit_keys.key IS '32 random bytes.';
+    PERFORM stratum._comment_constraints('audit_keys');
+  END IF;
+
+  ALTER TABLE stratum.audit_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('audit_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_keys() IS
+  'Creates stratum.audit_keys where it is missing; internal to install().';
+
 CREATE FUNCTION stratum._install_audit_chains() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -2723,6 +2805,8 @@ AS $manifest$ VALUES
 ('column', 'audit_chains.place', 'text'),
 ('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
 ('column', 'audit_chains.tenant_id', 'integer'),
+('column', 'audit_keys.id', 'integer NOT NULL'),
+('column', 'audit_keys.key', 'bytea NOT NULL'),
 ('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
 ('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
@@ -2971,6 +3055,9 @@ AS $manifest$ VALUES
 ('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
+('constraint', 'audit_keys.audit_keys_id_check', 'CHECK ((id = 1))'),
+('constraint', 'audit_keys.audit_keys_key_check', 'CHECK ((length(key) = 32))'),
+('constraint', 'audit_keys.audit_keys_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
@@ -3123,6 +3210,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
+('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
@@ -3162,6 +3250,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
+('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
@@ -3191,6 +3280,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
@@ -3199,7 +3289,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
-('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
@@ -3233,7 +3323,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b7ebf735041ca3a7d8fd44dd541bebb4'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 847c5bc5b2f50d03c94c9ffbbdd06628'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
@@ -3249,7 +3339,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning d087d4b41be7fc88d4e7b7a71fab4adc'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning b1a8c95f83767161a597f8dba65da77f'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
@@ -3436,6 +3526,7 @@ AS $manifest$ VALUES
 ('right', 'users_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users_id_seq to stratum_app', 'USAGE'),
 ('table', 'audit_chains', 'row security, forced'),
+('table', 'audit_keys', 'row security, forced'),
 ('table', 'audit_logs', 'row security, forced'),
 ('table', 'audit_seals', 'row security, forced'),
 ('table', 'audited_tables', 'row security, forced'),
@@ -3647,6 +3738,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_audit_keys();
   PERFORM stratum._install_audit_chains();
   PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
@@ -3899,6 +3991,10 @@ REVOKE ALL ON FUNCTION stratum._audit_trigger_forms() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._redacted_columns(regclass, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._redacted_columns(regclass, text[]) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._make_audit_key() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._key_condition(regclass, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum.request_changes(text) FROM PUBLIC;
@@ -3985,6 +4081,7 @@ REVOKE ALL ON PROCEDURE stratum.purge_all_audit(timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._install_cdp_profile_aliases() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_cdp_audience_uploads() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_audit_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_chains() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_seals() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;

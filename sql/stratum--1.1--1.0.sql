@@ -55,6 +55,12 @@ IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
   END IF;
 END IF;
 DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
+    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
+  END IF;
+  DROP TABLE stratum.audit_keys;
+END IF;
 
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
@@ -360,6 +366,28 @@ BEGIN
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
   FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
@@ -1541,6 +1569,7 @@ DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._install_audit_seals();
 DROP FUNCTION stratum._install_audit_chains();
+DROP FUNCTION stratum._install_audit_keys();
 DROP FUNCTION stratum._install_cdp_audience_uploads();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
 DROP PROCEDURE stratum.purge_all_audit(timestamptz);
@@ -1601,6 +1630,8 @@ DROP FUNCTION stratum._revert_statement(regclass, text[], text[], boolean);
 DROP FUNCTION stratum._revertible_columns(regclass, jsonb, text[]);
 DROP FUNCTION stratum.request_changes(text);
 DROP FUNCTION stratum._key_condition(regclass, text[]);
+DROP FUNCTION stratum._make_audit_key();
+DROP FUNCTION stratum._redacted_columns(regclass, text[]);
 DROP FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean);
 DROP FUNCTION stratum._audit_trigger_forms();
 DROP FUNCTION stratum._audited_by_row(regclass);

@@ -219,6 +219,40 @@ END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
   'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
 
+-- "name", "name:mask", "name:hash", "name:drop": the names. A column whose name ends like that is itself.
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+-- Made when it is first needed; nobody has a right to it but the library.
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
+
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -232,7 +266,10 @@ BEGIN
     RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._check_auditable(table_name);
-  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
@@ -296,7 +333,7 @@ BEGIN
   LOOP
     BEGIN
       PERFORM stratum._check_auditable(audited.relation);
-      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
       PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
     EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
       RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;

@@ -45,6 +45,8 @@ GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;
 -- what these two call with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._check_auditable(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._redacted_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_operations(text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) TO stratum_admin;

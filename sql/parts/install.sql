@@ -214,6 +214,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_audit_keys();
   PERFORM stratum._install_audit_chains();
   PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();

@@ -19,6 +19,12 @@ IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
   END IF;
 END IF;
 DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
+    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
+  END IF;
+  DROP TABLE stratum.audit_keys;
+END IF;
 
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN

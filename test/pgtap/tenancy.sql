@@ -16,8 +16,8 @@ SELECT is_empty($$
   SELECT c.relname FROM pg_class c
   WHERE c.relnamespace = to_regnamespace('stratum') AND c.relkind IN ('r', 'p')
     AND c.relname NOT IN (SELECT name FROM tenant_table UNION SELECT 'tenants' UNION SELECT 'audited_tables'
-                          UNION SELECT 'audit_chains' UNION SELECT 'audit_seals')
-$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, and the seals of the trail');
+                          UNION SELECT 'audit_chains' UNION SELECT 'audit_seals' UNION SELECT 'audit_keys')
+$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, and the seals and the key of the trail');
 
 -- ---- tenant_id
 SELECT is_empty($$
