@@ -9,6 +9,7 @@
 --
 --   INSERT, UPDATE, DELETE   one statement over all of them; UPDATE adds to two integers of each (the metrics follow)
 --   one row                  a prepared UPDATE of one of them by its key, one client, a transaction each: pgbench
+--   sealed                   the same by four clients, all rows of one tenant, whose trail is sealed five times a second meanwhile
 --
 -- Fair: the same statements on the same rows, in turns. In each round everything is emptied and filled anew, for one contestant after the
 -- other. After each statement the entries must be as many as rows, and after the INSERT stratum's new_values must be to the
@@ -219,6 +220,30 @@ FROM t ORDER BY place;
 SELECT round(avg(pg_column_size(old_values))) AS "bytes of an update's old_values",
        (SELECT round(avg(length(record::text))) FROM bench.row_versions) AS "characters of a whole row as jsonb"
 FROM stratum.audit_logs;
+
+-- ---- seals -----------------------------------------------------------------------------------------------------
+
+INSERT INTO bench.contestants (section, item, contestant, statement, answer)
+SELECT 'audit', 'sealed', c, (SELECT statement FROM bench.contestants WHERE section = 'audit' AND item = 'one row' LIMIT 1), NULL
+FROM unnest('{none,stratum}'::text[]) c;
+CALL bench.record_by('stratum');
+UPDATE stratum.campaigns SET impressions = impressions + 1000;
+UPDATE stratum.campaigns SET impressions = impressions - 1000;
+SELECT count(*) AS first_entries FROM stratum.audit_logs WHERE tenant_id = 1 \gset
+SELECT bench.milliseconds('SELECT stratum.seal_audit(1)') AS ms \gset
+SELECT bench.milliseconds('SELECT * FROM stratum.verify_audit(1)') AS verify_ms \gset
+SELECT :first_entries AS "entries of a tenant", round((:ms * 1000 / :first_entries)::numeric, 1) AS "µs to seal one", round((:verify_ms * 1000 / :first_entries)::numeric, 1) AS "µs to verify one";
+\! "$bench_directory/audit_sealed"
+SELECT count(*) <> 2 * :rounds AS failed FROM bench.timings WHERE section = 'audit' AND item = 'sealed' \gset
+\if :failed
+DO $$ BEGIN RAISE EXCEPTION 'bench/audit_sealed has not measured'; END $$;
+\endif
+DO $$ BEGIN
+  IF EXISTS (SELECT FROM stratum.verify_audit(1)) THEN RAISE EXCEPTION 'the chain is not whole'; END IF;
+END $$;
+SELECT round(max(ms::numeric) FILTER (WHERE contestant = 'none'), 3) AS "none, ms", round(max(ms::numeric) FILTER (WHERE contestant = 'stratum'), 3) AS "recorded and sealed, ms",
+       round(max(ms::numeric) FILTER (WHERE contestant = 'stratum') / max(ms::numeric) FILTER (WHERE contestant = 'none'), 2) AS "ratio"
+FROM bench.results WHERE section = 'audit' AND item = 'sealed';
 
 DROP TRIGGER bench_row_trigger ON stratum.campaigns;
 CALL bench.record_by('stratum');

@@ -1280,6 +1280,26 @@ CREATE FUNCTION stratum._audit_statement() RETURNS trigger
 COMMENT ON FUNCTION stratum._audit_statement() IS
   'AFTER statement trigger of audited tables, with transition tables; arguments: resource type, redacted columns, ignored columns.';
 
+CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
+
 CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1370,6 +1390,63 @@ BEGIN
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
+
+CREATE OR REPLACE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -1382,6 +1459,28 @@ BEGIN
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -1391,6 +1490,45 @@ BEGIN
   END IF;
   RETURN EXISTS (SELECT FROM stratum.audited_tables t
                  WHERE t.table_name = 'stratum.' || split_part(trigger_object, '.', 1));
+END $$;
+
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
+CREATE OR REPLACE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  condition := stratum._key_condition(table_name, key_columns);
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
 END $$;
 
 CREATE FUNCTION stratum._limit_rows() RETURNS trigger
@@ -1543,6 +1681,936 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum.note_second_factor(bigint, boolean) IS
   'Counts failed second factors; five in a row lock it for 15 minutes, in which neither success nor failure counts. accepted: the sign-in may go on.';
+
+CREATE FUNCTION stratum.request_changes(request_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, tenant_id integer, user_id integer, action text, resource_type text,
+    resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint, l.created_at, l.tenant_id, l.user_id, l.action::text, l.resource_type::text, l.resource_id::text,
+           l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
+    FROM stratum.audit_logs l
+    WHERE l.request_id = request_changes.request_id
+    ORDER BY l.id;
+END $$;
+COMMENT ON FUNCTION stratum.request_changes(text) IS
+  'Who did what in a request: the entries with the request id that enter() was given, oldest first.';
+
+CREATE FUNCTION stratum._revertible_columns(table_name regclass, state jsonb, hidden text[]) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')
+  FROM pg_attribute a
+  WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    AND state ? a.attname::text AND a.attname::text <> ALL (hidden) AND state -> a.attname::text <> '"[ERASED]"';
+$$;
+COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
+  'Columns whose old values can be written back; internal to revert_row().';
+
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+BEGIN
+  IF is_there THEN
+    RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
+                  stratum._key_condition(table_name, key_columns));
+  END IF;
+  RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
+END $$;
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+  'The statement that writes an old state back; internal to revert_row().';
+
+CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  last_key text := (SELECT l.resource_id FROM stratum.row_history(table_name, resource_id) h JOIN stratum.audit_logs l ON l.id = h.audit_id
+                    ORDER BY h.audit_id DESC LIMIT 1);
+BEGIN
+  IF last_key <> resource_id THEN
+    RAISE EXCEPTION 'row % of % has gone on under the key %', resource_id, table_name, last_key
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Revert it under that key.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
+  'Raises for a key that its row has given up; internal to revert_row().';
+
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  present jsonb;
+  columns text[];
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  IF cardinality(shape.key_columns) = 0 THEN
+    RAISE EXCEPTION 'table % has no key to find a row by', table_name USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  state := stratum.row_as_of(table_name, resource_id, at);
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
+      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+  END IF;
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
+                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
+  IF present IS NULL THEN
+    PERFORM stratum._check_not_moved(table_name, resource_id);
+  ELSE
+    columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
+                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+  END IF;
+  IF columns <> '{}' THEN
+    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) IS
+  'The statement that puts a row back, and the values it takes; internal to revert_row().';
+
+CREATE FUNCTION stratum.revert_row(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+  revert record;
+BEGIN
+  IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  IF revert.statement IS NOT NULL THEN
+    EXECUTE revert.statement USING resource_id, revert.state;
+  END IF;
+  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+END $$;
+COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
+  'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
+
+CREATE FUNCTION stratum._check_unaudited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'table ' || c.oid::regclass, 'has a tenant_id, and nothing audits it',
+           format('SELECT stratum.audit_table(%L); or, where that is meant, SELECT stratum.audit_table(%1$L, operations => ''none'');',
+                  c.oid::regclass)
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
+                      WHERE g.tgrelid = c.oid AND s.nspname = 'stratum' AND p.proname ~ '^_audit_' AND p.proname !~ 'truncate|guard')
+      -- there _check_audited_tables() says more
+      AND NOT EXISTS (SELECT FROM stratum.audited_tables t WHERE t.table_name = c.oid::regclass::text)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_unaudited_tables() IS
+  'Tables of the user''s with a tenant_id that nothing audits; internal to check_install().';
+
+CREATE FUNCTION stratum._put_auditor_policy(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('DROP POLICY IF EXISTS auditor_read ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY auditor_read ON stratum.%I FOR SELECT TO stratum_auditor USING (true)', table_name);
+  EXECUTE format('COMMENT ON POLICY auditor_read ON stratum.%I IS %L', table_name,
+                 'Auditors read what there is of every tenant.');
+END $$;
+COMMENT ON FUNCTION stratum._put_auditor_policy(text) IS 'The policy of stratum_auditor on a table; internal.';
+
+CREATE FUNCTION stratum._next_xid() RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_next_xid';
+COMMENT ON FUNCTION stratum._next_xid() IS
+  'The number that the next transaction will get; internal to seal_audit().';
+
+CREATE FUNCTION stratum._seal_rows(
+    tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
+    OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
+  RETURNS record
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
+COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) IS
+  'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
+
+CREATE FUNCTION stratum._audit_place() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
+                   (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+                   (SELECT string_agg(pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid)
+                    FROM pg_partition_tree('stratum.audit_logs') t),
+                   pg_relation_filenode('stratum.audit_logs'));
+END $$;
+COMMENT ON FUNCTION stratum._audit_place() IS
+  'Server, database and files of audit_logs; internal to seal_audit().';
+
+CREATE FUNCTION stratum._last_audit_id() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sequence regclass := pg_get_serial_sequence('stratum.audit_logs', 'id')::regclass;
+  result bigint;
+BEGIN
+  IF EXISTS (SELECT FROM pg_sequence s WHERE s.seqrelid = sequence AND s.seqcache = 1 AND s.seqincrement > 0) THEN
+    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO result;
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._last_audit_id() IS
+  'The last id of audit_logs that was drawn; internal to seal_audit().';
+
+CREATE FUNCTION stratum._seal_chain(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  here text := stratum._audit_place();
+  drawn bigint;
+  next_xid bigint;
+  run record;
+BEGIN
+  IF tenant IS NOT NULL AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = tenant) THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  IF NOT EXISTS (SELECT FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant) THEN
+    INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
+  END IF;
+  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+    RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
+      USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
+  END IF;
+  IF chain.place IS DISTINCT FROM here THEN
+    chain.drawn_id := NULL;
+  END IF;
+  -- in this order: an id that was drawn before is of a transaction below next_xid
+  drawn := stratum._last_audit_id();
+  next_xid := stratum._next_xid();
+
+  SELECT * INTO run
+  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid);
+  UPDATE stratum.audit_chains c
+  SET last_number = run.number, last_digest = run.digest,
+      settled_id = greatest(chain.settled_id, CASE WHEN run.all_ended THEN drawn
+                                                   WHEN run.suspects_ended THEN chain.drawn_id END),
+      drawn_id = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN drawn ELSE chain.drawn_id END,
+      drawn_xid = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN next_xid ELSE chain.drawn_xid END,
+      place = here
+  WHERE c.id = chain.id;
+  RETURN run.sealed;
+END $$;
+COMMENT ON FUNCTION stratum._seal_chain(bigint) IS
+  'Seals what has no seal in the chain of a tenant, NULL for the rows without one; returns how many rows; internal.';
+
+CREATE FUNCTION stratum._seal_own_audit() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN stratum._seal_chain(stratum.current_tenant_id());
+END $$;
+COMMENT ON FUNCTION stratum._seal_own_audit() IS 'seal_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._seal_any_audit(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._seal_chain(tenant);
+END $$;
+COMMENT ON FUNCTION stratum._seal_any_audit(bigint) IS 'seal_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum._is_own_audit(tenant bigint) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() = tenant THEN
+    RETURN true;
+  ELSIF NOT has_function_privilege('stratum._seal_any_audit(bigint)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'permission denied for the audit trail of another tenant'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A tenant may see to the trail of the tenant that it has entered; auditors to all.';
+  END IF;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION stratum._is_own_audit(bigint) IS
+  'Whether a tenant is the current one; raises where the caller may not see to another''s trail; internal.';
+
+CREATE FUNCTION stratum.seal_audit(tenant_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN stratum._seal_own_audit();
+  END IF;
+  RETURN stratum._seal_any_audit(tenant_id);
+END $$;
+COMMENT ON FUNCTION stratum.seal_audit(bigint) IS
+  'Seals the rows of a tenant''s audit trail that have no seal yet, NULL for the rows without a tenant; returns how many. Writers do not wait for it.';
+
+CREATE PROCEDURE stratum.seal_all_audit()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    PERFORM stratum._seal_any_audit(chain);
+    COMMIT;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.seal_all_audit() IS
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+
+CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT s.number, encode(s.digest, 'hex'), s.sealed_at INTO number, digest, sealed_at
+  FROM stratum.audit_seals s
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant
+  ORDER BY s.number DESC
+  LIMIT 1;
+END $$;
+COMMENT ON FUNCTION stratum._head_of_chain(bigint) IS 'The last seal of a chain; internal to audit_head().';
+
+CREATE FUNCTION stratum._own_audit_head(OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NOT NULL THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at
+    FROM stratum._head_of_chain(stratum.current_tenant_id()) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._own_audit_head() IS 'audit_head() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._any_audit_head(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._head_of_chain(tenant) h;
+END $$;
+COMMENT ON FUNCTION stratum._any_audit_head(bigint) IS 'audit_head() of any tenant; internal.';
+
+CREATE FUNCTION stratum.audit_head(tenant_id bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._own_audit_head() h;
+  ELSE
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._any_audit_head(tenant_id) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.audit_head(bigint) IS
+  'Number, digest and time of the last seal of a tenant''s trail (NULL: of the rows without a tenant), to be kept elsewhere.';
+
+CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_verify_chain';
+COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
+  'What is wrong with the chain of a tenant; internal to verify_audit().';
+
+CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('transaction_read_only') = 'off' THEN
+    BEGIN
+      PERFORM stratum._seal_chain(tenant);
+    EXCEPTION WHEN data_corrupted THEN
+      NULL;
+    END;
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._seal_and_verify(bigint, text) IS 'Seals a chain and verifies it; internal to verify_audit().';
+
+CREATE FUNCTION stratum._verify_own_audit(head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum.current_tenant_id(), head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_own_audit(text) IS 'verify_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._verify_any_audit(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_any_audit(bigint, text) IS 'verify_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum.verify_audit(tenant_id bigint, head text DEFAULT NULL) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_own_audit(head) v;
+  ELSE
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_any_audit(tenant_id, head) v;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
+  'What is wrong with a tenant''s audit trail (NULL: with the rows without a tenant): a row for each problem, none when it is whole. Seals it first. With a digest from audit_head() it also finds seals that were taken away.';
+
+CREATE FUNCTION stratum._open_audit_log() RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_allow_log_change';
+COMMENT ON FUNCTION stratum._open_audit_log() IS
+  'The next UPDATE or DELETE of audit_logs in this (sub)transaction is let through; internal to retention and erasure.';
+
+CREATE FUNCTION stratum._pause_audit(table_name regclass) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_audit';
+COMMENT ON FUNCTION stratum._pause_audit(regclass) IS
+  'Changes of the table are not recorded in this (sub)transaction until it is called with NULL; internal to erasure.';
+
+CREATE FUNCTION stratum._log_record(tenant bigint, action text, resource_type text, resource_id text, metadata jsonb) RETURNS bigint
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_record';
+COMMENT ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) IS
+  'Writes an entry of retention or erasure into the trail of a tenant; internal.';
+
+CREATE FUNCTION stratum._payload_digest(
+    old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text, salt bytea) RETURNS text
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'stratum_payload_digest';
+COMMENT ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) IS
+  'Digest of what an erasure may replace in a row of audit_logs, in hex; internal to erasure.';
+
+CREATE FUNCTION stratum._erased_values(was jsonb, keys text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN jsonb_typeof(was) = 'object'
+              THEN was || coalesce((SELECT jsonb_object_agg(k.name, '[ERASED]') FROM unnest(keys) k (name)
+                                    WHERE was -> k.name <> 'null'), '{}')
+              ELSE was END;
+$$;
+COMMENT ON FUNCTION stratum._erased_values(jsonb, text[]) IS
+  'An object with "[ERASED]" for the values of these keys; internal to erasure.';
+
+CREATE FUNCTION stratum._without_salts(salts bytea, places bigint[]) RETURNS bytea
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  place bigint;
+BEGIN
+  FOREACH place IN ARRAY places LOOP
+    salts := overlay(salts PLACING decode(repeat('00', 16), 'hex') FROM (16 * place - 15)::integer FOR 16);
+  END LOOP;
+  RETURN salts;
+END $$;
+COMMENT ON FUNCTION stratum._without_salts(bytea, bigint[]) IS
+  'The salts of a seal, with zeros at these places; internal to erasure.';
+
+CREATE FUNCTION stratum._erase_sealed_rows(tenant bigint, seal_id bigint, changes jsonb, about jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  none constant bytea := decode(repeat('00', 16), 'hex');
+  seal record;
+  erased jsonb;
+  places bigint[];
+BEGIN
+  SELECT s.log_ids, s.salts INTO STRICT seal FROM stratum.audit_seals s WHERE s.id = seal_id FOR UPDATE;
+  SELECT jsonb_object_agg(c.id, jsonb_build_array(
+           CASE WHEN k.salt = none THEN e.was
+                ELSE stratum._payload_digest(l.old_values, l.new_values, l.metadata, l.ip_address::text, l.user_agent, k.salt) END,
+           stratum._payload_digest(c.old_values, c.new_values, c.metadata, c.ip_address, c.user_agent, none))),
+         array_agg(k.place)
+    INTO erased, places
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+    JOIN stratum.audit_logs l ON l.id = c.id
+    JOIN (SELECT u.id, u.place, substr(seal.salts, (16 * u.place - 15)::integer, 16) AS salt
+          FROM unnest(seal.log_ids) WITH ORDINALITY u (id, place)) k ON k.id = c.id
+    LEFT JOIN LATERAL (
+      SELECT r.metadata -> 'erased' -> c.id::text ->> 0 AS was FROM stratum.audit_logs r
+      WHERE k.salt = none AND r.resource_type = 'audit_logs' AND r.action = 'anonymize'
+        AND r.tenant_id IS NOT DISTINCT FROM tenant AND r.metadata -> 'erased' ? c.id::text
+      ORDER BY r.id LIMIT 1) e ON true;
+
+  PERFORM stratum._open_audit_log();
+  UPDATE stratum.audit_logs l
+  SET old_values = c.old_values, new_values = c.new_values, metadata = c.metadata, ip_address = c.ip_address::inet, user_agent = c.user_agent
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+  WHERE l.id = c.id;
+  UPDATE stratum.audit_seals s SET salts = stratum._without_salts(s.salts, places) WHERE s.id = seal_id;
+  PERFORM stratum._log_record(tenant, 'anonymize', 'audit_logs', NULL, jsonb_build_object('about', about, 'erased', erased));
+END $$;
+COMMENT ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) IS
+  'Replaces payloads of rows of one seal, destroys their salts and records it; internal to erasure.';
+
+CREATE FUNCTION stratum._erase_log(tenant bigint, about_ids bigint[], keys text[], by_ids bigint[], about jsonb) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seal record;
+  total bigint := 0;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  FOR seal IN
+    WITH wanted AS (
+      SELECT l.*,
+             CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
+             CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
+                    AND jsonb_typeof(l.metadata) = 'object'
+                  THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
+             CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
+             CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
+      FROM (SELECT i.id, bool_or(i.about) AS about, bool_or(NOT i.about) AS by
+            FROM (SELECT unnest(about_ids), true UNION ALL SELECT unnest(by_ids), false) i (id, about)
+            GROUP BY i.id) x
+        JOIN stratum.audit_logs l ON l.id = x.id AND l.tenant_id IS NOT DISTINCT FROM tenant
+    ), changed AS MATERIALIZED (
+      SELECT * FROM wanted w
+      WHERE (w.old_values, w.new_values, w.metadata, w.ip_address::text, w.user_agent)
+            IS DISTINCT FROM (w.new_old, w.new_new, w.new_metadata, w.new_ip::text, w.new_agent)
+    )
+    SELECT s.id, count(*) AS n,
+           jsonb_agg(jsonb_build_object('id', c.id, 'old_values', c.new_old, 'new_values', c.new_new, 'metadata', c.new_metadata,
+                                        'ip_address', c.new_ip::text, 'user_agent', c.new_agent)) AS changes
+    FROM stratum.audit_seals s CROSS JOIN LATERAL unnest(s.log_ids) k (id) JOIN changed c ON c.id = k.id
+    WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.last_id >= (SELECT min(c.id) FROM changed c)
+    GROUP BY s.id
+    ORDER BY s.id
+  LOOP
+    PERFORM stratum._erase_sealed_rows(tenant, seal.id, seal.changes, about);
+    total := total + seal.n;
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb) IS
+  'Erases personal values in rows of a tenant''s trail, sealed first; internal to anonymize_user() and anonymize_profile().';
+
+CREATE FUNCTION stratum._profile_tables() RETURNS SETOF text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.relname::text
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'stratum'
+      JOIN pg_attribute p ON p.attrelid = c.oid AND p.attname = 'profile_id' AND NOT p.attisdropped
+      JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relname <> 'cdp_events'
+      AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._profile_tables() IS
+  'Names of stratum''s tables with a profile_id, but for events; internal.';
+
+CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  events text[] := event_ids::text[] || ARRAY(
+    SELECT l.resource_id::text FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
+      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+           OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
+END $$;
+COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
+  'Rows of the trail about a profile and its events; internal.';
+
+CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT e.id::bigint FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
+    UNION ALL
+    SELECT e.id FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    ORDER BY 1);
+END $$;
+COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
+  'Ids of the events of a profile; internal.';
+
+CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._pause_audit('stratum.cdp_profiles');
+  UPDATE stratum.cdp_profiles p
+  SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
+      phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
+  WHERE p.tenant_id = tenant AND p.id = profile_id
+    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+         OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS profiles = ROW_COUNT;
+  PERFORM stratum._pause_audit('stratum.cdp_events');
+  UPDATE stratum.cdp_events e
+  SET properties = '{}', context = '{}', anonymous_id = NULL
+  WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)
+    AND (e.anonymous_id IS NOT NULL OR (e.properties, e.context) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS events = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+END $$;
+COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
+  'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
+
+CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  removed bigint;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT t FROM stratum._profile_tables() t WHERE t <> 'cdp_audience_uploads' LOOP
+    EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN
+      result := result || jsonb_build_object(name, removed);
+    END IF;
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._forget_profile(bigint, bigint) IS
+  'Removes a profile from memberships and the like; returns how many rows of each; internal to anonymize_profile().';
+
+CREATE FUNCTION stratum.anonymize_profile(profile_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  done record;
+  removed jsonb;
+  log_rows bigint;
+BEGIN
+  -- whoever else is changing the profile has to end first: what he wrote is in the trail then
+  SELECT p.anonymous_id INTO profile FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = tenant AND p.id = anonymize_profile.profile_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
+  removed := stratum._forget_profile(tenant, profile_id);
+  log_rows := stratum._erase_log(
+    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
+      properties,context}',
+    '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
+      removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_profile(bigint) IS
+  'Erases a person: identity and traits of the profile, details of its events, memberships, and the same in the audit trail. Recorded there as anonymize. Does nothing the second time.';
+
+CREATE FUNCTION stratum._erase_user(tenant bigint, user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  address text := format('anonymized-%s@invalid', user_id);
+  changed bigint;
+BEGIN
+  PERFORM stratum._pause_audit('stratum.users');
+  UPDATE stratum.users u
+  SET email = address, email_hash = stratum.email_hash(address), password_hash = '!', full_name = NULL, phone = NULL, avatar_url = NULL,
+      totp_secret = NULL, totp_enabled = false, totp_verified_at = NULL, backup_codes = NULL, permissions = '{}', preferences = '{}',
+      locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
+      is_active = false, gdpr_anonymized_at = now()
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
+    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN changed;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user(bigint, bigint) IS
+  'Overwrites what is personal in a user, unrecorded; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._erase_user_log(user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  total bigint := 0;
+BEGIN
+  FOR chain IN
+    SELECT l.tenant_id::bigint AS tenant,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text), '{}') AS about_ids,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.user_id = _erase_user_log.user_id), '{}') AS by_ids
+    FROM stratum.audit_logs l
+    WHERE l.user_id = _erase_user_log.user_id OR l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text
+    GROUP BY l.tenant_id
+    ORDER BY l.tenant_id
+  LOOP
+    total := total + stratum._erase_log(
+      chain.tenant, chain.about_ids,
+      '{email,email_hash,full_name,phone,avatar_url,preferences,permissions,locale,timezone,password_hash,totp_secret,backup_codes}',
+      chain.by_ids, jsonb_build_object('resource_type', 'users', 'resource_id', user_id::text));
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user_log(bigint) IS
+  'Erases a user in every trail: values of the user, and addresses of what the user did; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_user(tenant bigint, user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_user record;
+  users bigint;
+  log_rows bigint;
+BEGIN
+  SELECT u.is_protected INTO found_user FROM stratum.users u
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _anonymize_user.user_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'user % does not exist', coalesce(user_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  ELSIF found_user.is_protected THEN
+    RAISE EXCEPTION 'user % is protected', user_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Set is_protected to false first.';
+  END IF;
+  users := stratum._erase_user(tenant, user_id);
+  log_rows := stratum._erase_user_log(user_id);
+  IF users + log_rows > 0 THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'users', user_id::text, jsonb_build_object('users', users, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_user(bigint, bigint) IS
+  'Anonymises a user of a tenant, NULL: of the platform; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_own_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(stratum._acting_tenant(), user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_own_user(bigint) IS
+  'anonymize_user() within the current tenant; internal.';
+
+CREATE FUNCTION stratum._anonymize_platform_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(NULL, user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_platform_user(bigint) IS
+  'anonymize_user() of a user without a tenant; internal.';
+
+CREATE FUNCTION stratum.anonymize_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL AND has_function_privilege('stratum._anonymize_platform_user(bigint)', 'EXECUTE') THEN
+    PERFORM stratum._anonymize_platform_user(user_id);
+  ELSE
+    PERFORM stratum._anonymize_own_user(user_id);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_user(bigint) IS
+  'Erases a user: name, addresses and secrets, sign-in closed; the same in the audit trail, and address and user agent of what the user did. Recorded there as anonymize. Without a tenant, administrators: a user of the platform.';
+
+CREATE FUNCTION stratum._export_profile_tables(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  found_rows jsonb;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name)
+      INTO found_rows USING tenant, profile_id;
+    result := result || jsonb_build_object(name, coalesce(found_rows, '[]'));
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._export_profile_tables(bigint, bigint) IS
+  'Rows of a profile in memberships and the like; internal to export_subject().';
+
+CREATE FUNCTION stratum.export_subject(profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  result jsonb;
+BEGIN
+  SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  result := jsonb_build_object(
+    'cdp_profiles', to_jsonb(profile),
+    'cdp_events', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.timestamp, e.id) FROM stratum.cdp_events e
+                            WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)), '[]'),
+    'segments', coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'added_at', m.added_at) ORDER BY s.id)
+                          FROM stratum.cdp_segment_memberships m JOIN stratum.cdp_segments s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
+                          WHERE m.tenant_id = tenant AND m.profile_id = export_subject.profile_id), '[]'),
+    'audit_logs', coalesce((SELECT jsonb_agg(to_jsonb(l) ORDER BY l.id) FROM stratum.audit_logs l
+                            WHERE l.tenant_id = tenant
+                              AND l.id IN (SELECT * FROM stratum._subject_log(tenant, export_subject.profile_id, event_ids))), '[]'))
+    || stratum._export_profile_tables(tenant, profile_id);
+  PERFORM stratum._log_record(tenant, 'export', 'cdp_profiles', profile_id::text,
+                              (SELECT jsonb_object_agg(e.key, jsonb_array_length(e.value)) FROM jsonb_each(result) e
+                               WHERE jsonb_typeof(e.value) = 'array'));
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum.export_subject(bigint) IS
+  'All that is held of a person, a key for each table: the profile, its events, segments, memberships, and rows of the audit trail. Recorded there as export.';
+
+CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._purged_before(bigint) IS
+  'Until when a tenant''s trail was purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
+BEGIN
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
+    'operation', 'purge', 'before', before, 'seals', seals_before,
+    'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
+END $$;
+COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
+  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE CASE WHEN tenant IS NULL THEN l.tenant_id IS NULL ELSE l.tenant_id = tenant END
+      AND l.created_at < before
+      AND NOT (l.resource_type = 'audit_logs' AND l.action = 'anonymize'
+               AND EXISTS (SELECT FROM jsonb_object_keys(l.metadata -> 'erased') e (key)
+                             JOIN stratum.audit_logs x ON x.id = e.key::bigint AND x.created_at >= before))
+    ORDER BY l.id
+    LIMIT at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) IS
+  'Ids of the rows that a purge of a tenant''s trail takes next; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purge_chain(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  ids bigint[];
+  purged bigint;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  ids := stratum._purgeable_rows(tenant, before, at_most);
+  IF ids = '{}' THEN
+    RETURN 0;
+  END IF;
+  IF coalesce(stratum._purged_before(tenant), '-infinity') < before THEN
+    PERFORM stratum._record_purge(tenant, before);
+  END IF;
+  PERFORM stratum._open_audit_log();
+  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id;
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  -- seals none of whose rows are left keep what the chain needs
+  UPDATE stratum.audit_seals s
+  SET log_ids = NULL, logged_at = NULL, digests = NULL, salts = NULL
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before AND s.log_ids IS NOT NULL
+    AND s.last_id <= (SELECT max(i.id) FROM unnest(ids) i (id))
+    AND NOT EXISTS (SELECT FROM stratum.audit_logs l WHERE l.id = ANY (s.log_ids));
+  PERFORM stratum._seal_chain(tenant);
+  RETURN purged;
+END $$;
+COMMENT ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) IS
+  'Removes rows before a time from a tenant''s trail, at most so many (NULL: all), sealed first; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_purge(before timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF before IS NULL THEN
+    RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF before > now() OR before < '1900-01-01' THEN
+    RAISE EXCEPTION 'the audit trail cannot be purged before %', before
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
+  'Raises for times before which nothing can be purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum.purge_audit(before timestamptz) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(stratum._acting_tenant(), before, NULL);
+END $$;
+COMMENT ON FUNCTION stratum.purge_audit(timestamptz) IS
+  'Removes the current tenant''s audit trail before a time; returns how many rows. Recorded in the trail, and the rest still verifies.';
+
+CREATE FUNCTION stratum._purge_batch(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(tenant, before, at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) IS
+  'Removes at most so many rows of a tenant''s trail; internal to purge_all_audit().';
+
+CREATE PROCEDURE stratum.purge_all_audit(before timestamptz)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+  at_once constant bigint := 10000;
+  purged bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    LOOP
+      purged := stratum._purge_batch(chain, before, at_once);
+      COMMIT;
+      EXIT WHEN purged < at_once;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
 
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2361,6 +3429,76 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_audit_logs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_logs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_logs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      user_id INTEGER REFERENCES stratum.users (id),
+
+      action stratum.audit_action NOT NULL,
+      resource_type VARCHAR(100) NOT NULL,
+      resource_id VARCHAR(255),
+
+      old_values JSONB,
+      new_values JSONB,
+      metadata JSONB DEFAULT '{}',
+
+      ip_address INET,
+      user_agent TEXT,
+      request_id VARCHAR(100),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs (tenant_id);
+    CREATE INDEX ix_audit_logs_user ON stratum.audit_logs (user_id);
+    CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs (resource_type, resource_id);
+    CREATE INDEX ix_audit_logs_created ON stratum.audit_logs (created_at);
+
+    COMMENT ON TABLE stratum.audit_logs IS 'Who changed what; append-only.';
+    COMMENT ON COLUMN stratum.audit_logs.id IS 'Identifier; later rows of a transaction have higher ones.';
+    COMMENT ON COLUMN stratum.audit_logs.tenant_id IS 'Tenant of the changed row; NULL: of the platform.';
+    COMMENT ON COLUMN stratum.audit_logs.user_id IS 'User of the context; NULL: none was entered.';
+    COMMENT ON COLUMN stratum.audit_logs.action IS 'What was done.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_type IS 'Table, or any kind of thing for logged events.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_id IS 'Key of the row; a JSON array for a composite one.';
+    COMMENT ON COLUMN stratum.audit_logs.old_values IS 'Before: the changed columns of an update, the whole row of a delete.';
+    COMMENT ON COLUMN stratum.audit_logs.new_values IS 'After: the changed columns of an update, the whole row of a create.';
+    COMMENT ON COLUMN stratum.audit_logs.metadata IS 'Whatever else is known.';
+    COMMENT ON COLUMN stratum.audit_logs.ip_address IS 'Address given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.user_agent IS 'User agent given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.request_id IS 'Request id given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.created_at IS 'Time of the transaction.';
+    COMMENT ON INDEX stratum.ix_audit_logs_tenant IS 'Trail of a tenant.';
+    COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
+    COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
+    COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
+  END IF;
+
+  ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_audit_guard();
+  PERFORM stratum._isolate('audit_logs', 'tenant_id');
+  DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
+  CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
+  COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
+END $install$;
+
 CREATE FUNCTION stratum._install_jwt_keys() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -2396,9 +3534,150 @@ END $install$;
 COMMENT ON FUNCTION stratum._install_jwt_keys() IS
   'Creates stratum.jwt_keys where it is missing and puts its triggers and rights back; internal to install().';
 
+CREATE FUNCTION stratum._install_audit_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_keys (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      key BYTEA NOT NULL CHECK (length(key) = 32)
+    );
+
+    COMMENT ON TABLE stratum.audit_keys IS 'The key of hashed values in the audit trail, made when audit_table() is first asked to hash. Nobody has a right to it.';
+    COMMENT ON COLUMN stratum.audit_keys.id IS 'Always 1: there is one key.';
+    COMMENT ON COLUMN stratum.audit_keys.key IS '32 random bytes.';
+    PERFORM stratum._comment_constraints('audit_keys');
+  END IF;
+
+  ALTER TABLE stratum.audit_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('audit_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_keys() IS
+  'Creates stratum.audit_keys where it is missing; internal to install().';
+
+CREATE FUNCTION stratum._install_audit_chains() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_chains') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_chains (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      last_number BIGINT NOT NULL DEFAULT 0,
+      last_digest BYTEA NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+      settled_id BIGINT NOT NULL DEFAULT 0,
+      drawn_id BIGINT,
+      drawn_xid BIGINT,
+      place TEXT,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id)
+    );
+
+    COMMENT ON TABLE stratum.audit_chains IS 'How far the audit trail of each tenant is sealed; kept by seal_audit(). Sealers lock its rows, writers never do.';
+    COMMENT ON COLUMN stratum.audit_chains.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_chains.tenant_id IS 'Tenant; NULL: the rows without one, a chain of their own.';
+    COMMENT ON COLUMN stratum.audit_chains.last_number IS 'Number of the last seal; 0: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.last_digest IS 'Digest of the last seal; 32 zero bytes: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.settled_id IS 'Rows of the chain up to this id are sealed, and no other can come.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_id IS 'Last id that had been drawn at a sealing; it settles when the transactions of that time have ended.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_xid IS 'Number that the next transaction was to get then.';
+    COMMENT ON COLUMN stratum.audit_chains.place IS 'Server, database and files that drawn_xid is of: it means nothing elsewhere, after a restore for instance.';
+    COMMENT ON SEQUENCE stratum.audit_chains_id_seq IS 'Numbers the rows of stratum.audit_chains, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_chains');
+  END IF;
+
+  ALTER TABLE stratum.audit_chains ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_chains FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_chains');
+  PERFORM stratum._put_auditor_policy('audit_chains');
+  PERFORM stratum._give_rights('audit_chains', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_chains() IS
+  'Creates stratum.audit_chains where it is missing and puts its policies and rights back; internal to install().';
+
+CREATE FUNCTION stratum._install_audit_seals() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_seals') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_seals (
+      id BIGSERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      number BIGINT NOT NULL,
+      sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      settled_id BIGINT NOT NULL,
+      row_count BIGINT NOT NULL,
+      last_id BIGINT NOT NULL,
+      newest_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      previous BYTEA NOT NULL,
+      content BYTEA NOT NULL,
+      digest BYTEA NOT NULL,
+
+      log_ids BIGINT[],
+      logged_at TIMESTAMP WITH TIME ZONE[],
+      digests BYTEA,
+      salts BYTEA,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id, number)
+    );
+    -- Digests and salts are random bytes: trying to compress them takes time only.
+    ALTER TABLE stratum.audit_seals ALTER COLUMN digests SET STORAGE EXTERNAL, ALTER COLUMN salts SET STORAGE EXTERNAL;
+
+    CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals (tenant_id, last_id);
+
+    COMMENT ON TABLE stratum.audit_seals IS 'Digests of up to 1000 rows of audit_logs each, chained within a tenant; written by seal_audit() only.';
+    COMMENT ON COLUMN stratum.audit_seals.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_seals.tenant_id IS 'Tenant of the rows; NULL: they have none.';
+    COMMENT ON COLUMN stratum.audit_seals.number IS 'Place in the chain: 1, 2, 3 and so on without gaps.';
+    COMMENT ON COLUMN stratum.audit_seals.sealed_at IS 'When it was made, by the clock.';
+    COMMENT ON COLUMN stratum.audit_seals.settled_id IS 'What audit_chains.settled_id was before: all rows in the seal have higher ids.';
+    COMMENT ON COLUMN stratum.audit_seals.row_count IS 'Rows in the seal.';
+    COMMENT ON COLUMN stratum.audit_seals.last_id IS 'Highest id of them.';
+    COMMENT ON COLUMN stratum.audit_seals.newest_at IS 'Latest created_at of them.';
+    COMMENT ON COLUMN stratum.audit_seals.previous IS 'Digest of the seal before; 32 zero bytes in the first.';
+    COMMENT ON COLUMN stratum.audit_seals.content IS 'SHA-256 of ids, times and digests of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digest IS 'SHA-256 of everything before, from tenant to content.';
+    COMMENT ON COLUMN stratum.audit_seals.log_ids IS 'Ids of the rows, ascending; NULL once they are all purged, as the three below.';
+    COMMENT ON COLUMN stratum.audit_seals.logged_at IS 'created_at of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digests IS 'Digests of the rows, 32 bytes each.';
+    COMMENT ON COLUMN stratum.audit_seals.salts IS 'Salts of the rows, 16 bytes each; zeros where an erasure has destroyed it.';
+    COMMENT ON INDEX stratum.ix_audit_seals_last_id IS 'Seals that may hold a row.';
+    COMMENT ON SEQUENCE stratum.audit_seals_id_seq IS 'Numbers the rows of stratum.audit_seals, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_seals');
+  END IF;
+
+  ALTER TABLE stratum.audit_seals ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_seals FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_seals');
+  PERFORM stratum._put_auditor_policy('audit_seals');
+  PERFORM stratum._give_rights('audit_seals', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_seals() IS
+  'Creates stratum.audit_seals where it is missing and puts its policies and rights back; internal to install().';
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
+('column', 'audit_chains.drawn_id', 'bigint'),
+('column', 'audit_chains.drawn_xid', 'bigint'),
+('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
+('column', 'audit_chains.last_digest', 'bytea NOT NULL DEFAULT decode(repeat(''00''::text, 32), ''hex''::text)'),
+('column', 'audit_chains.last_number', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.place', 'text'),
+('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.tenant_id', 'integer'),
+('column', 'audit_keys.id', 'integer NOT NULL'),
+('column', 'audit_keys.key', 'bytea NOT NULL'),
 ('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
 ('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
@@ -2412,6 +3691,21 @@ AS $manifest$ VALUES
 ('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'audit_logs.user_agent', 'text'),
 ('column', 'audit_logs.user_id', 'integer'),
+('column', 'audit_seals.content', 'bytea NOT NULL'),
+('column', 'audit_seals.digest', 'bytea NOT NULL'),
+('column', 'audit_seals.digests', 'bytea'),
+('column', 'audit_seals.id', 'bigint NOT NULL DEFAULT nextval(''stratum.audit_seals_id_seq''::regclass)'),
+('column', 'audit_seals.last_id', 'bigint NOT NULL'),
+('column', 'audit_seals.log_ids', 'bigint[]'),
+('column', 'audit_seals.logged_at', 'timestamp with time zone[]'),
+('column', 'audit_seals.newest_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.number', 'bigint NOT NULL'),
+('column', 'audit_seals.previous', 'bytea NOT NULL'),
+('column', 'audit_seals.row_count', 'bigint NOT NULL'),
+('column', 'audit_seals.salts', 'bytea'),
+('column', 'audit_seals.sealed_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.settled_id', 'bigint NOT NULL'),
+('column', 'audit_seals.tenant_id', 'integer'),
 ('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
 ('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
 ('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
@@ -2644,9 +3938,18 @@ AS $manifest$ VALUES
 ('column', 'users.totp_secret', 'character varying(255)'),
 ('column', 'users.totp_verified_at', 'timestamp with time zone'),
 ('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
+('constraint', 'audit_keys.audit_keys_id_check', 'CHECK ((id = 1))'),
+('constraint', 'audit_keys.audit_keys_key_check', 'CHECK ((length(key) = 32))'),
+('constraint', 'audit_keys.audit_keys_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audit_seals.audit_seals_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_number_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id, number)'),
 ('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
 ('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
@@ -2741,6 +4044,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
+('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
+('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
+('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
+('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
@@ -2749,7 +4056,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
-('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp f27eb518d79a2a3016ba658bf7eee181'),
+('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_statement()', 'c v c035a8d9e1ad41dc7a501c001b1dded3'),
@@ -2771,28 +4079,43 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
+('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
-('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
+('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
+('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
 ('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
-('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
+('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
+('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
+('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
+('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
+('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
@@ -2819,10 +4142,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
+('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
+('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
@@ -2833,27 +4159,43 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
+('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
+('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
 ('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
 ('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
 ('function', 'stratum._note_options()', 'c v b8bfd0ca26349f172c0c31a5a294925e'),
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
+('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
+('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
+('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
 ('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
+('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
+('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
+('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
+('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
@@ -2862,11 +4204,18 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
-('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
+('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
+('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
+('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
@@ -2876,15 +4225,24 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
+('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
+('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
+('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
+('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 36cb54a368d32e018f7a4aa15030ae1c'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 847c5bc5b2f50d03c94c9ffbbdd06628'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -2896,10 +4254,11 @@ AS $manifest$ VALUES
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning b6d63a37f5d6cf872fef6b97c8a308ba'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 5f86f26dcf66bedb54f63aed2387b4ec'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
@@ -2912,14 +4271,20 @@ AS $manifest$ VALUES
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3f3605f05ba11d7828f31039fc08c9b'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 44db1d5b4d7300b8df7e3b87b329bc5f'),
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
+('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
@@ -2933,11 +4298,14 @@ AS $manifest$ VALUES
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_audit_seals_last_id', 'CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals USING btree (tenant_id, last_id)'),
 ('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
 ('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
 ('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
@@ -2967,9 +4335,13 @@ AS $manifest$ VALUES
 ('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
 ('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
 ('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audit_seals.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_seals.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
@@ -3027,11 +4399,15 @@ AS $manifest$ VALUES
 ('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'audit_chains to stratum_admin', 'SELECT'),
+('right', 'audit_chains to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
 ('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audit_seals to stratum_admin', 'SELECT'),
+('right', 'audit_seals to stratum_auditor', 'SELECT'),
 ('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
@@ -3091,7 +4467,10 @@ AS $manifest$ VALUES
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'users_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'audit_chains', 'row security, forced'),
+('table', 'audit_keys', 'row security, forced'),
 ('table', 'audit_logs', 'row security, forced'),
+('table', 'audit_seals', 'row security, forced'),
 ('table', 'audited_tables', 'row security, forced'),
 ('table', 'campaign_drafts', 'row security, forced'),
 ('table', 'campaigns', 'row security, forced'),
@@ -3307,6 +4686,33 @@ END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
   'Who may do what with the rows of a table: one policy for everyone, one for administrators, no writes of viewers; internal.';
 
+CREATE OR REPLACE FUNCTION stratum._give_rights(table_name text, is_new boolean, app text, admin text, auditor text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  grantee text;
+  rights text;
+  sequence_name text := table_name || '_id_seq';
+  has_sequence boolean := to_regclass(format('stratum.%I', sequence_name)) IS NOT NULL;
+BEGIN
+  IF NOT is_new AND stratum._in_extension_script() THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
+  -- a REVOKE of nothing would leave a list of the owner's own rights, which a dump does not carry
+  IF (SELECT c.relacl IS NOT NULL FROM pg_class c WHERE c.oid = to_regclass(format('stratum.%I', sequence_name))) THEN
+    EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
+  END IF;
+  FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
+    CONTINUE WHEN rights IS NULL;
+    EXECUTE format('GRANT %s ON stratum.%I TO %I', rights, table_name, grantee);
+    IF has_sequence AND rights LIKE '%INSERT%' THEN
+      EXECUTE format('GRANT USAGE ON SEQUENCE stratum.%I TO %I', sequence_name, grantee);
+    END IF;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
 
@@ -3339,6 +4745,9 @@ BEGIN
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
   PERFORM stratum._install_jwt_keys();
+  PERFORM stratum._install_audit_keys();
+  PERFORM stratum._install_audit_chains();
+  PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();
@@ -3394,6 +4803,9 @@ BEGIN
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
+  END IF;
   RETURN QUERY SELECT f.object, f.problem, f.remedy FROM stratum._check_audit_forms() f;
 END $$;
 
@@ -3614,6 +5026,12 @@ REVOKE ALL ON FUNCTION stratum._audit_trigger_forms() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._redacted_columns(regclass, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._redacted_columns(regclass, text[]) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._make_audit_key() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._key_condition(regclass, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum._limit_rows() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._limit_table(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.tenant_limits() FROM PUBLIC;
@@ -3628,11 +5046,96 @@ REVOKE ALL ON FUNCTION stratum.sign_in_candidates(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.sign_in_candidates(text) TO stratum_auth;
 REVOKE ALL ON FUNCTION stratum.note_second_factor(bigint, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.note_second_factor(bigint, boolean) TO stratum_auth;
+REVOKE ALL ON FUNCTION stratum.request_changes(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_not_moved(regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.revert_row(regclass, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_unaudited_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._put_auditor_policy(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._next_xid() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._audit_place() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._last_audit_id() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_chain(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_own_audit() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._seal_any_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._seal_any_audit(bigint) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._is_own_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_own_audit(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.seal_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON PROCEDURE stratum.seal_all_audit() FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._head_of_chain(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._own_audit_head() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._own_audit_head() TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._any_audit_head(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.audit_head(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audit_head(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._verify_chain(bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_and_verify(bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._verify_own_audit(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._verify_own_audit(text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._verify_any_audit(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.verify_audit(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._open_audit_log() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._pause_audit(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erased_values(jsonb, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._without_salts(bytea, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._profile_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._subject_events(bigint, bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._forget_profile(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.anonymize_profile(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_profile(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._erase_user(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_user_log(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._anonymize_user(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._anonymize_own_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_own_user(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._anonymize_platform_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_platform_user(bigint) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.anonymize_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_user(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._export_profile_tables(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.export_subject(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.export_subject(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._purged_before(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._record_purge(bigint, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_purge(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.purge_audit(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.purge_audit(timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) TO stratum_admin;
+REVOKE ALL ON PROCEDURE stratum.purge_all_audit(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._install_cdp_profile_aliases() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_cdp_segment_options() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_cdp_segment_history() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_cdp_audience_uploads() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_jwt_keys() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_audit_keys() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_audit_chains() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_audit_seals() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;

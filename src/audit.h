@@ -57,13 +57,25 @@ typedef enum AuditEncoding
 	AUDIT_ENCODE_JSONB
 } AuditEncoding;
 
+/* How a column is shown. */
+typedef enum AuditRedaction
+{
+	AUDIT_SHOW,
+	AUDIT_MASK,
+	AUDIT_HASH,
+	AUDIT_DROP					/* not at all */
+} AuditRedaction;
+
+#define REDACTED "[REDACTED]"
+
 typedef struct AuditColumn
 {
 	AttrNumber	number;
 	const char *name;
 	int			name_length;
 	Oid			type;			/* below a domain */
-	bool		redacted;
+	bool		redacted;		/* and how: */
+	AuditRedaction redaction;
 	bool		ignored;		/* a change of nothing else is not logged */
 	AuditEncoding encoding;
 	FmgrInfo	output;			/* of AUDIT_ENCODE_OUTPUT */
@@ -76,6 +88,7 @@ typedef struct AuditTable
 	const char *resource_type;
 	int			ncolumns;
 	AuditColumn *columns;		/* without dropped and virtual ones, in the order of an object's keys */
+	List	   *left_out;		/* names of those that are AUDIT_DROP, which are not in it either */
 	int			nkeys;
 	AuditColumn **keys;			/* in the order of the key */
 	AttrNumber	tenant_id;		/* 0: has none */
@@ -90,6 +103,13 @@ extern void stratum_define_audit(void);
 extern const AuditTable *stratum_audit_table(Relation relation, Trigger *trigger);
 extern bool stratum_is_audit_trigger(const Trigger *trigger);
 
+extern Oid	stratum_owner_of_table(Oid relid);
+
+/* --- audit_redact.c --- */
+extern AuditRedaction stratum_redaction(const char *column, List *entries);
+extern char *stratum_redacted_name(Oid relid, const char *entry);
+extern const char *stratum_redacted_value(const AuditColumn *column, Datum value);
+
 /* --- audit_encode.c --- */
 extern void stratum_choose_encoding(AuditColumn *column, Oid type);
 extern void stratum_sort_columns(AuditTable *table);
@@ -99,6 +119,7 @@ extern Jsonb *stratum_encode_row(const AuditTable *table, const Datum *values, c
 								 const bool *wanted);
 
 /* --- audit_row.c --- */
+extern char *stratum_json_text(Jsonb *json);
 extern bool stratum_describe_change(const AuditTable *table, TupleTableSlot *old,
 									TupleTableSlot *new, AuditEntry *entry);
 extern void stratum_describe_truncate(const AuditTable *table, AuditEntry *entry);
@@ -172,6 +193,11 @@ extern const char *const stratum_audit_actions[AUDIT_ACTIONS];
 
 extern bool stratum_is_change(const char *action);
 extern void stratum_write_entry(const AuditEntry *entry);
+extern int64 stratum_write_record(const char *action, const AuditEntry *entry);
 extern AuditWriter stratum_take_audit_writer(void);
+
+/* --- audit_change.c --- */
+extern bool stratum_take_log_opening(void);
+extern bool stratum_audit_is_paused(Oid relid);
 
 #endif							/* STRATUM_AUDIT_H */

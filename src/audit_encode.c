@@ -23,7 +23,6 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-#define REDACTED "[REDACTED]"
 
 typedef struct Bytes
 {
@@ -352,7 +351,11 @@ put_values(Bytes *buffer, const AuditTable *table, const Datum *values, const bo
 		if (nulls[index])
 			type = JENTRY_ISNULL;
 		else if (column->redacted)
-			type = put_string(buffer, REDACTED, strlen(REDACTED));
+		{
+			const char *shown = stratum_redacted_value(column, values[index]);
+
+			type = put_string(buffer, shown, strlen(shown));
+		}
 		else
 			type = put_value(buffer, column, values[index]);
 		set_entry(ENTRIES(buffer), number++, type, buffer->used - before, &total);
@@ -405,7 +408,7 @@ stratum_encode_value(const AuditColumn *column, Datum value)
 	text	   *unfit;
 
 	if (column->redacted)
-		return stratum_encode_string(REDACTED);
+		return stratum_encode_string(stratum_redacted_value(column, value));
 	result = stratum_json_encode(unconstify(StratumJsonEncoder *, &column->encoder), value, &unfit);
 	return result != NULL ? result : stratum_encode_string(text_to_cstring(unfit));
 }

@@ -52,8 +52,9 @@ push_name(JsonbParseState **state, const char *name)
 
 /* --- the key --- */
 
-static char *
-json_as_text(Jsonb *json)
+/* A string's characters, anything else as JSON has it. */
+char *
+stratum_json_text(Jsonb *json)
 {
 	JsonbValue	value;
 
@@ -72,7 +73,7 @@ composite_key_as_text(const AuditTable *table, TupleTableSlot *slot)
 	for (int i = 0; i < table->nkeys; i++)
 		push_json(&state, WJB_ELEM,
 				  encode_key(table->keys[i], slot->tts_values[table->keys[i]->number - 1]));
-	return json_as_text(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	return stratum_json_text(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 }
 
 static char *
@@ -104,7 +105,7 @@ single_key_as_text(const AuditColumn *column, Datum value)
 				break;
 		}
 	}
-	return json_as_text(encode_key(column, value));
+	return stratum_json_text(encode_key(column, value));
 }
 
 /*

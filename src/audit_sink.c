@@ -261,9 +261,12 @@ set_column(const AuditSink *sink, TupleTableSlot *slot, AuditLogColumn column, b
 static Datum
 next_id(const AuditSink *sink)
 {
-	int64		number = nextval_internal(sink->log.sequence, false);
+	int64		number;
 	Datum		result;
 
+	/* Sealing relies on it that a (sub)transaction has a number before it draws an id. */
+	(void) GetCurrentTransactionId();
+	number = nextval_internal(sink->log.sequence, false);
 	if (!integer_datum(sink, LOG_ID, number, &result))
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),

@@ -114,8 +114,8 @@ strip_number(const char *name)
 	return pnstrdup(name, kept - 1);
 }
 
-static Oid
-owner_of_table(Oid relid)
+Oid
+stratum_owner_of_table(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -133,7 +133,7 @@ may_be_shard(Oid relid, Oid namespace, const char *name)
 {
 	Oid			table = get_relname_relid(name, namespace);
 
-	return !OidIsValid(table) || owner_of_table(table) == owner_of_table(relid);
+	return !OidIsValid(table) || stratum_owner_of_table(table) == stratum_owner_of_table(relid);
 }
 
 /*
@@ -182,11 +182,13 @@ check_redacted_exist(Relation relation, List *redacted)
 
 	foreach(cell, redacted)
 	{
-		if (get_attnum(RelationGetRelid(relation), lfirst(cell)) == InvalidAttrNumber)
+		char	   *name = stratum_redacted_name(RelationGetRelid(relation), lfirst(cell));
+
+		if (get_attnum(RelationGetRelid(relation), name) == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of table %s is to be redacted in the audit trail and does not exist",
-							(char *) lfirst(cell),
+							name,
 							quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 													   RelationGetRelationName(relation))),
 					 errhint("Call stratum.audit_table() again with the names of today.")));
@@ -229,12 +231,17 @@ describe_columns(AuditTable *table, Relation relation, Trigger *trigger)
 		if (attribute->attisdropped || STRATUM_IS_VIRTUAL(attribute))
 			continue;
 		describe_column(table, column, attribute);
-		column->redacted = is_one_of(column->name, secrets, lengthof(secrets)) ||
-			is_listed(column->name, redacted);
+		column->redaction = stratum_redaction(column->name, redacted);
+		if (column->redaction == AUDIT_SHOW && is_one_of(column->name, secrets, lengthof(secrets)))
+			column->redaction = AUDIT_MASK;
+		column->redacted = column->redaction != AUDIT_SHOW;
 		column->ignored = strcmp(column->name, "updated_at") == 0 ||
 			(own && is_one_of(column->name, bookkeeping, lengthof(bookkeeping))) ||
 			is_listed(column->name, ignored);
-		table->ncolumns++;
+		if (column->redaction == AUDIT_DROP)
+			table->left_out = lappend(table->left_out, unconstify(char *, column->name));
+		else
+			table->ncolumns++;
 	}
 }
 
@@ -470,9 +477,13 @@ redacted_names(const AuditTable *table)
 }
 
 static Datum
-virtual_names(Relation relation)
+virtual_names(const AuditTable *table, Relation relation)
 {
 	ArrayBuildState *names = NULL;
+	ListCell   *cell;
+
+	foreach(cell, table->left_out)
+		names = add_name(names, lfirst(cell));
 
 	for (int i = 0; i < RelationGetNumberOfAttributes(relation); i++)
 	{
@@ -486,7 +497,8 @@ virtual_names(Relation relation)
 
 /*
  * _audit_shape(regclass) -> (resource_type text, key_columns text[], redacted text[],
- * virtual_columns text[]): the table as the trail sees it, audited or not.
+ * virtual_columns text[]): the table as the trail sees it, audited or not. With the virtual columns are
+ * those that it was told to leave out.
  */
 PG_FUNCTION_INFO_V1(stratum_audit_shape);
 Datum
@@ -503,7 +515,7 @@ stratum_audit_shape(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(table->resource_type);
 	values[1] = key_names(table);
 	values[2] = redacted_names(table);
-	values[3] = virtual_names(relation);
+	values[3] = virtual_names(table, relation);
 	relation_close(relation, AccessShareLock);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }

@@ -169,6 +169,8 @@ record(FunctionCallInfo fcinfo, AuditWork work)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Oid			owner = stratum_owner_of(fcinfo->flinfo->fn_oid);
 
+	if (stratum_audit_is_paused(RelationGetRelid(trigdata->tg_relation)))
+		return PointerGetDatum(NULL);
 	if (audit_failure == AUDIT_FAILURE_WARNING)
 		record_or_warn(work, trigdata, owner);
 	else

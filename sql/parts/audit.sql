@@ -61,15 +61,17 @@ DECLARE
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
-  IF strange IS NOT NULL OR asked = '{}' THEN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
     RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
   END IF;
   RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
 END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
-  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
 
 CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -217,6 +219,40 @@ END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
   'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
 
+-- "name", "name:mask", "name:hash", "name:drop": the names. A column whose name ends like that is itself.
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+-- Made when it is first needed; nobody has a right to it but the library.
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
+
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -230,11 +266,14 @@ BEGIN
     RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._check_auditable(table_name);
-  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
-            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
@@ -294,7 +333,7 @@ BEGIN
   LOOP
     BEGIN
       PERFORM stratum._check_auditable(audited.relation);
-      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
       PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
     EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
       RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
@@ -349,6 +388,18 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
 -- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
 -- not be read by the caller.
 CREATE FUNCTION stratum._current_row(
@@ -365,12 +416,7 @@ BEGIN
        SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
     RETURN NULL;
   END IF;
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ')
-    INTO condition
-  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  condition := stratum._key_condition(table_name, key_columns);
   SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
                            r.name, r.name), '')
     INTO masks

@@ -45,12 +45,21 @@ GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stra
 GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;
 -- what these two call with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._check_auditable(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._redacted_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_operations(text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) TO stratum_admin;
@@ -62,6 +71,29 @@ GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+
+-- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all
+GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.audit_head(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._is_own_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._own_audit_head() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_own_audit(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_any_audit(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
+
+-- retention, erasure, access
+GRANT EXECUTE ON FUNCTION stratum.purge_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) TO stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_profile(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_own_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_platform_user(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.export_subject(bigint) TO stratum_app, stratum_admin;
 
 -- conditions
 GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;

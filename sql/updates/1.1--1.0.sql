@@ -4,6 +4,7 @@
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
@@ -56,6 +57,20 @@ IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
     PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
   END IF;
   DROP TABLE stratum.jwt_keys;
+END IF;
+
+-- The seals prove nothing without the functions that read them, but nobody can make them again.
+IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
+    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
+  END IF;
+END IF;
+DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
+    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
+  END IF;
+  DROP TABLE stratum.audit_keys;
 END IF;
 
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
