@@ -30,6 +30,18 @@ BEGIN
 END $$;
 
 -- ==== members that are new or changed
+CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter_session';
+COMMENT ON FUNCTION stratum.enter_session(bigint, bigint, text) IS
+  'The session acts for this tenant and user until leave_session() is shown the token again. DISCARD ALL and RESET ALL close it: nobody is entered until the token opens it.';
+
+CREATE FUNCTION stratum.leave_session(token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_leave_session';
+COMMENT ON FUNCTION stratum.leave_session(text) IS
+  'Ends the session lock that was made with this token.';
+
 CREATE FUNCTION stratum._profile_columns_support(internal) RETURNS internal
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_profile_columns_support';
 COMMENT ON FUNCTION stratum._profile_columns_support(internal) IS
@@ -709,8 +721,10 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_session(bigint,bigint,text)', 'c v definer search_path=pg_catalog, pg_temp 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
@@ -1074,6 +1088,10 @@ BEGIN
 END $$;
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.leave_session(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._profile_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._campaign_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._profile_matches(jsonb, text[], "any") FROM PUBLIC;

@@ -1053,3 +1053,5 @@ DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._campaign_columns_support(internal);
 DROP FUNCTION stratum._profile_columns_support(internal);
+DROP FUNCTION stratum.leave_session(text);
+DROP FUNCTION stratum.enter_session(bigint, bigint, text);

@@ -161,6 +161,21 @@ CREATE FUNCTION stratum.current_request_id() RETURNS text
 COMMENT ON FUNCTION stratum.current_request_id() IS
   'Request id given to enter(); NULL where it was given none.';
 
+-- ==== sql/parts/session.sql
+-- The session lock: a tenant for a whole session, for poolers and for sessions that run SQL of others.
+
+CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter_session';
+COMMENT ON FUNCTION stratum.enter_session(bigint, bigint, text) IS
+  'The session acts for this tenant and user until leave_session() is shown the token again. DISCARD ALL and RESET ALL close it: nobody is entered until the token opens it.';
+
+CREATE FUNCTION stratum.leave_session(token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_leave_session';
+COMMENT ON FUNCTION stratum.leave_session(text) IS
+  'Ends the session lock that was made with this token.';
+
 -- ==== sql/parts/hash.sql
 -- Normal forms and SHA-256 of e-mail addresses and telephone numbers.
 -- rights: normalize_email(text), email_hash(text), normalize_phone(text), phone_hash(text)
@@ -2527,8 +2542,10 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_session(bigint,bigint,text)', 'c v definer search_path=pg_catalog, pg_temp 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
@@ -3308,6 +3325,8 @@ GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_audi
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_app, stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;

@@ -5,26 +5,31 @@
  * The context is the value of one setting, stratum.context, because a setting has the life that
  * we want: local to the transaction, undone by a rollback to a savepoint, known to parallel
  * workers, forgotten by DISCARD ALL. Nobody can write it but enter() and leave(): its check hook
- * refuses SET, set_config(), ALTER ROLE and connection options, for superusers too.
+ * refuses SET, set_config(), ALTER ROLE and connection options, for superusers too. A session lock
+ * (session_lock.c) keeps one as the setting's value for the session, hence RESET ALL closes it.
  *
- * Its text is "tenant user len len len:" followed by request id, address and user agent of those
- * lengths (-1: not set). Nobody needs to read it: use current_tenant_id() and its like.
+ * Its text is "tenant user writes len len len:" followed by request id, address and user agent of
+ * those lengths (-1: not set). Nobody needs to read it: use current_tenant_id() and its like.
  */
 #include "stratum.h"
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/inet.h"
+#include "utils/plancache.h"
 
 #define CONTEXT_SETTING "stratum.context"
 #define MAX_REQUEST_ID 100		/* as audit_logs.request_id */
 #define MAX_USER_AGENT 2048
+/* What leave() writes under a session lock: nobody, but not closed either. */
+#define LEFT_CONTEXT "0 0 1 -1 -1 -1:"
 
-static const StratumContext no_context = {0};
+static const StratumContext no_context = {.may_write = true};
 static const StratumContext *context = &no_context;
 static char *context_setting;	/* the text; all else is in "context" */
 
@@ -44,6 +49,23 @@ const StratumContext *
 stratum_context(void)
 {
 	return context;
+}
+
+/* Whether somebody is entered, or has left under a session lock; not so in a session that is closed. */
+bool
+stratum_context_is_set(void)
+{
+	return context != &no_context;
+}
+
+/* From now on the transaction can act for no other tenant. */
+void
+stratum_remember_tenant(int64 tenant_id)
+{
+	if (entered_tenant != 0 || tenant_id == 0)
+		return;
+	entered_tenant = tenant_id;
+	entered_in = GetCurrentSubTransactionId();
 }
 
 /* Takes the next string of a length out of *rest; false if the text is not ours. */
@@ -68,14 +90,14 @@ static StratumContext *
 parse_context(const char *text)
 {
 	int64		tenant_id, user_id;
-	int			lengths[3], used = 0;
+	int			may_write, lengths[3], used = 0;
 	const char *fields[3];
 	char	   *rest, *end;
 	Size		size = strlen(text);
 	StratumContext *result;
 
-	if (sscanf(text, INT64_FORMAT " " INT64_FORMAT " %d %d %d:%n", &tenant_id, &user_id,
-			   &lengths[0], &lengths[1], &lengths[2], &used) != 5 || used == 0)
+	if (sscanf(text, INT64_FORMAT " " INT64_FORMAT " %d %d %d %d:%n", &tenant_id, &user_id, &may_write,
+			   &lengths[0], &lengths[1], &lengths[2], &used) != 6 || used == 0)
 		return NULL;
 	/* The strings lie one behind the other: copy each, with room for an end of its own. */
 	result = stratum_guc_malloc(sizeof(StratumContext) + size + 4);
@@ -83,6 +105,7 @@ parse_context(const char *text)
 		return NULL;
 	result->tenant_id = tenant_id;
 	result->user_id = user_id;
+	result->may_write = may_write != 0;
 	rest = unconstify(char *, text) + used;
 	end = (char *) (result + 1);
 	for (int i = 0; i < 3; i++)
@@ -124,9 +147,15 @@ check_context(char **newval, void **extra, GucSource source)
 	return *extra != NULL;
 }
 
+/*
+ * Also called for RESET ALL, which asks no check hook: the transaction has acted for that tenant all
+ * the same. At its end, when settings get their old values back, it is no longer in progress.
+ */
 static void
 assign_context(const char *newval, void *extra)
 {
+	if (extra == NULL && IsTransactionState())
+		stratum_remember_tenant(context->tenant_id);
 	context = extra != NULL ? (const StratumContext *) extra : &no_context;
 }
 
@@ -165,15 +194,15 @@ stratum_define_context(void)
 	RegisterSubXactCallback(follow_subtransaction, NULL);
 }
 
-/* Writes the setting for the rest of the transaction. */
+/* Writes the setting, for the rest of the transaction or for the session. */
 static void
-write_context(const char *text)
+write_context(const char *text, bool for_session)
 {
 	writing = true;
 	PG_TRY();
 	{
 		(void) set_config_option(CONTEXT_SETTING, text, PGC_SUSET, PGC_S_SESSION,
-								 GUC_ACTION_LOCAL, true, ERROR, false);
+								 for_session ? GUC_ACTION_SET : GUC_ACTION_LOCAL, true, ERROR, false);
 	}
 	PG_FINALLY();
 	{
@@ -182,30 +211,28 @@ write_context(const char *text)
 	PG_END_TRY();
 }
 
-/*
- * Runs a saved query for one id and leaves its only row in SPI_tuptable; false if there is none.
- * The plan is kept for the session and follows changes of the tables by itself.
- */
-static bool
-look_up(SPIPlanPtr *plan, const char *query, int64 id)
+/* --- looking up tenant and user --- */
+
+/* What the tables say; of_tenant: the user is the tenant's or the platform's. */
+typedef struct Found
 {
-	Oid			types[] = {INT8OID};
-	Datum		values[] = {Int64GetDatum(id)};
+	bool		tenant;
+	bool		is_deleted;
+	bool		of_tenant;
+	bool		is_active;
+	bool		may_write;
+} Found;
 
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare(query, 1, types);
+/* A user of another tenant is not found. A role that is NULL may not more than a viewer's. */
+#define LOOK_UP \
+	"SELECT t.is_deleted::pg_catalog.bool," \
+	" u.tenant_id IS NULL AND u.id IS NOT NULL OR u.tenant_id OPERATOR(pg_catalog.=) t.id," \
+	" u.is_active AND NOT coalesce(u.is_deleted, false)," \
+	" CAST(u.role AS pg_catalog.text) OPERATOR(pg_catalog.<>) 'viewer'" \
+	" FROM stratum.tenants t LEFT JOIN stratum.users u ON u.id OPERATOR(pg_catalog.=) $2" \
+	" WHERE t.id OPERATOR(pg_catalog.=) $1"
 
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
-		*plan = prepared;
-	}
-	if (SPI_execute_plan(*plan, values, NULL, true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not run \"%s\"", query);
-	return SPI_processed == 1;
-}
-
-/* Column n of the row that look_up() found; NULL counts as false. */
+/* Column n of the row that was found; NULL counts as false. */
 static bool
 found_true(int column)
 {
@@ -215,55 +242,76 @@ found_true(int column)
 	return !isnull && DatumGetBool(value);
 }
 
-/* The tenant must exist and not be deleted. */
-static void
-check_tenant(int64 tenant_id)
+/*
+ * One query for both, since every request asks it. It locks no row: a standby must answer too. The
+ * plan is kept for the session and follows changes of the tables by itself; the answer is not.
+ */
+static Found
+look_up(int64 tenant_id, int64 user_id)
 {
 	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT8OID, INT8OID};
+	Datum		values[] = {Int64GetDatum(tenant_id), Int64GetDatum(user_id)};
+	Found		found = {0};
 
-	/* Ids count from 1; 0 is how the context says that there is none. */
-	if (tenant_id < 1 ||
-		!look_up(&plan, "SELECT t.is_deleted::pg_catalog.bool FROM stratum.tenants t"
-				 " WHERE t.id OPERATOR(pg_catalog.=) $1", tenant_id))
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("tenant " INT64_FORMAT " does not exist", tenant_id)));
-	if (found_true(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("tenant " INT64_FORMAT " is deleted", tenant_id),
-				 errhint("Set is_deleted to false in stratum.tenants to restore it.")));
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare(LOOK_UP, 2, types);
+
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare the look-up of a tenant: %s", SPI_result_code_string(SPI_result));
+		plan = prepared;
+	}
+	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not look up a tenant");
+	if (SPI_processed == 1)
+	{
+		found.tenant = true;
+		found.is_deleted = found_true(1);
+		found.of_tenant = found_true(2);
+		found.is_active = found_true(3);
+		found.may_write = found_true(4);
+	}
+	SPI_finish();
+	return found;
 }
 
 /*
- * The user must be active, and of the tenant or of the platform. Another tenant's user is reported
- * like one that does not exist, so that nobody can learn which ids are taken.
+ * The tenant must exist and not be deleted, the user, if one is wanted, be active, and of the tenant
+ * or of the platform. Another tenant's user is reported like one that does not exist, so that nobody
+ * can learn which ids are taken. Notes whether the user may write.
  */
 static void
-check_user(int64 user_id, int64 tenant_id)
+check_wanted(StratumContext *wanted, bool has_user)
 {
-	static SPIPlanPtr plan = NULL;
-	bool		of_platform;
-	Datum		tenant;
+	/* Ids count from 1; 0 is how the context says that there is none. */
+	Found		found = {0};
 
-	if (user_id >= 1 &&
-		look_up(&plan, "SELECT u.is_active AND NOT coalesce(u.is_deleted, false),"
-				" CAST(u.tenant_id AS pg_catalog.int8)"
-				" FROM stratum.users u WHERE u.id OPERATOR(pg_catalog.=) $1", user_id))
-	{
-		tenant = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &of_platform);
-		if (of_platform || DatumGetInt64(tenant) == tenant_id)
-		{
-			if (found_true(1))
-				return;
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
-					 errmsg("user " INT64_FORMAT " is not active", user_id)));
-		}
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("tenant " INT64_FORMAT " has no user " INT64_FORMAT, tenant_id, user_id)));
+	if (wanted->tenant_id >= 1)
+		found = look_up(wanted->tenant_id, has_user ? wanted->user_id : 0);
+	if (!found.tenant)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("tenant " INT64_FORMAT " does not exist", wanted->tenant_id)));
+	if (found.is_deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("tenant " INT64_FORMAT " is deleted", wanted->tenant_id),
+				 errhint("Set is_deleted to false in stratum.tenants to restore it.")));
+	wanted->may_write = !has_user || found.may_write;
+	if (!has_user)
+		return;
+	if (wanted->user_id < 1 || !found.of_tenant)
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("tenant " INT64_FORMAT " has no user " INT64_FORMAT,
+						wanted->tenant_id, wanted->user_id)));
+	if (!found.is_active)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION),
+				 errmsg("user " INT64_FORMAT " is not active", wanted->user_id)));
 }
 
 /* Appends the length of an optional string to the head and the string itself to the tail. */
@@ -275,15 +323,13 @@ append_optional(StringInfo head, StringInfo tail, const char *string, char separ
 		appendStringInfoString(tail, string);
 }
 
-/* The context's text from enter()'s arguments. */
-static char *
-compose_context(FunctionCallInfo fcinfo, int64 tenant_id, int64 user_id)
+/* Request id, address and user agent: three arguments, the first being number "first". */
+void
+stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted)
 {
-	StringInfoData head, tail;
-	char	   *request_id = PG_ARGISNULL(2) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(2));
-	char	   *address = PG_ARGISNULL(3) ? NULL :
-		DatumGetCString(DirectFunctionCall1(inet_out, PG_GETARG_DATUM(3)));
-	char	   *user_agent = PG_ARGISNULL(4) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(4));
+	char	   *request_id = PG_ARGISNULL(first) ? NULL : text_to_cstring(PG_GETARG_TEXT_PP(first));
+	char	   *user_agent = PG_ARGISNULL(first + 2) ? NULL :
+		text_to_cstring(PG_GETARG_TEXT_PP(first + 2));
 
 	if (request_id != NULL && pg_mbstrlen(request_id) > MAX_REQUEST_ID)
 		ereport(ERROR,
@@ -292,55 +338,92 @@ compose_context(FunctionCallInfo fcinfo, int64 tenant_id, int64 user_id)
 	/* Browsers send what they like: a long one is clipped rather than refused. */
 	if (user_agent != NULL)
 		user_agent[pg_mbcliplen(user_agent, strlen(user_agent), MAX_USER_AGENT)] = '\0';
+	wanted->request_id = request_id;
+	wanted->ip_address = PG_ARGISNULL(first + 1) ? NULL :
+		DatumGetCString(DirectFunctionCall1(inet_out, PG_GETARG_DATUM(first + 1)));
+	wanted->user_agent = user_agent;
+}
+
+static char *
+compose_context(const StratumContext *wanted)
+{
+	StringInfoData head, tail;
 
 	initStringInfo(&head);
 	initStringInfo(&tail);
-	appendStringInfo(&head, INT64_FORMAT " " INT64_FORMAT " ", tenant_id, user_id);
-	append_optional(&head, &tail, request_id, ' ');
-	append_optional(&head, &tail, address, ' ');
-	append_optional(&head, &tail, user_agent, ':');
+	appendStringInfo(&head, INT64_FORMAT " " INT64_FORMAT " %d ", wanted->tenant_id,
+					 wanted->user_id, wanted->may_write);
+	append_optional(&head, &tail, wanted->request_id, ' ');
+	append_optional(&head, &tail, wanted->ip_address, ' ');
+	append_optional(&head, &tail, wanted->user_agent, ':');
 	appendStringInfoString(&head, tail.data);
 	return head.data;
 }
 
 /*
- * enter(tenant_id bigint, user_id bigint, request_id text, ip_address inet, user_agent text)
- *
- * SECURITY DEFINER in SQL: the caller may not read the tables that are looked up here.
+ * A parameterless plan that was made for one tenant is kept for the next, which may be a thousand
+ * times as large. Whoever minds has them made anew.
  */
-PG_FUNCTION_INFO_V1(stratum_enter);
-Datum
-stratum_enter(PG_FUNCTION_ARGS)
+static void
+reset_plans(int64 tenant_id)
 {
-	int64		tenant_id, user_id;
+	static int64 planned_for = 0;
 
-	if (PG_ARGISNULL(0))
+	if (stratum_reset_plans_on_enter && planned_for != 0 && planned_for != tenant_id)
+		ResetPlanCache();
+	planned_for = tenant_id;
+}
+
+/*
+ * Acts for this tenant and user from now on, for the transaction or for the session; has_user: one
+ * was named. The caller of this has SECURITY DEFINER in SQL: who calls that may not read the tables.
+ */
+void
+stratum_act_for(StratumContext *wanted, bool has_user, bool for_session)
+{
+	if (entered_tenant != 0 && entered_tenant != wanted->tenant_id)
+		ereport(ERROR,
+				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
+				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
+				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", wanted->tenant_id)));
+	check_wanted(wanted, has_user);
+	reset_plans(wanted->tenant_id);
+	write_context(compose_context(wanted), for_session);
+	stratum_remember_tenant(wanted->tenant_id);
+}
+
+/* Nobody from now on. A session that loses its lock cannot act for another in the same transaction. */
+void
+stratum_act_for_nobody(bool for_session)
+{
+	write_context(stratum_session_is_locked() ? LEFT_CONTEXT : "", for_session);
+}
+
+/* A tenant's id, the argument with this number. */
+int64
+stratum_tenant_argument(FunctionCallInfo fcinfo, int number)
+{
+	if (PG_ARGISNULL(number))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("tenant_id must not be null"),
 				 errhint("Use SELECT stratum.leave() to act for no tenant.")));
-	tenant_id = PG_GETARG_INT64(0);
-	user_id = PG_ARGISNULL(1) ? 0 : PG_GETARG_INT64(1);
+	return PG_GETARG_INT64(number);
+}
 
-	if (entered_tenant != 0 && entered_tenant != tenant_id)
-		ereport(ERROR,
-				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
-				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
-				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", tenant_id)));
+/* enter(tenant_id bigint, user_id bigint, request_id text, ip_address inet, user_agent text) */
+PG_FUNCTION_INFO_V1(stratum_enter);
+Datum
+stratum_enter(PG_FUNCTION_ARGS)
+{
+	StratumContext wanted = {0};
+	bool		has_user = !PG_ARGISNULL(1);
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	check_tenant(tenant_id);
-	if (!PG_ARGISNULL(1))
-		check_user(user_id, tenant_id);
-	SPI_finish();
-
-	write_context(compose_context(fcinfo, tenant_id, user_id));
-	if (entered_tenant == 0)
-	{
-		entered_tenant = tenant_id;
-		entered_in = GetCurrentSubTransactionId();
-	}
+	wanted.tenant_id = stratum_tenant_argument(fcinfo, 0);
+	wanted.user_id = has_user ? PG_GETARG_INT64(1) : 0;
+	stratum_read_request(fcinfo, 2, &wanted);
+	stratum_keep_to_lock(&wanted, &has_user);
+	stratum_act_for(&wanted, has_user, false);
 	PG_RETURN_VOID();
 }
 
@@ -349,7 +432,9 @@ PG_FUNCTION_INFO_V1(stratum_leave);
 Datum
 stratum_leave(PG_FUNCTION_ARGS)
 {
-	write_context("");
+	/* What is closed stays closed. */
+	if (stratum_context_is_set())
+		stratum_act_for_nobody(false);
 	PG_RETURN_VOID();
 }
 

@@ -8,6 +8,8 @@ GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_audi
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_app, stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
