@@ -17,19 +17,25 @@
 static int64 last_tenant = 0;
 static TimestampTz last_transaction = 0;
 
-/* Whether the session has a cursor open: one WITH HOLD, or any. Inside SPI_connect(). */
+/* Whether the session has a cursor open: one WITH HOLD, or any. */
 static bool
 has_cursor(bool any)
 {
+	bool		result;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
 	if (SPI_execute(any ? "SELECT FROM pg_catalog.pg_cursors"
 					: "SELECT FROM pg_catalog.pg_cursors c WHERE c.is_holdable", true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read pg_cursors");
-	return SPI_processed > 0;
+	result = SPI_processed > 0;
+	SPI_finish();
+	return result;
 }
 
 /*
  * Raises if a cursor is open that may show rows of a tenant other than `tenant_id`; else the
- * session acts for that one from now on. Inside SPI_connect().
+ * session acts for that one from now on.
  */
 void
 stratum_refuse_open_cursors(int64 tenant_id)

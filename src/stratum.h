@@ -60,6 +60,9 @@ extern bool stratum_session_is_locked(void);
 extern void stratum_keep_to_lock(StratumContext *wanted, bool *has_user);
 extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
 
+/* --- open_cursors.c --- */
+extern void stratum_refuse_open_cursors(int64 tenant_id);
+
 /* --- row_values.c --- */
 
 /* What a column must hold for the library to write or read it. */

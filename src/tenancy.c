@@ -387,6 +387,7 @@ stratum_act_for(StratumContext *wanted, bool has_user, bool for_session)
 				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
 				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", wanted->tenant_id)));
 	check_wanted(wanted, has_user);
+	stratum_refuse_open_cursors(wanted->tenant_id);
 	reset_plans(wanted->tenant_id);
 	write_context(compose_context(wanted), for_session);
 	stratum_remember_tenant(wanted->tenant_id);

@@ -1,5 +1,5 @@
 -- The setting comes with the connection.
-\setenv PGOPTIONS '-c stratum.context=2\\ 0\\ -1\\ -1\\ -1: -c app.tenant_id=2 -c app.user=mal'
+\setenv PGOPTIONS '-c stratum.context=2\\ 0\\ 1\\ -1\\ -1\\ -1: -c app.tenant_id=2 -c app.user=mal'
 \c - mallory
 SELECT attack.control('options of a connection do arrive', current_setting('app.user') = 'mal');
 SELECT attack.held('rows of the victim', count(*) = 0) FROM stratum.cdp_profiles;

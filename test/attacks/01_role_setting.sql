@@ -1,12 +1,12 @@
 -- The attacker gives his own role, or a function of his own, the setting.
 SELECT attack.try(format('ALTER ROLE mallory SET %s = %L', n, v))
-FROM unnest('{stratum.context,app.tenant_id}'::text[]) n, unnest('{2 0 -1 -1 -1:,2}'::text[]) v \g /dev/null
+FROM (VALUES ('stratum.context', '2 0 -1 -1 -1:'), ('stratum.context', '2 0 1 -1 -1 -1:'), ('app.tenant_id', '2')) s (n, v) \g /dev/null
 SELECT attack.try(format('ALTER DATABASE %I SET %s = %L', current_database(), n, v))
-FROM unnest('{stratum.context,app.tenant_id}'::text[]) n, unnest('{2 0 -1 -1 -1:,2}'::text[]) v \g /dev/null
+FROM (VALUES ('stratum.context', '2 0 -1 -1 -1:'), ('stratum.context', '2 0 1 -1 -1 -1:'), ('app.tenant_id', '2')) s (n, v) \g /dev/null
 SELECT attack.try(format('CREATE FUNCTION pg_temp.peek_%s() RETURNS bigint LANGUAGE sql SET %s = %L AS ''SELECT count(*) FROM stratum.cdp_profiles WHERE tenant_id = 2''',
   row_number() OVER (), n, v))
-FROM unnest('{stratum.context,app.tenant_id}'::text[]) n, unnest('{2 0 -1 -1 -1:,2}'::text[]) v \g /dev/null
-SELECT attack.held('function ' || n, attack.try(format('SELECT 1/0 WHERE pg_temp.peek_%s() > 0', n)) <> '22012') FROM generate_series(1, 4) n;
+FROM (VALUES ('stratum.context', '2 0 -1 -1 -1:'), ('stratum.context', '2 0 1 -1 -1 -1:'), ('app.tenant_id', '2')) s (n, v) \g /dev/null
+SELECT attack.held('function ' || n, attack.try(format('SELECT 1 / (1 - sign(pg_temp.peek_%s()))', n)) <> '22012') FROM generate_series(1, 3) n;
 \c - mallory
 SELECT attack.held('role setting, new session', count(*) = 0) FROM stratum.cdp_profiles;
 SELECT * FROM stratum.cdp_profiles;

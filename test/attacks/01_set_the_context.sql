@@ -4,8 +4,8 @@ DECLARE
   name text; value text;
 BEGIN
   FOR name, value IN
-    SELECT n, v FROM unnest('{stratum.context,stratum.tenant_id,stratum.current_tenant,app.tenant_id,app.current_tenant}'::text[]) n,
-                     unnest('{2,2 0 -1 -1 -1:,2 200 0 0 0:}'::text[]) v
+    VALUES ('stratum.context', '2'), ('stratum.context', '2 0 -1 -1 -1:'), ('stratum.context', '2 0 1 -1 -1 -1:'), ('stratum.context', ''),
+           ('stratum.tenant_id', '2'), ('stratum.current_tenant', '2'), ('app.tenant_id', '2'), ('app.current_tenant', '2')
   LOOP
     PERFORM attack.try(format('SET %s = %L', name, value));
     PERFORM attack.try(format('SELECT set_config(%L, %L, false)', name, value));

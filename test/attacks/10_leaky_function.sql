@@ -5,7 +5,7 @@ CREATE FUNCTION pg_temp.leak(value anyelement) RETURNS boolean LANGUAGE plpgsql 
 SELECT attack.control('it is called for its own rows', count(*) = 10) FROM stratum.campaigns WHERE pg_temp.leak(name::text);
 SELECT count(*) FROM stratum.campaigns c WHERE pg_temp.leak(c);
 SELECT count(*) FROM stratum.cdp_profiles WHERE pg_temp.leak(traits) AND email_hash > '';
-SELECT count(*) FROM stratum.users u JOIN stratum.cdp_events e ON pg_temp.leak(u.password_hash::text || e.event_name);
+SELECT count(*) FROM stratum.cdp_segments s JOIN stratum.cdp_events e ON pg_temp.leak(s.name::text || e.event_name);
 SELECT * FROM (SELECT DISTINCT name FROM stratum.campaigns OFFSET 0) s WHERE pg_temp.leak(name::text) \g /dev/null
 UPDATE stratum.campaigns SET clicks = 1 WHERE pg_temp.leak(name::text);
 DELETE FROM stratum.cdp_events WHERE pg_temp.leak(event_name::text) RETURNING pg_temp.leak(cdp_events);
@@ -17,7 +17,7 @@ SELECT count(*) FROM stratum.cdp_profiles WHERE email::text OPERATOR(pg_temp.===
 -- errors that name the value
 SELECT attack.held('cast', attack.error('SELECT name::text::integer FROM stratum.campaigns WHERE tenant_id = 2') = 'no error');
 SELECT attack.held('division', attack.try('SELECT 1 / (tenant_id - 2) FROM stratum.campaigns') = '10 rows');
-SELECT attack.held('CASE', attack.try('SELECT CASE WHEN name LIKE ''XQ%'' THEN 1 / 0 END FROM stratum.campaigns') = '10 rows');
+SELECT attack.held('CASE', attack.try('SELECT CASE WHEN name LIKE ''XQ%'' THEN 1 / (tenant_id - 2) END FROM stratum.campaigns') = '10 rows');
 SELECT attack.held('jsonpath', attack.error('SELECT jsonb_path_query(traits, ''strict $.none'') FROM stratum.cdp_profiles WHERE tenant_id = 2') = 'no error');
 SELECT attack.held('regular expression', attack.error('SELECT FROM stratum.campaigns WHERE ''x'' ~ name AND tenant_id = 2') = 'no error');
 ROLLBACK;

@@ -6,6 +6,7 @@ INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, nam
 ANALYZE stratum.campaigns, stratum.cdp_profiles, stratum.users;
 SELECT attack.control('the statistics have values of the victim', count(*) > 0) FROM pg_stats WHERE most_common_vals::text LIKE '%XQSECRETQX%';
 SELECT attack.control('those of expressions too', count(*) > 0) FROM pg_stats_ext_exprs WHERE statistics_name = 'profile_expressions';
+SELECT attack.remember();
 \ir as_mallory.psql
 BEGIN;
 :enter;

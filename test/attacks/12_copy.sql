@@ -3,7 +3,7 @@ BEGIN;
 :enter;
 COPY stratum.campaigns TO STDOUT;
 COPY (SELECT * FROM stratum.cdp_profiles) TO STDOUT;
-COPY (TABLE stratum.users) TO STDOUT (FORMAT csv);
+COPY (TABLE stratum.cdp_events) TO STDOUT (FORMAT csv);
 COPY (UPDATE stratum.campaigns SET clicks = 3 WHERE tenant_id = 2 RETURNING *) TO STDOUT;
 SELECT attack.held('to a file', attack.try('COPY stratum.campaigns TO ''/tmp/stratum_attack''') = '42501');
 SELECT attack.held('to a program', attack.try('COPY stratum.campaigns TO PROGRAM ''cat''') = '42501');

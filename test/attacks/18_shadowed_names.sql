@@ -10,7 +10,7 @@ SELECT attack.try(format('CREATE TEMP VIEW %I AS SELECT * FROM stratum.%1$I WHER
 FROM unnest('{tenants,users,campaigns,cdp_profiles,cdp_events,cdp_segments,cdp_segment_memberships,audit_logs,pg_class,pg_roles}'::text[]) t \g /dev/null
 SELECT attack.try(format('CREATE FUNCTION %s.%s LANGUAGE plpgsql AS %L', s, f, 'BEGIN PERFORM pg_temp.spy(''' || f || '''); RETURN NULL; END'))
 FROM unnest('{pg_temp,public,stratum}'::text[]) s,
-     unnest(ARRAY['lower(varchar) RETURNS text', 'count(integer) RETURNS bigint', 'format(text, integer) RETURNS text', 'to_jsonb(integer) RETURNS jsonb',
+     unnest(ARRAY['lower(varchar) RETURNS text', 'lower(text) RETURNS text', 'count(integer) RETURNS bigint', 'format(text, integer) RETURNS text', 'to_jsonb(integer) RETURNS jsonb',
                   'current_tenant_id() RETURNS integer', 'now() RETURNS timestamptz', 'int4eq(integer, bigint) RETURNS boolean']) f \g /dev/null
 CREATE FUNCTION pg_temp.eq(integer, bigint) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_temp.spy('='); RETURN true; END $$;
 CREATE FUNCTION pg_temp.eq(integer, integer) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_temp.spy('='); RETURN true; END $$;

@@ -2,6 +2,7 @@
 \c - postgres
 INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) SELECT 1 + n % 2, 'meta', 'many' || n, 'acc', CASE n % 2 WHEN 1 THEN 'XQSECRETQX' ELSE 'mine' END FROM generate_series(1, 5000) n;
 ANALYZE stratum.campaigns;
+SELECT attack.remember();
 \ir as_mallory.psql
 CREATE FUNCTION pg_temp.plan(query text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE line text; result text := ''; BEGIN FOR line IN EXECUTE 'EXPLAIN (COSTS off) ' || query LOOP result := result || line; END LOOP; RETURN result; END $$;
 SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0; SET min_parallel_index_scan_size = 0;

@@ -3,6 +3,7 @@
 SELECT attack.control('a superuser decodes it', attack.try('SELECT pg_create_logical_replication_slot(''attack_'' || left(md5(current_database()), 8), ''pgoutput'')') = '1 rows');
 SELECT 'attack_' || left(md5(current_database()), 8) AS slot \gset
 UPDATE stratum.campaigns SET clicks = clicks WHERE tenant_id = 2;
+SELECT attack.remember();
 \ir as_mallory.psql
 BEGIN;
 :enter;

@@ -10,7 +10,7 @@ CREATE TABLE stratum.tenants (id serial PRIMARY KEY, name text NOT NULL, slug te
   settings jsonb, is_deleted boolean DEFAULT false);
 
 -- fault: IMMUTABLE, "so that the planner folds it"
-CREATE FUNCTION stratum.current_tenant_id() RETURNS integer LANGUAGE sql IMMUTABLE AS
+CREATE FUNCTION stratum.current_tenant_id() RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
   $$ SELECT nullif(current_setting('app.tenant_id', true), '')::integer $$;
 -- fault: anybody can set the setting; and nothing stops a change of it in the middle of a statement
 CREATE FUNCTION stratum.enter(tenant_id bigint, user_id bigint DEFAULT NULL) RETURNS void LANGUAGE plpgsql AS
@@ -62,7 +62,8 @@ CREATE VIEW stratum.campaign_overview AS SELECT tenant_id, name, clicks FROM str
 CREATE FUNCTION stratum.find_profile(profile_id bigint) RETURNS SETOF stratum.cdp_profiles LANGUAGE plpgsql SECURITY DEFINER AS
   $$ BEGIN RETURN QUERY SELECT * FROM stratum.cdp_profiles p WHERE p.id = profile_id; END $$;
 CREATE FUNCTION stratum.refresh_segment(segment_id bigint) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS
-  $$ BEGIN UPDATE stratum.cdp_segments s SET profile_count = (SELECT count(*) FROM cdp_profiles p WHERE p.tenant_id = s.tenant_id) WHERE s.id = segment_id; END $$;
+  $$ BEGIN UPDATE stratum.cdp_segments s SET profile_count = (SELECT count(*) FROM stratum.cdp_profiles p
+     WHERE p.tenant_id = s.tenant_id AND lower(p.email) LIKE '%@%') WHERE s.id = segment_id; END $$;
 
 -- fault: the trail is written by whoever is there, and whole rows are announced to whoever listens
 CREATE FUNCTION stratum.log_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$

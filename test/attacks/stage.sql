@@ -56,6 +56,15 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION attack.victims_rows() FROM PUBLIC;
 
+-- What they are before the attack; a script that first adds to them says so by calling it.
+CREATE TABLE attack.remembered (rows text);
+CREATE FUNCTION attack.remember() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM attack.remembered;
+  INSERT INTO attack.remembered VALUES (attack.victims_rows());
+  RETURN 'remembered';
+END $$;
+
 -- ids: 100 and up are the attacker's, 200 and up the victim's, 900 is the platform's
 INSERT INTO stratum.tenants (id, name, slug, domain) VALUES (1, 'Attacker', 'attacker', 'attacker.test'), (2, 'XQSECRETQX', 'victim', 'XQSECRETQX.test');
 INSERT INTO stratum.users (id, tenant_id, email, email_hash, password_hash, full_name) VALUES

@@ -37,12 +37,12 @@ sub attack
 {
 	my ($name, $template, %variable) = @_;
 	$node->sql("CREATE DATABASE attacked TEMPLATE $template");
-	my $before = $node->sql('SELECT attack.victims_rows()', db => 'attacked');
+	$node->sql('SELECT attack.remember()', db => 'attacked');
 	my ($script) = glob "$here/$name.sql";
 	local %ENV = (%ENV, PATH => "$here:$ENV{STRATUM_BIN}:$ENV{PATH}");
 	my (undef, $out, $err) = $node->psql("\\ir $here/as_mallory.psql\n\\ir $script\n", db => 'attacked',
 		options => [ '-v', 'ON_ERROR_STOP=0', '-v', 'guarded=' . ($template eq 'guarded' ? 1 : 0), map { ('-v', "$_=$variable{$_}") } sort keys %variable ]);
-	my $after = $node->sql('SELECT attack.victims_rows()', db => 'attacked');
+	my ($before, $after) = map { $node->sql($_, db => 'attacked') } 'SELECT rows FROM attack.remembered', 'SELECT attack.victims_rows()';
 	$node->sql('DROP DATABASE attacked WITH (FORCE)');
 
 	my %reported = (held => [], control => [], known => []);
@@ -84,8 +84,19 @@ for my $name (@attacks)
 	must_hold($name, 'in an entered transaction', attack($name, 'guarded', enter => 'SELECT stratum.enter(1)', lock => ''));
 }
 
+# The same under a session lock, where there is something to enter.
+for my $name (grep { slurp("$here/$_.sql") =~ /^:enter;/m } @attacks)
+{
+	must_hold($name, 'under a session lock', attack($name, 'guarded', enter => 'SELECT stratum.enter(1)',
+		lock => q{SELECT stratum.enter_session(1, NULL, 'token-of-the-application')}));
+}
+
 # What a typical set-up falls to. Changes here are changes of the attacks' strength: look twice.
-my @expected = qw(01_set_the_context 02_fake_admin);
+my @expected = qw(
+	01_connection_option 01_set_the_context 02_fake_admin 03_no_context 05_enter_another 05_session_lock
+	06_reference_oracle 06_reference_pinning 07_unique_blocking 07_unique_oracle 08_chosen_id 09_move_row
+	11_definer_function 11_view 13_sequence 13_truncate 14_audit_rows 16_cached_plan 17_held_cursor 18_shadowed_names
+	20_notification 24_partition 25_platform_user);
 my @broken;
 for my $name (@attacks)
 {
