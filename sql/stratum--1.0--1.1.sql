@@ -645,9 +645,20 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
+('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
+('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
+('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
+('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
@@ -702,11 +713,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 208412e7e34a1371055727323ee8476d'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
@@ -737,6 +750,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 7e871b476332dc836147dee0ca5d974b'),
@@ -1087,6 +1101,302 @@ BEGIN
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
 END $$;
 
+CREATE FUNCTION stratum._server_faults() RETURNS TABLE (name text, fault text, major integer, cured_in integer)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES
+    ('CVE-2023-2455', 'policies disregard a change of the user after inlining', 15, 3),
+    ('CVE-2023-39417', 'an extension''s script can be made to run others'' SQL', 15, 4),
+    ('CVE-2023-39418', 'MERGE does not enforce policies for UPDATE and SELECT', 15, 4),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 15, 9),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 16, 5),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 17, 1),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 15, 9),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 16, 5),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 17, 1),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 15, 14),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 16, 10),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 17, 6);
+$$;
+COMMENT ON FUNCTION stratum._server_faults() IS
+  'Known faults of PostgreSQL that matter to row security, and the minor versions that cured them; internal to security_check().';
+
+CREATE FUNCTION stratum._check_server(version_num integer)
+  RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'warning', format('PostgreSQL %s.%s', f.major, version_num % 10000), f.name || ': ' || f.fault,
+         format('Update the server to %s.%s or later; no dump is needed.', f.major, f.cured_in)
+  FROM stratum._server_faults() f
+  WHERE f.major = version_num / 10000 AND version_num % 10000 < f.cured_in;
+$$;
+COMMENT ON FUNCTION stratum._check_server(integer) IS
+  'The known faults that a server of this version has; internal to security_check().';
+
+CREATE FUNCTION stratum._tenant_relations()
+  RETURNS TABLE (oid oid, name text, tenant_column text, kind "char", owner oid, is_ours boolean, is_granted boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT c.oid, c.oid::regclass::text, a.attname::text, c.relkind, c.relowner,
+         n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname),
+         EXISTS (SELECT
+                 FROM (SELECT c.relacl AS acl UNION ALL
+                       SELECT x.attacl FROM pg_attribute x WHERE x.attrelid = c.oid AND x.attacl IS NOT NULL) r,
+                      aclexplode(r.acl) g LEFT JOIN pg_roles o ON o.oid = g.grantee
+                 WHERE g.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false))
+  FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.attname = CASE WHEN c.oid = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END
+  WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
+$$;
+COMMENT ON FUNCTION stratum._tenant_relations() IS
+  'Tables and materialized views with rows of tenants, in all schemas, and whether somebody has a right on them; internal to security_check().';
+
+CREATE FUNCTION stratum._check_logins() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH logins AS (
+    SELECT r.*, pg_has_role(r.oid, 'stratum_app', 'MEMBER') AS is_app
+    FROM pg_roles r WHERE r.rolcanlogin
+  ), mortals AS (
+    SELECT * FROM logins WHERE NOT rolsuper
+  )
+  SELECT 'note', 'role ' || l.rolname, 'a superuser sees every tenant', 'Let no application connect as this role.'
+  FROM logins l WHERE l.rolsuper
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'bypasses row security', format('ALTER ROLE %I NOBYPASSRLS;', l.rolname)
+  FROM mortals l WHERE l.rolbypassrls
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'may make itself a member of other roles',
+         format('ALTER ROLE %I NOCREATEROLE;', l.rolname)
+  FROM mortals l WHERE l.rolcreaterole
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'note' END, 'role ' || l.rolname, 'reads every row through replication', format('ALTER ROLE %I NOREPLICATION;', l.rolname)
+  FROM mortals l WHERE l.rolreplication
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' WHEN g.rolname = 'stratum_admin' THEN 'note' ELSE 'warning' END, 'role ' || l.rolname,
+         CASE WHEN g.rolname = 'stratum_admin' THEN 'is an administrator of every tenant' ELSE 'has the rights of ' || g.rolname END,
+         format('REVOKE %I FROM %I%s;', via.rolname, l.rolname,
+                -- from 16 on each grantor's grant is one of its own
+                CASE WHEN m.grantor <> 10 AND current_setting('server_version_num')::integer >= 160000
+                     THEN format(' GRANTED BY %I', pg_get_userbyid(m.grantor)) END)
+  FROM mortals l
+    JOIN pg_roles g ON g.rolname IN ('stratum_admin', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+                       AND pg_has_role(l.oid, g.oid, 'MEMBER')
+    JOIN pg_auth_members m ON m.member = l.oid
+    JOIN pg_roles via ON via.oid = m.roleid AND pg_has_role(via.oid, g.oid, 'MEMBER')
+  UNION ALL
+  SELECT CASE WHEN t.is_ours OR l.is_app THEN 'error' ELSE 'warning' END, 'table ' || t.name,
+         format('is the login %I''s, who can take its policies off', l.rolname), format('ALTER TABLE %s OWNER TO %I;', t.name, s.rolname)
+  FROM mortals l JOIN stratum._tenant_relations() t ON t.kind IN ('r', 'p') AND pg_has_role(l.oid, t.owner, 'MEMBER')
+    CROSS JOIN (SELECT r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = to_regclass('stratum.tenants')) s;
+$$;
+COMMENT ON FUNCTION stratum._check_logins() IS
+  'Roles that log in and for which row security is no wall; internal to security_check().';
+
+CREATE FUNCTION stratum._check_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT t.*, c.relrowsecurity AS is_on, c.relforcerowsecurity AS is_forced, p.inhparent::regclass AS parent,
+           EXISTS (SELECT FROM pg_policy x WHERE x.polrelid = t.oid AND x.polpermissive) AS has_policy,
+           format('CREATE POLICY tenant_isolation ON %s USING (%I = stratum.current_tenant_id());', t.name, t.tenant_column) AS cure
+    FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+      LEFT JOIN pg_inherits p ON p.inhrelid = t.oid AND p.inhseqno = 1
+    WHERE t.kind IN ('r', 'p')
+  )
+  -- Nobody reaches a child by its own name who has no right on it.
+  SELECT CASE WHEN t.is_granted THEN 'error' WHEN t.parent IS NULL THEN 'warning' ELSE 'note' END, 'table ' || t.name,
+         CASE WHEN t.parent IS NULL THEN 'has no row security' ELSE format('has no row security of its own; that of %s does not count when it is named itself', t.parent) END,
+         concat_ws(' ', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', t.name), CASE WHEN NOT t.has_policy THEN t.cure END)
+  FROM tables t WHERE NOT t.is_on
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'has row security but no policy: nobody sees a row', t.cure
+  FROM tables t WHERE t.is_on AND NOT t.has_policy
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'does not hold its owner to the policies', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.name)
+  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper;
+$$;
+COMMENT ON FUNCTION stratum._check_policies() IS
+  'Tables with rows of tenants, partitions and children among them, that no policy keeps apart; internal to security_check().';
+
+CREATE FUNCTION stratum._check_foreign_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'error', format('policy %s on %s', p.polname, t.name), 'lets rows through that are not the tenant''s', format('DROP POLICY %I ON %s;', p.polname, t.name)
+  FROM stratum._tenant_relations() t
+    JOIN pg_policy p ON p.polrelid = t.oid
+    CROSS JOIN LATERAL (SELECT format('(%I = stratum.current_tenant_id())', t.tenant_column) AS expression) tenant
+  WHERE p.polpermissive
+    AND NOT (coalesce(pg_get_expr(p.polqual, p.polrelid), tenant.expression) = tenant.expression
+             AND coalesce(pg_get_expr(p.polwithcheck, p.polrelid), tenant.expression) = tenant.expression)
+    AND NOT (p.polroles <@ ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname IN ('stratum_admin', 'stratum_auditor')) AND p.polroles <> '{0}')
+    AND NOT (t.is_ours AND EXISTS (
+      SELECT FROM stratum._storage_expected() e JOIN stratum._storage_found() f USING (kind, object, definition)
+      WHERE e.kind = 'policy' AND e.object = (SELECT c.relname FROM pg_class c WHERE c.oid = t.oid) || '.' || p.polname));
+$$;
+COMMENT ON FUNCTION stratum._check_foreign_policies() IS
+  'Permissive policies that do not ask for the tenant; internal to security_check().';
+
+CREATE FUNCTION stratum._check_views() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH RECURSIVE reads AS (
+    SELECT DISTINCT r.ev_class AS view, d.refobjid AS relation
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE d.refobjid <> r.ev_class
+  ), over_tenants AS (
+    SELECT t.oid FROM stratum._tenant_relations() t WHERE t.kind IN ('r', 'p')
+    UNION
+    SELECT r.view FROM reads r JOIN over_tenants o ON o.oid = r.relation
+  )
+  SELECT CASE WHEN g.is_granted THEN 'error' ELSE 'warning' END, CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || c.oid::regclass,
+         CASE c.relkind WHEN 'v' THEN format('reads as its owner %I, who sees every tenant', o.rolname) ELSE 'has no row security' END,
+         CASE c.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass) ELSE format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) END
+  FROM over_tenants x
+    JOIN pg_class c ON c.oid = x.oid AND c.relkind IN ('v', 'm')
+    JOIN pg_roles o ON o.oid = c.relowner
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+                                       WHERE a.grantee <> c.relowner AND NOT coalesce(r.rolsuper, false)) AS is_granted) g
+  WHERE c.relnamespace <> 'information_schema'::regnamespace AND c.relnamespace <> 'pg_catalog'::regnamespace
+    AND (c.relkind = 'm' AND g.is_granted
+         OR c.relkind = 'v' AND (o.rolsuper OR o.rolbypassrls OR pg_has_role(o.oid, 'stratum_admin', 'USAGE'))
+            AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) p WHERE p.option_name = 'security_invoker' AND p.option_value::boolean));
+$$;
+COMMENT ON FUNCTION stratum._check_views() IS
+  'Views and materialized views that show rows of every tenant; internal to security_check().';
+
+CREATE FUNCTION stratum._check_definers() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH definers AS (
+    SELECT p.oid, CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END AS kind, o.rolsuper OR o.rolbypassrls AS is_mighty,
+           (SELECT substr(c, length('search_path=') + 1) FROM unnest(p.proconfig) c WHERE c LIKE 'search\_path=%') AS path
+    FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+    WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  )
+  SELECT CASE WHEN d.is_mighty THEN 'error' ELSE 'warning' END, d.kind || d.oid::regprocedure,
+         'runs as its owner with the caller''s search_path, so with the caller''s functions and operators',
+         format('ALTER %s%s SET search_path = pg_catalog, pg_temp;', upper(d.kind), d.oid::regprocedure)
+  FROM definers d WHERE d.path IS NULL
+  UNION ALL
+  SELECT 'note', d.kind || d.oid::regprocedure, 'runs as its owner and looks for tables in the caller''s temporary schema first',
+         format('ALTER %s%s SET search_path = %s, pg_temp;', upper(d.kind), d.oid::regprocedure, coalesce(nullif(d.path, '""'), 'pg_catalog'))
+  FROM definers d WHERE d.path !~ '\mpg_temp\M';
+$$;
+COMMENT ON FUNCTION stratum._check_definers() IS
+  'SECURITY DEFINER functions that can be led astray; internal to security_check().';
+
+CREATE FUNCTION stratum._check_public_rights() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN n.nspname = 'stratum' THEN 'error' ELSE 'warning' END, 'schema ' || n.nspname,
+         format('%s may create objects in it', w.who), format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname, w.who)
+  FROM pg_namespace n
+    CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.oid = a.grantee), 'PUBLIC') AS who) w
+  WHERE a.privilege_type = 'CREATE' AND w.who IN ('PUBLIC', 'stratum_app')
+  UNION ALL
+  SELECT CASE a.privilege_type WHEN 'CREATE' THEN 'warning' ELSE 'note' END, 'database ' || d.datname,
+         CASE a.privilege_type WHEN 'CREATE' THEN 'PUBLIC may create schemas in it' ELSE 'PUBLIC may create temporary objects in it' END,
+         format('REVOKE %s ON DATABASE %I FROM PUBLIC;', a.privilege_type, d.datname)
+  FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+  WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type IN ('CREATE', 'TEMPORARY');
+$$;
+COMMENT ON FUNCTION stratum._check_public_rights() IS
+  'Rights to create objects that everybody has; internal to security_check().';
+
+CREATE FUNCTION stratum._check_statistics() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN EXISTS (SELECT FROM stratum._check_server(current_setting('server_version_num')::integer) f
+                           WHERE f.problem LIKE 'CVE-2025-8713%') THEN 'error' ELSE 'note' END,
+         format('statistics %I.%I on %s', n.nspname, s.stxname, t.name), 'hold values of an expression from rows of every tenant',
+         format('DROP STATISTICS %I.%I;', n.nspname, s.stxname)
+  FROM pg_statistic_ext s JOIN stratum._tenant_relations() t ON t.oid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
+  WHERE s.stxexprs IS NOT NULL;
+$$;
+COMMENT ON FUNCTION stratum._check_statistics() IS
+  'Extended statistics on expressions over rows of tenants; internal to security_check().';
+
+CREATE FUNCTION stratum._check_tenant_indexes() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'warning', 'table ' || t.name, 'has no index that begins with ' || t.tenant_column || ': every tenant''s query reads all tenants'' rows',
+         format('CREATE INDEX ON %s (%I);', t.name, t.tenant_column)
+  FROM stratum._tenant_relations() t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = t.tenant_column
+  WHERE t.kind IN ('r', 'p')
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum);
+$$;
+COMMENT ON FUNCTION stratum._check_tenant_indexes() IS
+  'Tables without an index for the policy to use; internal to security_check().';
+
+CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
+         format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
+         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
+                  concat_ws(' ',
+                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+  FROM stratum._tenant_relations() t
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
+      AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_sequence s ON s.seqrelid = d.objid
+    CROSS JOIN LATERAL (SELECT pg_sequence_last_value(d.objid) AS last, pg_sequence_last_value(d.objid) / 2147483647.0 AS share) used
+  WHERE used.share > 0.5;
+$$;
+COMMENT ON FUNCTION stratum._check_sequences() IS
+  'Sequences of integer ids that are past 50 or 90 per cent; internal to security_check().';
+
+CREATE FUNCTION stratum._check_stored_settings() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'error', 'setting ' || x.name, 'a secret in a setting can be read by everybody',
+         CASE WHEN r.rolname IS NULL AND d.datname IS NULL THEN format('ALTER ROLE ALL RESET %s;', q.name)
+              WHEN r.rolname IS NULL THEN format('ALTER DATABASE %I RESET %s;', d.datname, q.name)
+              WHEN d.datname IS NULL THEN format('ALTER ROLE %I RESET %s;', r.rolname, q.name)
+              ELSE format('ALTER ROLE %I IN DATABASE %I RESET %s;', r.rolname, d.datname, q.name) END
+  FROM pg_db_role_setting s
+    LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL (SELECT split_part(c, '=', 1) AS name FROM unnest(s.setconfig) c) x
+    CROSS JOIN LATERAL (SELECT string_agg(quote_ident(part), '.') AS name FROM unnest(string_to_array(x.name, '.')) part) q
+  WHERE x.name ~* '^stratum\..*(key|secret|password|token)'
+  UNION ALL
+  SELECT DISTINCT 'error', 'setting ' || f.name, 'a secret in a setting can be read by everybody',
+         format('Remove the line from %s, then SELECT pg_reload_conf();', f.sourcefile)
+  FROM pg_file_settings f WHERE f.name ~* '^stratum\..*(key|secret|password|token)';
+$$;
+COMMENT ON FUNCTION stratum._check_stored_settings() IS
+  'Secrets in settings of roles, databases and configuration files; internal to security_check().';
+
+CREATE FUNCTION stratum.security_check() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.severity, c.object, c.problem, c.remedy
+    FROM (SELECT * FROM stratum._check_logins() UNION
+          SELECT * FROM stratum._check_policies() UNION
+          SELECT * FROM stratum._check_foreign_policies() UNION
+          SELECT * FROM stratum._check_views() UNION
+          SELECT * FROM stratum._check_definers() UNION
+          SELECT * FROM stratum._check_public_rights() UNION
+          SELECT * FROM stratum._check_statistics() UNION
+          SELECT * FROM stratum._check_server(current_setting('server_version_num')::integer) UNION
+          SELECT * FROM stratum._check_tenant_indexes() UNION
+          SELECT * FROM stratum._check_sequences() UNION
+          SELECT * FROM stratum._check_stored_settings()) c
+    ORDER BY array_position('{error,warning,note}', c.severity), c.object COLLATE "C", c.problem COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.security_check() IS
+  'What lets somebody see, change or learn what is another tenant''s, the worst first: error, warning, note; each with a remedy.';
+
 -- ==== rights that are new or gone
 REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
@@ -1108,6 +1418,21 @@ REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refuse_data_loss(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._server_faults() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_server(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._tenant_relations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_logins() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_foreign_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_views() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_definers() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_public_rights() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_statistics() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_tenant_indexes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_sequences() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_stored_settings() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.security_check() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
 
 -- ==== sql/updates/1.0--1.1.sql
 DO $steps$

@@ -1039,6 +1039,20 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP FUNCTION stratum.security_check();
+DROP FUNCTION stratum._check_stored_settings();
+DROP FUNCTION stratum._check_sequences();
+DROP FUNCTION stratum._check_tenant_indexes();
+DROP FUNCTION stratum._check_statistics();
+DROP FUNCTION stratum._check_public_rights();
+DROP FUNCTION stratum._check_definers();
+DROP FUNCTION stratum._check_views();
+DROP FUNCTION stratum._check_foreign_policies();
+DROP FUNCTION stratum._check_policies();
+DROP FUNCTION stratum._check_logins();
+DROP FUNCTION stratum._tenant_relations();
+DROP FUNCTION stratum._check_server(integer);
+DROP FUNCTION stratum._server_faults();
 DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
