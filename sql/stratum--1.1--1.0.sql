@@ -71,7 +71,7 @@ CREATE FUNCTION stratum._matching_segments(ids bigint[], definitions jsonb[], pr
 COMMENT ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) IS
   'Ids of the definitions that the profile satisfies, all compiled once per query; internal to the refresh functions.';
 
-CREATE OR REPLACE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
+CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
   LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -82,6 +82,8 @@ EXCEPTION WHEN invalid_parameter_value OR datatype_mismatch THEN
   RAISE WARNING 'segment % "%" is left out: %', segment_id, name, SQLERRM;
   RETURN false;
 END $$;
+COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
+  'Whether a stored definition still means something; if not, a WARNING says why; internal.';
 
 CREATE OR REPLACE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
@@ -1012,6 +1014,8 @@ END $$;
 
 -- ==== rights that are new or gone
 REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_admin, stratum_app;
 
 -- ==== sql/updates/finish.sql
 -- The end of every update script: the storage gets the version that the members have now. install() makes what
@@ -1059,6 +1063,8 @@ DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
+DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);
+DROP FUNCTION stratum._expand_segments(bigint, jsonb);
 DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
 DROP FUNCTION stratum._campaign_matches_support(internal);
 DROP FUNCTION stratum._traits_match_support(internal);

@@ -159,7 +159,8 @@ typedef enum FieldSource
 	FIELD_PRESENCE,				/* whether a column holds something */
 	FIELD_HUNDREDTH,			/* a column of cents, in currency units */
 	FIELD_CONVERSION_RATE,		/* two columns' ratio, in per cent */
-	FIELD_EVENT
+	FIELD_EVENT,
+	FIELD_SEGMENT				/* put in before evaluation; missing where it is not */
 } FieldSource;
 
 typedef enum EventPart
@@ -457,6 +458,7 @@ typedef struct Program
 	int			ndefinitions;
 	Member	  **trees;			/* of each definition; NULL for one that matches nobody */
 	int		   *entries;		/* where the instructions of each definition begin */
+	bool		asks_about_segments;	/* which have to be put in first */
 	int			document;		/* the first column given that is jsonb, or -1 */
 	int			id_column;
 	int			tenant_column;
@@ -477,7 +479,35 @@ extern const Value *stratum_program_value(Program *program, int field);
 extern bool stratum_program_holds(Program *program, int predicate);
 extern bool stratum_program_matches(Program *program, int definition);
 
+extern bool stratum_attempt(void (*attempt) (void *), void *argument, char **fault);
+
+/* --- segments in definitions: conditions_segment.c --- */
+
+/* What decides which segments a definition that asks about some finds. */
+typedef struct SegmentView
+{
+	int64		tenant;
+	Oid			user;
+	SubTransactionId subtransaction;
+	CommandId	command;
+	TransactionId xmin;
+	TransactionId xmax;
+	uint32		running;
+	int32		running_inner;
+} SegmentView;
+
+extern Jsonb *stratum_expand_segments(Jsonb *definition, const SegmentScope *scope);
+extern Program *stratum_program_with_segments(StratumTarget target, TupleDesc row_type, bool lenient,
+											  Jsonb *definition, bool *asks);
+extern SegmentView stratum_segment_view(void);
+
+/* An error has come from within a query for a segment: it is no refusal, whatever its SQLSTATE is. */
+extern bool stratum_lookup_failed;
+
 /* --- parsing: conditions_parse.c --- */
+
+/* Groups one in the other. */
+#define CONDITIONS_MAX_DEPTH 64
 
 /* Where in the definition we are; "key" is NULL for an element of an array. */
 typedef struct Place
@@ -538,6 +568,7 @@ extern TupleDesc stratum_table_columns(StratumTarget target);
 extern bool stratum_intern(Parser *parser, StringInfo key, int next, int *index);
 extern int	stratum_parse_field(Parser *parser, const Place *place, const Value *name,
 								const EventFilter *filter);
+extern void stratum_read_pieces(const Place *place, const Value *name, Pieces *result);
 extern void stratum_refuse_field(const Place *place, const Pieces *name, const char *hint)
 			__attribute__((noreturn));
 extern bool stratum_piece_is(const Key *piece, const char *name);
@@ -545,6 +576,7 @@ extern int	stratum_use_integer(Parser *parser, const Place *place, const char *n
 extern int	stratum_use_document(Parser *parser, const Place *place, const char *name);
 extern void stratum_read_event_field(Parser *parser, const Place *place, const Pieces *name,
 									 const EventFilter *filter, Field *field);
+extern void stratum_read_segment_field(Parser *parser, const Place *place, const Pieces *name, Field *field);
 extern void stratum_refuse_filter(const EventFilter *filter);
 extern void stratum_read_window(const EventFilter *filter, int64 *window, TimestampTz *since,
 								TimestampTz *until);

@@ -196,33 +196,60 @@ is_refusal(int sqlerrcode)
 }
 
 /*
- * The same, lenient, but NULL where a definition means nothing; *fault then says why, unless `fault` is NULL. A
- * refusal leaves nothing behind that only an abort would clean up: parsing reads the catalogs' caches and
- * allocates, no more.
+ * Calls a function that may refuse a definition; *fault then says why, unless `fault` is NULL. A refusal leaves
+ * nothing behind that only an abort would clean up: parsing reads the catalogs' caches and allocates, and when a
+ * segment is refused that was looked up, the query has ended. Any other error goes on its way.
  */
-Program *
-stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
-						   Jsonb **definitions, char **fault)
+bool
+stratum_attempt(void (*attempt) (void *), void *argument, char **fault)
 {
 	MemoryContext before = CurrentMemoryContext;
-	Program    *program = NULL;
+	volatile bool succeeded = false;
 
+	stratum_lookup_failed = false;
 	PG_TRY();
 	{
-		program = stratum_program_create(target, row_type, true, ndefinitions, definitions);
+		attempt(argument);
+		succeeded = true;
 	}
 	PG_CATCH();
 	{
-		if (!is_refusal(geterrcode()))
+		if (stratum_lookup_failed || !is_refusal(geterrcode()))
 			PG_RE_THROW();
 		MemoryContextSwitchTo(before);
 		if (fault != NULL)
 			*fault = CopyErrorData()->message;
 		FlushErrorState();
-		program = NULL;
 	}
 	PG_END_TRY();
-	return program;
+	return succeeded;
+}
+
+typedef struct Creation
+{
+	StratumTarget target;
+	TupleDesc	row_type;
+	int			ndefinitions;
+	Jsonb	  **definitions;
+	Program    *program;
+} Creation;
+
+static void
+attempt_creation(void *argument)
+{
+	Creation   *c = argument;
+
+	c->program = stratum_program_create(c->target, c->row_type, true, c->ndefinitions, c->definitions);
+}
+
+/* As stratum_program_create(), lenient, but NULL where a definition means nothing; *fault then says why. */
+Program *
+stratum_program_try_create(StratumTarget target, TupleDesc row_type, int ndefinitions,
+						   Jsonb **definitions, char **fault)
+{
+	Creation	creation = {target, row_type, ndefinitions, definitions, NULL};
+
+	return stratum_attempt(attempt_creation, &creation, fault) ? creation.program : NULL;
 }
 
 void
@@ -258,12 +285,20 @@ stratum_program_is_leakproof(const Program *program)
 		if (!is_leakproof_column(&program->columns[i]))
 			return false;
 	}
-	return !stratum_asks_about_events(program);
+	return !stratum_asks_about_events(program) && !program->asks_about_segments;
 }
 
-/* Refuses a definition that cannot mean anything, with SQLSTATE 22023. */
+/*
+ * Refuses a definition that cannot mean anything, with SQLSTATE 22023. What it asks about segments can only be
+ * looked at where there is a tenant.
+ */
 void
 stratum_validate_conditions(Jsonb *conditions, StratumTarget target)
 {
-	stratum_program_free(stratum_program_create(target, NULL, false, 1, &conditions));
+	Program    *program = stratum_program_create(target, NULL, false, 1, &conditions);
+	SegmentScope scope = {.tenant = stratum_context()->tenant_id};
+
+	if (program->asks_about_segments && scope.tenant != 0)
+		stratum_validate_segment(conditions, &scope);
+	stratum_program_free(program);
 }

@@ -17,7 +17,7 @@
 
 #define HINT_PROFILE "Fields of a profile: trait.<path>, computed.<path>, consent.<path>, profile.<column>, " \
 	"identifier.<email|phone|external_id|anonymous_id>, event.<name>.<count|exists|first|last|first_time>, " \
-	"event.<name>.<property|sum|avg|min|max>.<path>."
+	"event.<name>.<property|sum|avg|min|max>.<path>, segment.<slug or id>."
 #define HINT_IDENTIFIER "Identifiers: email, phone, external_id, anonymous_id."
 #define HINT_PATH "Pieces are joined by dots, as in \"trait.address.city\"; " \
 	"a key with a dot goes into an array: [\"trait\", \"a.b\"]."
@@ -315,8 +315,8 @@ read_name_array(const Place *place, const Value *name, Pieces *result)
 	}
 }
 
-static void
-read_pieces(const Place *place, const Value *name, Pieces *result)
+void
+stratum_read_pieces(const Place *place, const Value *name, Pieces *result)
 {
 	if (name->kind == VALUE_STRING)
 		split_name(name, result);
@@ -398,6 +398,8 @@ read_profile_field(Parser *parser, const Place *place, const Pieces *name, const
 		read_identifier_field(parser, place, name, field);
 	else if (stratum_piece_is(source, "event"))
 		stratum_read_event_field(parser, place, name, filter, field);
+	else if (stratum_piece_is(source, "segment"))
+		stratum_read_segment_field(parser, place, name, field);
 	else if (stratum_piece_is(source, "profile") && name->count == 2)
 	{
 		field->source = FIELD_COLUMN;
@@ -506,7 +508,7 @@ stratum_parse_field(Parser *parser, const Place *place, const Value *name, const
 	Pieces		pieces = {0};
 	Field		field = {.numbers = -1, .sequence = -1};
 
-	read_pieces(place, name, &pieces);
+	stratum_read_pieces(place, name, &pieces);
 	if (program->target == STRATUM_PROFILE)
 		read_profile_field(parser, place, &pieces, filter, &field);
 	else if (program->target == STRATUM_EVENT)
@@ -551,6 +553,8 @@ stratum_field_cost(const Program *program, int field)
 			return 1000;
 		case FIELD_CONVERSION_RATE:
 			return 20;
+		case FIELD_SEGMENT:
+			return 1;
 		default:
 			return program->columns[f->column].reader >= READ_OUTPUT ? 20 : 2;
 	}

@@ -10,7 +10,6 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 
-#define MAX_DEPTH 64
 #define MAX_QUOTED 64			/* bytes of the definition repeated in a message */
 
 #define HINT_GROUP "Allowed in a group: \"logic\", \"conditions\", \"groups\"."
@@ -289,9 +288,9 @@ parse_group(Parser *parser, const Value *object, const Place *place, int depth)
 
 	if (object->kind != VALUE_OBJECT)
 		stratum_refuse(place, HINT_GROUP, "%s must be an object", depth == 1 ? "a definition" : "a group");
-	if (depth > MAX_DEPTH)
+	if (depth > CONDITIONS_MAX_DEPTH)
 		stratum_refuse(place, "A group can often be written as one with more conditions.",
-					   "groups are nested deeper than %d levels", MAX_DEPTH);
+					   "groups are nested deeper than %d levels", CONDITIONS_MAX_DEPTH);
 	check_keys(object, place, keys, HINT_GROUP);
 	node->logic = parse_logic(object, place);
 	open_list(object, "conditions", place, &condition_list, &conditions);

@@ -451,6 +451,8 @@ read_field(Program *program, const Field *field, Value *value)
 		case FIELD_EVENT:
 			read_event(program, field, value);
 			break;
+		case FIELD_SEGMENT:
+			break;
 	}
 }
 

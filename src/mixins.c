@@ -18,6 +18,7 @@
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -25,7 +26,7 @@
 /* Columns by number; 0: the table has none of that name. */
 typedef struct Mixin
 {
-	AttrNumber	id, tenant_id, updated_at, is_deleted, deleted_at, conditions;
+	AttrNumber	id, tenant_id, updated_at, is_deleted, deleted_at, conditions, slug;
 	AttrNumber	email, email_hash, phone, phone_hash;
 	AttrNumber	spend, revenue, impressions, clicks, conversions;
 	AttrNumber	ctr, cpc, cpm, cpa, roas;
@@ -103,6 +104,9 @@ add_feature(Mixin *mixin, TupleDesc desc, const char *feature)
 	{
 		mixin->conditions = stratum_find_column(desc, "conditions", STRATUM_JSON);
 		mixin->target = feature[0] == 'p' ? STRATUM_PROFILE : STRATUM_CAMPAIGN;
+		/* what others call it in their definitions */
+		if (mixin->target == STRATUM_PROFILE)
+			mixin->slug = stratum_find_column(desc, "slug", STRATUM_STRING);
 	}
 	else
 		ereport(ERROR,
@@ -323,14 +327,37 @@ keep_deleted_at(const Mixin *mixin, const Row *old, Row *new)
 		stratum_put_null(new, mixin->deleted_at);
 }
 
+static int64
+get_number(const Row *row, AttrNumber column)
+{
+	if (!column || is_null(row, column))
+		return 0;
+	return stratum_integer(TupleDescAttr(row->desc, column - 1), value_of(row, column));
+}
+
+/* Under another slug too a segment may come to contain itself. */
 static void
 check_conditions(const Mixin *mixin, const Row *old, const Row *new)
 {
+	Jsonb	   *conditions;
+	SegmentScope scope = {.fresh = true};
+
 	if (!mixin->conditions || is_null(new, mixin->conditions))
 		return;
-	if (old != NULL && same_column(old, new, mixin->conditions))
+	if (old != NULL && same_column(old, new, mixin->conditions) &&
+		(!mixin->slug || same_column(old, new, mixin->slug)))
 		return;
-	stratum_validate_conditions(DatumGetJsonbP(value_of(new, mixin->conditions)), mixin->target);
+	conditions = DatumGetJsonbP(value_of(new, mixin->conditions));
+	if (mixin->target != STRATUM_PROFILE)
+	{
+		stratum_validate_conditions(conditions, mixin->target);
+		return;
+	}
+	scope.tenant = get_number(new, mixin->tenant_id);
+	scope.id = get_number(new, mixin->id);
+	if (mixin->slug && !is_null(new, mixin->slug))
+		scope.slug = TextDatumGetCString(value_of(new, mixin->slug));
+	stratum_validate_segment(conditions, &scope);
 }
 
 static void

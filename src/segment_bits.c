@@ -146,29 +146,51 @@ stratum_segment_bits(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(make_bytes(stratum_set_members(set, &fcinfo->args[2]), set->nwords));
 }
 
+typedef struct Check
+{
+	SegmentScope scope;
+	Jsonb	   *definition;
+} Check;
+
+static void
+attempt_check(void *argument)
+{
+	Check	   *check = argument;
+
+	check->definition = stratum_expand_segments(check->definition, &check->scope);
+}
+
 /*
- * Whether a stored definition still means something. It was valid when it was written: a column that it names may
- * have gone since. Then a WARNING says why the segment is left out.
+ * A stored definition with those of the segments that it asks about put in. It was valid when it was written, but a
+ * column that it names, or such a segment, may have gone since: then NULL, and a WARNING says why it is left out.
  */
-bool
-stratum_segment_is_valid(int64 id, const char *name, Jsonb *definition)
+Jsonb *
+stratum_usable_definition(int64 tenant, int64 id, const char *name, Jsonb *definition)
 {
+	Check		check = {.scope.tenant = tenant, .scope.id = id, .definition = definition};
 	char	   *fault = NULL;
-	Program    *program = stratum_program_try_create(STRATUM_PROFILE, NULL, 1, &definition, &fault);
 
-	if (program != NULL)
-		stratum_program_free(program);
-	else
-		ereport(WARNING,
-				errmsg("segment " INT64_FORMAT " \"%s\" is left out: %s", id, name, fault));
-	return program != NULL;
+	if (stratum_attempt(attempt_check, &check, &fault))
+		return check.definition;
+	ereport(WARNING,
+			errmsg("segment " INT64_FORMAT " \"%s\" is left out: %s", id, name, fault));
+	return NULL;
 }
 
-/* _is_valid_segment(segment_id bigint, name text, conditions jsonb) -> boolean; strict */
-PG_FUNCTION_INFO_V1(stratum_is_valid_segment);
+/*
+ * _usable_definition(tenant bigint, segment_id bigint, name text, conditions jsonb) -> jsonb; strict. NULL for one
+ * that means nothing any more.
+ */
+PG_FUNCTION_INFO_V1(stratum_usable_segment);
 Datum
-stratum_is_valid_segment(PG_FUNCTION_ARGS)
+stratum_usable_segment(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_BOOL(stratum_segment_is_valid(PG_GETARG_INT64(0), text_to_cstring(PG_GETARG_TEXT_PP(1)),
-											PG_GETARG_JSONB_P(2)));
+	Jsonb	   *definition = stratum_usable_definition(PG_GETARG_INT64(0), PG_GETARG_INT64(1),
+													   text_to_cstring(PG_GETARG_TEXT_PP(2)),
+													   PG_GETARG_JSONB_P(3));
+
+	if (definition == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_JSONB_P(definition);
 }
+

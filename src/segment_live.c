@@ -102,7 +102,10 @@ find_tables(void)
 
 /* --- making a set --- */
 
-/* The active segments' ids and definitions; of those that mean nothing any more a WARNING says so. */
+/*
+ * The active segments' ids and definitions, with those of the segments that they ask about put in; of what means
+ * nothing any more a WARNING says so.
+ */
 static int
 read_segments(int64 tenant, int **ids, Jsonb ***definitions)
 {
@@ -126,11 +129,15 @@ read_segments(int64 tenant, int **ids, Jsonb ***definitions)
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		int			id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
 		Datum		conditions = SPI_getbinval(row, desc, 3, &isnull);
+		Jsonb	   *definition;
 
-		if (isnull || !stratum_segment_is_valid(id, SPI_getvalue(row, desc, 2), DatumGetJsonbP(conditions)))
+		if (isnull)
+			continue;
+		definition = stratum_usable_definition(tenant, id, SPI_getvalue(row, desc, 2), DatumGetJsonbP(conditions));
+		if (definition == NULL)
 			continue;
 		(*ids)[count] = id;
-		(*definitions)[count++] = DatumGetJsonbP(conditions);
+		(*definitions)[count++] = definition;
 	}
 	return count;
 }

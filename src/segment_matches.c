@@ -24,6 +24,8 @@ typedef struct Cache
 	Oid			type;			/* of the row; InvalidOid where columns are given one by one */
 	int32		typmod;
 	uint64		type_version;	/* changes with the columns of the type */
+	bool		has_segments;	/* others' definitions have been put in, as they were in this view: */
+	SegmentView view;
 } Cache;
 
 static Cache *
@@ -60,12 +62,37 @@ keep_program(FunctionCallInfo fcinfo, Cache *cache, Program *program, const Json
 	cache->program = program;
 }
 
+/* Compiles a definition and keeps it. */
+static void
+compile(FunctionCallInfo fcinfo, Cache *cache, StratumTarget target, TupleDesc row_type, bool lenient,
+		Jsonb *definition)
+{
+	Program    *program = stratum_program_with_segments(target, row_type, lenient, definition,
+														&cache->has_segments);
+
+	if (cache->has_segments)
+		cache->view = stratum_segment_view();
+	keep_program(fcinfo, cache, program, definition);
+}
+
+/* Whether there is a program, and the segments that have been put into it are still those that there are. */
+static bool
+is_usable(const Cache *cache)
+{
+	SegmentView view;
+
+	if (cache->program == NULL || !cache->has_segments)
+		return cache->program != NULL;
+	view = stratum_segment_view();
+	return memcmp(&view, &cache->view, sizeof(view)) == 0;
+}
+
 /* --- whole rows --- */
 
 static bool
 is_current_type(const Cache *cache, Oid type, int32 typmod)
 {
-	return cache->program != NULL && cache->type == type && cache->typmod == typmod &&
+	return is_usable(cache) && cache->type == type && cache->typmod == typmod &&
 		cache->type_version == assign_record_type_identifier(type, typmod);
 }
 
@@ -87,12 +114,10 @@ program_for_row(FunctionCallInfo fcinfo, StratumTarget target, Oid type, int32 t
 	if (!is_current_type(cache, type, typmod) || !same_bytes(cache->definition, definition))
 	{
 		TupleDesc	row_type = lookup_rowtype_tupdesc(type, typmod);
-		Program    *program;
 
 		forget_program(cache);
-		program = stratum_program_create(target, row_type, false, 1, &definition);
+		compile(fcinfo, cache, target, row_type, false, definition);
 		ReleaseTupleDesc(row_type);
-		keep_program(fcinfo, cache, program, definition);
 		note_type(cache, type, typmod);
 	}
 	PG_FREE_IF_COPY(definition, 0);
@@ -154,15 +179,13 @@ program_for_traits(FunctionCallInfo fcinfo)
 	Cache	   *cache = get_cache(fcinfo);
 	Jsonb	   *definition;
 
-	if (cache->constant)
+	if (cache->constant && is_usable(cache))
 		return cache->program;
 	definition = PG_GETARG_JSONB_P(0);
-	if (cache->program == NULL || !same_bytes(cache->definition, definition))
+	if (!is_usable(cache) || !same_bytes(cache->definition, definition))
 	{
 		forget_program(cache);
-		keep_program(fcinfo, cache,
-					 stratum_program_create(STRATUM_PROFILE, stratum_traits_type(), true, 1, &definition),
-					 definition);
+		compile(fcinfo, cache, STRATUM_PROFILE, stratum_traits_type(), true, definition);
 		cache->constant = stratum_argument_is_constant(fcinfo, 0);
 	}
 	PG_FREE_IF_COPY(definition, 0);
@@ -316,6 +339,7 @@ compile_list(FunctionCallInfo fcinfo, SegmentList *list, Oid type, int32 typmod)
 	Datum	   *ids;
 	int			count;
 	Program    *program;
+	SegmentScope scope = {.tenant = stratum_context()->tenant_id};
 
 	forget_program(&list->cache);
 	ids = read_array(fcinfo, 0, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
@@ -325,7 +349,7 @@ compile_list(FunctionCallInfo fcinfo, SegmentList *list, Oid type, int32 typmod)
 		elog(ERROR, "%d segments have %d definitions", list->count, count);
 	jsonbs = palloc_extended((count + 1) * sizeof(Jsonb *), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < count; i++)
-		jsonbs[i] = DatumGetJsonbP(definitions[i]);
+		jsonbs[i] = stratum_expand_segments(DatumGetJsonbP(definitions[i]), &scope);
 	program = stratum_program_create(STRATUM_PROFILE, row_type, false, count, jsonbs);
 	ReleaseTupleDesc(row_type);
 	list->ids = MemoryContextAllocHuge(program->context, (count + 1) * sizeof(Datum));

@@ -121,7 +121,7 @@ extern void stratum_block_narrow(Program *program, SegmentBlock *block);
 /* --- segment_bits.c --- */
 extern void stratum_bits_from_bytes(Bits *bits, const char *bytes, int nwords);
 extern Jsonb **stratum_read_definitions(Datum array, int *count);
-extern bool stratum_segment_is_valid(int64 id, const char *name, Jsonb *definition);
+extern Jsonb *stratum_usable_definition(int64 tenant, int64 id, const char *name, Jsonb *definition);
 
 /* --- segment_set.c --- */
 typedef struct SegmentSet

@@ -136,4 +136,17 @@ typedef enum StratumTarget
 
 extern void stratum_validate_conditions(Jsonb *conditions, StratumTarget target);
 
+/* --- conditions_segment.c --- */
+
+/* For whom a definition may ask about segments. */
+typedef struct SegmentScope
+{
+	int64		tenant;			/* 0: there is none */
+	int64		id;				/* of the segment whose definition it is to become, or 0 */
+	const char *slug;			/* its, or NULL */
+	bool		fresh;			/* sees what the running command has written */
+} SegmentScope;
+
+extern void stratum_validate_segment(Jsonb *definition, const SegmentScope *scope);
+
 #endif							/* STRATUM_H */

@@ -8,10 +8,15 @@ CREATE FUNCTION stratum._segment_bits(definitions jsonb[], columns text[], VARIA
 COMMENT ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") IS
   'Which of the definitions a profile satisfies of which these columns are given: bit n % 8 of byte n / 8 for definition n, from 0; all compiled once per query; internal to the refresh functions.';
 
-CREATE FUNCTION stratum._is_valid_segment(segment_id bigint, name text, conditions jsonb) RETURNS boolean
-  LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_is_valid_segment';
-COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
-  'Whether a stored definition still means something; if not, a WARNING says why; internal.';
+CREATE FUNCTION stratum._expand_segments(tenant bigint, conditions jsonb) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_expanded_definition';
+COMMENT ON FUNCTION stratum._expand_segments(bigint, jsonb) IS
+  'A definition with those of the tenant''s segments that it asks about put in their places; raises for one that means nothing; internal.';
+
+CREATE FUNCTION stratum._usable_definition(tenant bigint, segment_id bigint, name text, conditions jsonb) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_usable_segment';
+COMMENT ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) IS
+  'The same of a stored definition; NULL for one that means nothing any more, and a WARNING says why; internal.';
 
 CREATE FUNCTION stratum._refreshing_tenant() RETURNS bigint
   LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -43,6 +48,7 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value', HINT = 'The sample has 0 to 1000 profiles.';
   END IF;
   PERFORM stratum.validate_conditions(definition);
+  definition := stratum._expand_segments(stratum.current_tenant_id(), definition);
   WITH matching AS MATERIALIZED (
     SELECT p.id
     FROM stratum.cdp_profiles p
@@ -76,7 +82,7 @@ BEGIN
   IF stratum.current_tenant_id() IS NULL THEN
     RETURN;
   END IF;
-  SELECT s.conditions INTO definition
+  SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
   WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
   IF NOT FOUND THEN
@@ -117,6 +123,7 @@ AS $$
 <<run>>
 DECLARE
   segment record;
+  definition jsonb;
   ids bigint[] := '{}';
   definitions jsonb[] := '{}';
 BEGIN
@@ -130,12 +137,13 @@ BEGIN
     FOR NO KEY UPDATE
   LOOP
     IF wanted IS NOT NULL THEN
-      PERFORM stratum.validate_conditions(segment.conditions);
-    ELSIF NOT stratum._is_valid_segment(segment.id, segment.name, segment.conditions) THEN
-      CONTINUE;
+      definition := stratum._expand_segments(tenant, segment.conditions);
+    ELSE
+      definition := stratum._usable_definition(tenant, segment.id, segment.name, segment.conditions);
+      CONTINUE WHEN definition IS NULL;
     END IF;
     ids := array_append(ids, segment.id::bigint);
-    definitions := array_append(definitions, segment.conditions);
+    definitions := array_append(definitions, definition);
   END LOOP;
   IF ids = '{}' THEN
     RETURN;

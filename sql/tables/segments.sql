@@ -49,7 +49,7 @@ BEGIN
     '{id,profile_count,is_active,created_at,updated_at}');
   PERFORM stratum._put_trigger(
     'stratum.cdp_segments', 'zz_stratum_segments_changed',
-    'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, conditions, is_active ON %s'
+    'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON %s'
       || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
     'Sessions forget the definitions that they keep.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
