@@ -222,6 +222,255 @@ BEGIN
     RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 
+CREATE FUNCTION stratum._put_auditor_policy(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('DROP POLICY IF EXISTS auditor_read ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY auditor_read ON stratum.%I FOR SELECT TO stratum_auditor USING (true)', table_name);
+  EXECUTE format('COMMENT ON POLICY auditor_read ON stratum.%I IS %L', table_name,
+                 'Auditors read what there is of every tenant.');
+END $$;
+COMMENT ON FUNCTION stratum._put_auditor_policy(text) IS 'The policy of stratum_auditor on a table; internal.';
+
+CREATE FUNCTION stratum._next_xid() RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_next_xid';
+COMMENT ON FUNCTION stratum._next_xid() IS
+  'The number that the next transaction will get; internal to seal_audit().';
+
+CREATE FUNCTION stratum._seal_rows(
+    tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
+    OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
+  RETURNS record
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
+COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) IS
+  'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
+
+CREATE FUNCTION stratum._audit_place() RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
+                   (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+                   (SELECT string_agg(pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid)
+                    FROM pg_partition_tree('stratum.audit_logs') t),
+                   pg_relation_filenode('stratum.audit_logs'));
+END $$;
+COMMENT ON FUNCTION stratum._audit_place() IS
+  'Server, database and files of audit_logs; internal to seal_audit().';
+
+CREATE FUNCTION stratum._last_audit_id() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sequence regclass := pg_get_serial_sequence('stratum.audit_logs', 'id')::regclass;
+  result bigint;
+BEGIN
+  IF EXISTS (SELECT FROM pg_sequence s WHERE s.seqrelid = sequence AND s.seqcache = 1 AND s.seqincrement > 0) THEN
+    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO result;
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._last_audit_id() IS
+  'The last id of audit_logs that was drawn; internal to seal_audit().';
+
+CREATE FUNCTION stratum._seal_chain(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  here text := stratum._audit_place();
+  drawn bigint;
+  next_xid bigint;
+  run record;
+BEGIN
+  IF tenant IS NOT NULL AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = tenant) THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  IF NOT EXISTS (SELECT FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant) THEN
+    INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
+  END IF;
+  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.place IS DISTINCT FROM here THEN
+    chain.drawn_id := NULL;
+  END IF;
+  -- in this order: an id that was drawn before is of a transaction below next_xid
+  drawn := stratum._last_audit_id();
+  next_xid := stratum._next_xid();
+
+  SELECT * INTO run
+  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid);
+  UPDATE stratum.audit_chains c
+  SET last_number = run.number, last_digest = run.digest,
+      settled_id = greatest(chain.settled_id, CASE WHEN run.all_ended THEN drawn
+                                                   WHEN run.suspects_ended THEN chain.drawn_id END),
+      drawn_id = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN drawn ELSE chain.drawn_id END,
+      drawn_xid = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN next_xid ELSE chain.drawn_xid END,
+      place = here
+  WHERE c.id = chain.id;
+  RETURN run.sealed;
+END $$;
+COMMENT ON FUNCTION stratum._seal_chain(bigint) IS
+  'Seals what has no seal in the chain of a tenant, NULL for the rows without one; returns how many rows; internal.';
+
+CREATE FUNCTION stratum._seal_own_audit() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN stratum._seal_chain(stratum.current_tenant_id());
+END $$;
+COMMENT ON FUNCTION stratum._seal_own_audit() IS 'seal_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._seal_any_audit(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._seal_chain(tenant);
+END $$;
+COMMENT ON FUNCTION stratum._seal_any_audit(bigint) IS 'seal_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum._is_own_audit(tenant bigint) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() = tenant THEN
+    RETURN true;
+  ELSIF NOT has_function_privilege('stratum._seal_any_audit(bigint)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'permission denied for the audit trail of another tenant'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A tenant may see to the trail of the tenant that it has entered; auditors to all.';
+  END IF;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION stratum._is_own_audit(bigint) IS
+  'Whether a tenant is the current one; raises where the caller may not see to another''s trail; internal.';
+
+CREATE FUNCTION stratum.seal_audit(tenant_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN stratum._seal_own_audit();
+  END IF;
+  RETURN stratum._seal_any_audit(tenant_id);
+END $$;
+COMMENT ON FUNCTION stratum.seal_audit(bigint) IS
+  'Seals the rows of a tenant''s audit trail that have no seal yet, NULL for the rows without a tenant; returns how many. Writers do not wait for it.';
+
+CREATE PROCEDURE stratum.seal_all_audit()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    PERFORM stratum._seal_any_audit(chain);
+    COMMIT;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.seal_all_audit() IS
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+
+CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT s.number, encode(s.digest, 'hex'), s.sealed_at INTO number, digest, sealed_at
+  FROM stratum.audit_seals s
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant
+  ORDER BY s.number DESC
+  LIMIT 1;
+END $$;
+COMMENT ON FUNCTION stratum._head_of_chain(bigint) IS 'The last seal of a chain; internal to audit_head().';
+
+CREATE FUNCTION stratum._own_audit_head(OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NOT NULL THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at
+    FROM stratum._head_of_chain(stratum.current_tenant_id()) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._own_audit_head() IS 'audit_head() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._any_audit_head(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._head_of_chain(tenant) h;
+END $$;
+COMMENT ON FUNCTION stratum._any_audit_head(bigint) IS 'audit_head() of any tenant; internal.';
+
+CREATE FUNCTION stratum.audit_head(tenant_id bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._own_audit_head() h;
+  ELSE
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._any_audit_head(tenant_id) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.audit_head(bigint) IS
+  'Number, digest and time of the last seal of a tenant''s trail (NULL: of the rows without a tenant), to be kept elsewhere.';
+
+CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_verify_chain';
+COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
+  'What is wrong with the chain of a tenant; internal to verify_audit().';
+
+CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('transaction_read_only') = 'off' THEN
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._seal_and_verify(bigint, text) IS 'Seals a chain and verifies it; internal to verify_audit().';
+
+CREATE FUNCTION stratum._verify_own_audit(head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum.current_tenant_id(), head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_own_audit(text) IS 'verify_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._verify_any_audit(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_any_audit(bigint, text) IS 'verify_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum.verify_audit(tenant_id bigint, head text DEFAULT NULL) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_own_audit(head) v;
+  ELSE
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_any_audit(tenant_id, head) v;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
+  'What is wrong with a tenant''s audit trail (NULL: with the rows without a tenant): a row for each problem, none when it is whole. Seals it first. With a digest from audit_head() it also finds seals that were taken away.';
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -345,9 +594,123 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE FUNCTION stratum._install_audit_chains() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_chains') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_chains (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      last_number BIGINT NOT NULL DEFAULT 0,
+      last_digest BYTEA NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+      settled_id BIGINT NOT NULL DEFAULT 0,
+      drawn_id BIGINT,
+      drawn_xid BIGINT,
+      place TEXT,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id)
+    );
+
+    COMMENT ON TABLE stratum.audit_chains IS 'How far the audit trail of each tenant is sealed; kept by seal_audit(). Sealers lock its rows, writers never do.';
+    COMMENT ON COLUMN stratum.audit_chains.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_chains.tenant_id IS 'Tenant; NULL: the rows without one, a chain of their own.';
+    COMMENT ON COLUMN stratum.audit_chains.last_number IS 'Number of the last seal; 0: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.last_digest IS 'Digest of the last seal; 32 zero bytes: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.settled_id IS 'Rows of the chain up to this id are sealed, and no other can come.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_id IS 'Last id that had been drawn at a sealing; it settles when the transactions of that time have ended.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_xid IS 'Number that the next transaction was to get then.';
+    COMMENT ON COLUMN stratum.audit_chains.place IS 'Server, database and files that drawn_xid is of: it means nothing elsewhere, after a restore for instance.';
+    COMMENT ON SEQUENCE stratum.audit_chains_id_seq IS 'Numbers the rows of stratum.audit_chains, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_chains');
+  END IF;
+
+  ALTER TABLE stratum.audit_chains ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_chains FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_chains');
+  PERFORM stratum._put_auditor_policy('audit_chains');
+  PERFORM stratum._give_rights('audit_chains', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_chains() IS
+  'Creates stratum.audit_chains where it is missing and puts its policies and rights back; internal to install().';
+
+CREATE FUNCTION stratum._install_audit_seals() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_seals') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_seals (
+      id BIGSERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      number BIGINT NOT NULL,
+      sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      settled_id BIGINT NOT NULL,
+      row_count BIGINT NOT NULL,
+      last_id BIGINT NOT NULL,
+      newest_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      previous BYTEA NOT NULL,
+      content BYTEA NOT NULL,
+      digest BYTEA NOT NULL,
+
+      log_ids BIGINT[],
+      logged_at TIMESTAMP WITH TIME ZONE[],
+      digests BYTEA,
+      salts BYTEA,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id, number)
+    );
+    -- Digests and salts are random bytes: trying to compress them takes time only.
+    ALTER TABLE stratum.audit_seals ALTER COLUMN digests SET STORAGE EXTERNAL, ALTER COLUMN salts SET STORAGE EXTERNAL;
+
+    CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals (tenant_id, last_id);
+
+    COMMENT ON TABLE stratum.audit_seals IS 'Digests of up to 1000 rows of audit_logs each, chained within a tenant; written by seal_audit() only.';
+    COMMENT ON COLUMN stratum.audit_seals.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_seals.tenant_id IS 'Tenant of the rows; NULL: they have none.';
+    COMMENT ON COLUMN stratum.audit_seals.number IS 'Place in the chain: 1, 2, 3 and so on without gaps.';
+    COMMENT ON COLUMN stratum.audit_seals.sealed_at IS 'When it was made, by the clock.';
+    COMMENT ON COLUMN stratum.audit_seals.settled_id IS 'What audit_chains.settled_id was before: all rows in the seal have higher ids.';
+    COMMENT ON COLUMN stratum.audit_seals.row_count IS 'Rows in the seal.';
+    COMMENT ON COLUMN stratum.audit_seals.last_id IS 'Highest id of them.';
+    COMMENT ON COLUMN stratum.audit_seals.newest_at IS 'Latest created_at of them.';
+    COMMENT ON COLUMN stratum.audit_seals.previous IS 'Digest of the seal before; 32 zero bytes in the first.';
+    COMMENT ON COLUMN stratum.audit_seals.content IS 'SHA-256 of ids, times and digests of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digest IS 'SHA-256 of everything before, from tenant to content.';
+    COMMENT ON COLUMN stratum.audit_seals.log_ids IS 'Ids of the rows, ascending; NULL once they are all purged, as the three below.';
+    COMMENT ON COLUMN stratum.audit_seals.logged_at IS 'created_at of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digests IS 'Digests of the rows, 32 bytes each.';
+    COMMENT ON COLUMN stratum.audit_seals.salts IS 'Salts of the rows, 16 bytes each; zeros where an erasure has destroyed it.';
+    COMMENT ON INDEX stratum.ix_audit_seals_last_id IS 'Seals that may hold a row.';
+    COMMENT ON SEQUENCE stratum.audit_seals_id_seq IS 'Numbers the rows of stratum.audit_seals, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_seals');
+  END IF;
+
+  ALTER TABLE stratum.audit_seals ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_seals FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_seals');
+  PERFORM stratum._put_auditor_policy('audit_seals');
+  PERFORM stratum._give_rights('audit_seals', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_seals() IS
+  'Creates stratum.audit_seals where it is missing and puts its policies and rights back; internal to install().';
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
+('column', 'audit_chains.drawn_id', 'bigint'),
+('column', 'audit_chains.drawn_xid', 'bigint'),
+('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
+('column', 'audit_chains.last_digest', 'bytea NOT NULL DEFAULT decode(repeat(''00''::text, 32), ''hex''::text)'),
+('column', 'audit_chains.last_number', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.place', 'text'),
+('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.tenant_id', 'integer'),
 ('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
 ('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
@@ -361,6 +724,21 @@ AS $manifest$ VALUES
 ('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'audit_logs.user_agent', 'text'),
 ('column', 'audit_logs.user_id', 'integer'),
+('column', 'audit_seals.content', 'bytea NOT NULL'),
+('column', 'audit_seals.digest', 'bytea NOT NULL'),
+('column', 'audit_seals.digests', 'bytea'),
+('column', 'audit_seals.id', 'bigint NOT NULL DEFAULT nextval(''stratum.audit_seals_id_seq''::regclass)'),
+('column', 'audit_seals.last_id', 'bigint NOT NULL'),
+('column', 'audit_seals.log_ids', 'bigint[]'),
+('column', 'audit_seals.logged_at', 'timestamp with time zone[]'),
+('column', 'audit_seals.newest_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.number', 'bigint NOT NULL'),
+('column', 'audit_seals.previous', 'bytea NOT NULL'),
+('column', 'audit_seals.row_count', 'bigint NOT NULL'),
+('column', 'audit_seals.salts', 'bytea'),
+('column', 'audit_seals.sealed_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.settled_id', 'bigint NOT NULL'),
+('column', 'audit_seals.tenant_id', 'integer'),
 ('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
 ('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
 ('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
@@ -567,9 +945,15 @@ AS $manifest$ VALUES
 ('column', 'users.totp_secret', 'character varying(255)'),
 ('column', 'users.totp_verified_at', 'timestamp with time zone'),
 ('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
 ('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audit_seals.audit_seals_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_number_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id, number)'),
 ('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
 ('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
@@ -639,11 +1023,13 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_place()', 'plpgsql v search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
@@ -675,8 +1061,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
@@ -695,18 +1084,23 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
@@ -720,6 +1114,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1c1176f59f031c9707cecd589e5a8baf'),
+('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp db231152c330ed3f11fc4eff027e59ac'),
+('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
@@ -732,7 +1131,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
+('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
+('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
+('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
@@ -746,7 +1149,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v definer search_path=pg_catalog, pg_temp 273932e18599e6d9a0cf9c1212f8c85a'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 3780f2ba7f5fd4256e65e93210eebb82'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a88944189cdb691c6ac7d660ccac5ba4'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
@@ -761,6 +1164,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
@@ -768,11 +1173,13 @@ AS $manifest$ VALUES
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_audit_seals_last_id', 'CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals USING btree (tenant_id, last_id)'),
 ('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
 ('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
 ('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
@@ -796,9 +1203,13 @@ AS $manifest$ VALUES
 ('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
 ('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
 ('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audit_seals.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_seals.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
@@ -848,11 +1259,15 @@ AS $manifest$ VALUES
 ('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'audit_chains to stratum_admin', 'SELECT'),
+('right', 'audit_chains to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
 ('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audit_seals to stratum_admin', 'SELECT'),
+('right', 'audit_seals to stratum_auditor', 'SELECT'),
 ('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
@@ -903,7 +1318,9 @@ AS $manifest$ VALUES
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'users_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'audit_chains', 'row security, forced'),
 ('table', 'audit_logs', 'row security, forced'),
+('table', 'audit_seals', 'row security, forced'),
 ('table', 'audited_tables', 'row security, forced'),
 ('table', 'campaign_drafts', 'row security, forced'),
 ('table', 'campaigns', 'row security, forced'),
@@ -1055,6 +1472,8 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_audit_chains();
+  PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();
@@ -1428,6 +1847,39 @@ GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_adm
 REVOKE ALL ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._put_auditor_policy(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._next_xid() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._audit_place() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._last_audit_id() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_chain(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_own_audit() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._seal_any_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._seal_any_audit(bigint) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._is_own_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_own_audit(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.seal_audit(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON PROCEDURE stratum.seal_all_audit() FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._head_of_chain(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._own_audit_head() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._own_audit_head() TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._any_audit_head(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.audit_head(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audit_head(bigint) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._verify_chain(bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_and_verify(bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._verify_own_audit(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._verify_own_audit(text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._verify_any_audit(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum.verify_audit(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._install_audit_chains() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_audit_seals() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;

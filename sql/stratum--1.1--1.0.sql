@@ -45,6 +45,14 @@ IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
 END IF;
 
+-- The seals prove nothing without the functions that read them, but nobody can make them again.
+IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
+    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
+  END IF;
+END IF;
+DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+
   END IF;
 END $steps$;
 
@@ -1061,6 +1069,28 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._install_audit_seals();
+DROP FUNCTION stratum._install_audit_chains();
+DROP FUNCTION stratum.verify_audit(bigint, text);
+DROP FUNCTION stratum._verify_any_audit(bigint, text);
+DROP FUNCTION stratum._verify_own_audit(text);
+DROP FUNCTION stratum._seal_and_verify(bigint, text);
+DROP FUNCTION stratum._verify_chain(bigint, text);
+DROP FUNCTION stratum.audit_head(bigint);
+DROP FUNCTION stratum._any_audit_head(bigint);
+DROP FUNCTION stratum._own_audit_head();
+DROP FUNCTION stratum._head_of_chain(bigint);
+DROP PROCEDURE stratum.seal_all_audit();
+DROP FUNCTION stratum.seal_audit(bigint);
+DROP FUNCTION stratum._is_own_audit(bigint);
+DROP FUNCTION stratum._seal_any_audit(bigint);
+DROP FUNCTION stratum._seal_own_audit();
+DROP FUNCTION stratum._seal_chain(bigint);
+DROP FUNCTION stratum._last_audit_id();
+DROP FUNCTION stratum._audit_place();
+DROP FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint);
+DROP FUNCTION stratum._next_xid();
+DROP FUNCTION stratum._put_auditor_policy(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);

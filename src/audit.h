@@ -83,6 +83,11 @@ typedef enum AuditWriter
 
 extern bool stratum_is_change(const char *action);
 extern void stratum_write_entry(const AuditEntry *entry, Oid owner);
+extern int64 stratum_write_record(const char *action, const AuditEntry *entry);
 extern AuditWriter stratum_take_audit_writer(void);
+
+/* --- audit_change.c --- */
+extern bool stratum_take_log_opening(void);
+extern bool stratum_audit_is_paused(Oid relid);
 
 #endif							/* STRATUM_AUDIT_H */

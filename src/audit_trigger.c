@@ -99,6 +99,8 @@ stratum_audit_row(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("_audit_row: must be fired for each row")));
 
+	if (stratum_audit_is_paused(RelationGetRelid(trigdata->tg_relation)))
+		return PointerGetDatum(NULL);
 	pinned = pin_settings();
 	table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
 	changed = stratum_describe_change(table, trigdata, &entry);

@@ -284,7 +284,7 @@ required_text(FunctionCallInfo fcinfo, int number, const char *name)
 }
 
 static int64
-insert_event(const char *action, const AuditEntry *entry)
+insert_event(const char *action, const AuditEntry *entry, AuditWriter as)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters	parameters;
@@ -295,10 +295,18 @@ insert_event(const char *action, const AuditEntry *entry)
 		elog(ERROR, "SPI_connect failed");
 	fill_parameters(&parameters, action, entry);
 	execute(&plan, INSERT_ENTRY " RETURNING CAST(id AS pg_catalog.int8)", &parameters,
-			AUDIT_WRITER_EVENT, SPI_OK_INSERT_RETURNING);
+			as, SPI_OK_INSERT_RETURNING);
 	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	SPI_finish();
 	return DatumGetInt64(id);
+}
+
+/* An entry of retention or erasure, whose tenant need not be the context's. Returns its id. */
+int64
+stratum_write_record(const char *action, const AuditEntry *entry)
+{
+	(void) GetCurrentTransactionId();
+	return insert_event(action, entry, AUDIT_WRITER_CHANGE);
 }
 
 /*
@@ -318,5 +326,7 @@ stratum_log_event(PG_FUNCTION_ARGS)
 	entry.metadata = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
 	entry.tenant_id = stratum_context()->tenant_id;
 	check_event(action, entry.resource_type);
-	PG_RETURN_INT64(insert_event(action, &entry));
+	/* Sealing relies on it that a transaction has a number before it draws an id. */
+	(void) GetCurrentTransactionId();
+	PG_RETURN_INT64(insert_event(action, &entry, AUDIT_WRITER_EVENT));
 }

@@ -49,6 +49,19 @@ GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO st
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
 
+-- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all
+GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.audit_head(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._is_own_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._own_audit_head() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_own_audit(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_any_audit(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
+
 -- conditions
 GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_app, stratum_admin;

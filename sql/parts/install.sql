@@ -211,6 +211,8 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_audit_chains();
+  PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();

@@ -8,3 +8,11 @@ DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
 END IF;
+
+-- The seals prove nothing without the functions that read them, but nobody can make them again.
+IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
+    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
+  END IF;
+END IF;
+DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
