@@ -53,6 +53,25 @@ IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
 END IF;
 DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
 
+-- 1.0 knows no keys within the tenant only: those over all tenants come back.
+DECLARE
+  key record;
+  twice bigint;
+BEGIN
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    CONTINUE WHEN to_regclass('stratum.' || key.table_name) IS NULL OR stratum._has_constraint(key.table_name, key.constraint_name);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM stratum.%I WHERE %I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1) x', key.table_name, key.column_name)
+      INTO twice;
+    IF twice > 0 THEN
+      RAISE EXCEPTION 'version 1.0 takes each % once, and % are there more than once', key.column_name, twice
+        USING ERRCODE = 'unique_violation', HINT = format('They came after stratum.scope_unique_keys(). Delete or change those rows of stratum.%s first.', key.table_name);
+    END IF;
+    EXECUTE format('ALTER TABLE stratum.%I ADD CONSTRAINT %I UNIQUE (%I)', key.table_name, key.constraint_name, key.column_name);
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', key.constraint_name, key.table_name, format('No two rows have the same (%s).', key.column_name));
+    EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
+  END LOOP;
+END;
+
   END IF;
 END $steps$;
 
@@ -1051,6 +1070,16 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP PROCEDURE stratum.scope_unique_keys();
+DROP FUNCTION stratum._has_constraint(text, text);
+DROP FUNCTION stratum._global_keys();
+DROP FUNCTION stratum.delete_tenant(bigint, text);
+DROP FUNCTION stratum._refuse_references(text, text, text, bigint, text);
+DROP FUNCTION stratum._delete_rows_of_tenant(bigint, oid);
+DROP FUNCTION stratum.export_tenant(bigint);
+DROP FUNCTION stratum._secret_columns(regclass);
+DROP FUNCTION stratum._slug_of_tenant(bigint);
+DROP FUNCTION stratum._tables_of_tenants();
 DROP FUNCTION stratum.security_check();
 DROP FUNCTION stratum._check_stored_settings();
 DROP FUNCTION stratum._check_sequences();
@@ -1071,6 +1100,10 @@ DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._install_audit_seals();
 DROP FUNCTION stratum._install_audit_chains();
+DROP FUNCTION stratum._log_record(bigint, text, text, text, jsonb);
+DROP FUNCTION stratum._pause_tenant_audit(bigint);
+DROP FUNCTION stratum._pause_audit(regclass);
+DROP FUNCTION stratum._open_audit_log();
 DROP FUNCTION stratum.verify_audit(bigint, text);
 DROP FUNCTION stratum._verify_any_audit(bigint, text);
 DROP FUNCTION stratum._verify_own_audit(text);

@@ -1338,6 +1338,29 @@ END $$;
 COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
   'What is wrong with a tenant''s audit trail (NULL: with the rows without a tenant): a row for each problem, none when it is whole. Seals it first. With a digest from audit_head() it also finds seals that were taken away.';
 
+-- ==== sql/parts/audit_change.sql
+-- How retention, erasure and offboarding get past the guard of the audit trail: see src/audit_change.c. Nobody has a right to these.
+
+CREATE FUNCTION stratum._open_audit_log() RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_open_audit_log';
+COMMENT ON FUNCTION stratum._open_audit_log() IS
+  'Lets the next UPDATE or DELETE of audit_logs in this transaction through; internal.';
+
+CREATE FUNCTION stratum._pause_audit(table_name regclass) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_audit';
+COMMENT ON FUNCTION stratum._pause_audit(regclass) IS
+  'Changes of the table are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
+CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
+COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
+  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
+CREATE FUNCTION stratum._log_record(tenant bigint, action text, resource_type text, resource_id text, metadata jsonb) RETURNS bigint
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_record';
+COMMENT ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) IS
+  'An entry in the chain of a tenant, NULL for the rows without one, past the guard; internal.';
+
 -- ==== sql/tables/types.sql
 -- The enums.
 
@@ -2901,9 +2924,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
+('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
@@ -2932,11 +2958,15 @@ AS $manifest$ VALUES
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
+('function', 'stratum._open_audit_log()', 'c v ccce7be6a42491b4cd8b2a6c82ca897c'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
+('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
+('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
@@ -2951,6 +2981,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
@@ -2962,15 +2993,18 @@ AS $manifest$ VALUES
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp db231152c330ed3f11fc4eff027e59ac'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
 ('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 208412e7e34a1371055727323ee8476d'),
+('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
+('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
@@ -2989,9 +3023,11 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v definer search_path=pg_catalog, pg_temp 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a88944189cdb691c6ac7d660ccac5ba4'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
@@ -3007,6 +3043,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
@@ -3274,12 +3311,16 @@ END $$;
 COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
--- What is to be there: the storage of every fresh install, and an optional index where it is possible. One of its
--- name that is there all the same is looked at too.
+-- What is to be there: the storage of every fresh install, without the keys that may be dropped, and an optional index where it is
+-- possible. One of its name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  -- scope_unique_keys() has dropped it
+  WHERE NOT (e.kind = 'constraint' AND EXISTS (
+    SELECT FROM stratum._global_keys() k
+    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
@@ -4090,6 +4131,223 @@ END $$;
 COMMENT ON FUNCTION stratum.security_check() IS
   'What lets somebody see, change or learn what is another tenant''s, the worst first: error, warning, note; each with a remedy.';
 
+-- ==== sql/parts/leaving.sql
+-- A tenant leaves: export_tenant() and delete_tenant(). Tables are found in the catalogs, so new ones are covered.
+-- rights: export_tenant, delete_tenant -> stratum_admin
+
+-- The tables with rows of tenants, each after those that it refers to; where references run in a circle any order is as good. Ours, and of
+-- the user's own those that are audited; no partitions, whose rows are the partitioned table's.
+CREATE FUNCTION stratum._tables_of_tenants() RETURNS TABLE (oid oid, name text, tenant_column text, is_ours boolean, place integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  remaining oid[] := ARRAY(
+    SELECT t.oid FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+    WHERE t.kind IN ('r', 'p') AND NOT c.relispartition
+      AND (c.relnamespace = 'stratum'::regnamespace OR EXISTS (SELECT FROM stratum.audited_tables a WHERE to_regclass(a.table_name) = t.oid)));
+  placed oid[] := '{}';
+  next oid;
+BEGIN
+  WHILE remaining <> '{}' LOOP
+    SELECT r INTO next
+    FROM unnest(remaining) r
+    ORDER BY (SELECT count(*) FROM pg_constraint k
+              WHERE k.contype = 'f' AND k.conrelid = r AND k.confrelid <> r AND k.confrelid = ANY (remaining)),
+             r::regclass::text COLLATE "C"
+    LIMIT 1;
+    placed := placed || next;
+    remaining := array_remove(remaining, next);
+  END LOOP;
+  RETURN QUERY
+    SELECT t.oid, t.name, t.tenant_column, c.relnamespace = 'stratum'::regnamespace, p.place::integer
+    FROM unnest(placed) WITH ORDINALITY p (oid, place) JOIN stratum._tenant_relations() t ON t.oid = p.oid JOIN pg_class c ON c.oid = p.oid;
+END $$;
+COMMENT ON FUNCTION stratum._tables_of_tenants() IS
+  'Tables with rows of tenants, each after those that it refers to; internal to export_tenant() and delete_tenant().';
+
+CREATE FUNCTION stratum._slug_of_tenant(tenant bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  result text;
+BEGIN
+  IF tenant IS NULL THEN
+    RAISE EXCEPTION 'tenant_id must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT t.slug INTO result FROM stratum.tenants t WHERE t.id = tenant;
+  IF NOT found THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._slug_of_tenant(bigint) IS
+  'The slug of a tenant, deleted or not; raises where there is none; internal to export_tenant() and delete_tenant().';
+
+-- ---- export ----
+
+-- Columns that read "[REDACTED]" as in the audit trail: secrets by name, and what the user asked for.
+CREATE FUNCTION stratum._secret_columns(table_name regclass) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attname = ANY ('{password_hash,totp_secret,backup_codes,access_token,refresh_token}'::name[])
+           OR EXISTS (SELECT FROM stratum.audited_tables t WHERE to_regclass(t.table_name) = a.attrelid AND a.attname = ANY (t.redact::name[]))));
+END $$;
+COMMENT ON FUNCTION stratum._secret_columns(regclass) IS
+  'Columns whose values are not exported; internal to export_tenant().';
+
+CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  slug text := stratum._slug_of_tenant(tenant_id);
+  source record;
+  exported bigint;
+  counts jsonb := '{}';
+BEGIN
+  FOR source IN
+    -- keys that sign tokens are no tenant's to take along
+    SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.name <> 'stratum.jwt_keys' ORDER BY t.place
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, j.row || coalesce((SELECT jsonb_object_agg(c, ''[REDACTED]'') FROM unnest($2) c WHERE j.row -> c <> ''null''), ''{}'')'
+      || ' FROM %s x CROSS JOIN LATERAL (SELECT to_jsonb(x) AS row) j WHERE x.%I = $3 ORDER BY %s',
+      source.name, source.tenant_column,
+      coalesce((SELECT string_agg(format('x.%I', a.attname), ', ' ORDER BY k.place)
+                FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (attnum, place)
+                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE i.indrelid = source.oid AND i.indisprimary), '1'))
+      USING source.name, stratum._secret_columns(source.oid), tenant_id;
+    GET DIAGNOSTICS exported = ROW_COUNT;
+    counts := counts || jsonb_build_object(source.name, exported);
+  END LOOP;
+  PERFORM stratum._log_record(tenant_id, 'export', 'tenants', tenant_id::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+END $$;
+COMMENT ON FUNCTION stratum.export_tenant(bigint) IS
+  'Every row of a tenant, each table after those that it refers to, secrets redacted; the export is recorded in the audit trail.';
+
+-- ---- deletion ----
+
+CREATE FUNCTION stratum._delete_rows_of_tenant(tenant bigint, source oid) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN source = 'stratum.tenants'::regclass THEN 'id' ELSE 'tenant_id' END;
+  deleted bigint;
+BEGIN
+  PERFORM stratum._pause_audit(source);
+  IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = source AND g.tgfoid = 'stratum._audit_guard_change()'::regprocedure) THEN
+    PERFORM stratum._open_audit_log();
+  END IF;
+  EXECUTE format('DELETE FROM %s x WHERE x.%I = $1', source::regclass, tenant_column) USING tenant;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN deleted;
+END $$;
+COMMENT ON FUNCTION stratum._delete_rows_of_tenant(bigint, oid) IS
+  'Deletes a tenant''s rows of one of our tables, past the audit trail; internal to delete_tenant().';
+
+-- What is no table of ours says by its reference what is to be done with its rows.
+CREATE FUNCTION stratum._refuse_references(schema_name text, table_name text, constraint_name text, tenant bigint, detail text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'tenant % cannot be deleted: rows of table %.% refer to it', tenant, quote_ident(schema_name), quote_ident(table_name)
+    USING ERRCODE = 'foreign_key_violation', SCHEMA = schema_name, TABLE = table_name, CONSTRAINT = constraint_name,
+          DETAIL = coalesce(nullif(detail, ''), format('Constraint %s.', constraint_name)),
+          HINT = CASE WHEN schema_name = 'stratum' AND table_name = 'audit_logs'
+                   THEN 'Entries of other tenants, or of none, name a user of this one. They are evidence and stay, so set is_deleted in stratum.tenants and anonymize its users instead.'
+                   ELSE 'stratum deletes from its own tables only. Delete those rows first, or give the reference ON DELETE CASCADE.' END;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_references(text, text, text, bigint, text) IS
+  'Raises for rows that stand in the way of a deletion; internal to delete_tenant().';
+
+CREATE FUNCTION stratum.delete_tenant(tenant_id bigint, confirm_slug text) RETURNS TABLE (table_name text, row_count bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  tenant constant bigint := delete_tenant.tenant_id;
+  slug text := stratum._slug_of_tenant(tenant);
+  source record;
+  deleted bigint;
+  counts jsonb := '{}';
+  schema_name text;
+  referrer text;
+  reference text;
+  detail text;
+BEGIN
+  IF confirm_slug IS DISTINCT FROM slug THEN
+    RAISE EXCEPTION 'the slug given is not that of tenant %', tenant
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Type the slug of the tenant to confirm that it is the one to be deleted.';
+  ELSIF stratum.current_tenant_id() IS NOT NULL THEN
+    RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
+      USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
+  END IF;
+  -- whoever writes for it waits, and then finds no tenant to refer to
+  PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  BEGIN
+    -- also in tables of the user's own, which CASCADE empties
+    PERFORM stratum._pause_tenant_audit(tenant);
+    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+      deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
+      counts := counts || jsonb_build_object(source.name, deleted);
+    END LOOP;
+    PERFORM stratum._pause_tenant_audit(NULL);
+  EXCEPTION WHEN foreign_key_violation THEN
+    GET STACKED DIAGNOSTICS schema_name = SCHEMA_NAME, referrer = TABLE_NAME, reference = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+    PERFORM stratum._refuse_references(schema_name, referrer, reference, tenant, detail);
+  END;
+  PERFORM stratum._log_record(NULL, 'delete', 'tenants', tenant::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+  RETURN QUERY SELECT c.key, c.value::bigint FROM jsonb_each_text(counts) c ORDER BY c.key COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.delete_tenant(bigint, text) IS
+  'For offboarding, after export_tenant(): every row of a tenant, its audit trail and the tenant itself are gone for good; one entry without a tenant says so. Returns how many rows of which table.';
+
+-- ---- keys ----
+
+-- Documented keys over all tenants, and the one of each within the tenant that is there from the start.
+CREATE FUNCTION stratum._global_keys() RETURNS TABLE (table_name text, column_name text, constraint_name text, scoped_name text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('cdp_profiles', 'canonical_id', 'cdp_profiles_canonical_id_key', 'cdp_profiles_tenant_id_canonical_id_key'),
+         ('cdp_events', 'message_id', 'cdp_events_message_id_key', 'cdp_events_tenant_id_message_id_key');
+$$;
+COMMENT ON FUNCTION stratum._global_keys() IS
+  'The unique constraints that scope_unique_keys() drops; internal.';
+
+CREATE FUNCTION stratum._has_constraint(table_name text, constraint_name text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_constraint k
+                 WHERE k.conrelid = to_regclass(format('stratum.%I', table_name)) AND k.conname = constraint_name);
+$$;
+COMMENT ON FUNCTION stratum._has_constraint(text, text) IS 'Whether one of our tables has a constraint of that name; internal.';
+
+CREATE PROCEDURE stratum.scope_unique_keys()
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key record;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE EXCEPTION 'scope_unique_keys() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    IF NOT stratum._has_constraint(key.table_name, key.scoped_name) THEN
+      RAISE EXCEPTION 'constraint % of stratum.% is missing', key.scoped_name, key.table_name
+        USING ERRCODE = 'undefined_object', HINT = 'stratum.check_install() says how to put it back.';
+    ELSIF stratum._has_constraint(key.table_name, key.constraint_name) THEN
+      EXECUTE format('ALTER TABLE stratum.%I DROP CONSTRAINT %I', key.table_name, key.constraint_name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
+  'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
+
 -- ==== sql/parts/grants.sql
 -- Rights on the members: PUBLIC has none, each role what it needs.
 SELECT stratum._close_members();
@@ -4098,6 +4356,8 @@ SELECT stratum._close_members();
 GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
 GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.delete_tenant(bigint, text) TO stratum_admin;
 
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;

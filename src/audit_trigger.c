@@ -105,7 +105,7 @@ stratum_audit_row(PG_FUNCTION_ARGS)
 	table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
 	changed = stratum_describe_change(table, trigdata, &entry);
 	unpin_settings(pinned);
-	if (changed)
+	if (changed && !stratum_tenant_audit_is_paused(entry.tenant_id))
 		stratum_write_entry(&entry, owner_of(fcinfo->flinfo->fn_oid));
 	return PointerGetDatum(NULL);
 }
