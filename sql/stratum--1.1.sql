@@ -136,7 +136,6 @@ CREATE FUNCTION stratum.enter(
     user_agent text DEFAULT NULL)
   RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
-  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'stratum_enter';
 COMMENT ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) IS
   'The rest of the transaction acts for this tenant, as this user; both are looked up. The request id, address and user agent go into the audit trail.';
@@ -166,7 +165,6 @@ COMMENT ON FUNCTION stratum.current_request_id() IS
 
 CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
-  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'stratum_enter_session';
 COMMENT ON FUNCTION stratum.enter_session(bigint, bigint, text) IS
   'The session acts for this tenant and user until leave_session() is shown the token again. DISCARD ALL and RESET ALL close it: nobody is entered until the token opens it.';
@@ -175,6 +173,77 @@ CREATE FUNCTION stratum.leave_session(token text) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_leave_session';
 COMMENT ON FUNCTION stratum.leave_session(text) IS
   'Ends the session lock that was made with this token.';
+
+-- ==== sql/parts/jwt.sql
+-- Proof of identity: entering with a signed token, and the keys for it.
+
+CREATE FUNCTION stratum.enter_jwt(
+    token text,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter_jwt';
+COMMENT ON FUNCTION stratum.enter_jwt(text, text, inet, text) IS
+  'As enter(), for the tenant and user that a JSON Web Token names: signed (HS256) with a key of add_jwt_key(), not expired, meant for the key''s audience.';
+
+CREATE FUNCTION stratum.add_jwt_key(
+    kid text,
+    secret bytea,
+    audience text,
+    valid_from timestamptz DEFAULT now(),
+    valid_until timestamptz DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR secret IS NULL OR audience IS NULL OR valid_from IS NULL THEN
+    RAISE EXCEPTION 'of a key only valid_until may be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF kid = '' OR audience = '' OR octet_length(secret) NOT BETWEEN 32 AND 1024 OR valid_until <= valid_from THEN
+    RAISE EXCEPTION 'this is no key for tokens'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It needs a name, an audience, a secret of 32 to 1024 bytes, and an end after its beginning.';
+  ELSIF EXISTS (SELECT FROM stratum.jwt_keys k WHERE k.kid = add_jwt_key.kid) THEN
+    RAISE EXCEPTION 'there is a key of this name already'
+      USING ERRCODE = 'unique_violation',
+            HINT = 'A key is never changed: add one of another name, and retire the old one.';
+  END IF;
+  INSERT INTO stratum.jwt_keys (kid, secret, audience, valid_from, valid_until)
+  VALUES (kid, secret, audience, valid_from, valid_until);
+END $$;
+COMMENT ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) IS
+  'Adds a key for enter_jwt(): its name (kid), secret, the audience its tokens are meant for, and from when to when it is in use.';
+
+CREATE FUNCTION stratum.retire_jwt_key(kid text, at timestamptz DEFAULT now()) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of retire_jwt_key() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  UPDATE stratum.jwt_keys k SET valid_until = greatest(k.valid_from, least(k.valid_until, at))
+  WHERE k.kid = retire_jwt_key.kid;
+  IF NOT found THEN
+    RAISE EXCEPTION 'there is no key of this name' USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.retire_jwt_key(text, timestamptz) IS
+  'From that time on enter_jwt() takes no token signed with this key; it can be made earlier by another call, not later.';
+
+CREATE FUNCTION stratum.list_jwt_keys()
+  RETURNS TABLE (kid text, audience text, valid_from timestamptz, valid_until timestamptz, in_use boolean)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT k.kid, k.audience, k.valid_from, k.valid_until,
+           clock_timestamp() >= k.valid_from AND (k.valid_until IS NULL OR clock_timestamp() < k.valid_until)
+    FROM stratum.jwt_keys k ORDER BY k.valid_from, k.kid;
+END $$;
+COMMENT ON FUNCTION stratum.list_jwt_keys() IS
+  'The keys for enter_jwt(), without their secrets.';
 
 -- ==== sql/parts/hash.sql
 -- Normal forms and SHA-256 of e-mail addresses and telephone numbers.
@@ -1361,6 +1430,172 @@ CREATE FUNCTION stratum._log_record(tenant bigint, action text, resource_type te
 COMMENT ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) IS
   'An entry in the chain of a tenant, NULL for the rows without one, past the guard; internal.';
 
+-- ==== sql/parts/limits.sql
+-- How many users and campaigns a tenant may have.
+
+CREATE FUNCTION stratum._limit_rows() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_limit_rows';
+COMMENT ON FUNCTION stratum._limit_rows() IS
+  'AFTER trigger that counts the rows of the tenant that is entered when a statement has added or restored some; the argument is a column of stratum.tenants.';
+
+CREATE FUNCTION stratum._limit_table(table_name text, column_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := format('stratum.%I', table_name)::regclass;
+  action text := format('EXECUTE FUNCTION stratum._limit_rows(%L)', column_name);
+BEGIN
+  PERFORM stratum._put_trigger(
+    relation, 'zz_stratum_limit_insert',
+    'AFTER INSERT ON %s REFERENCING NEW TABLE AS added FOR EACH STATEMENT ' || action,
+    format('A tenant has no more rows than its %s.', column_name));
+  PERFORM stratum._put_trigger(
+    relation, 'zz_stratum_limit_restore',
+    'AFTER UPDATE ON %s FOR EACH ROW WHEN (old.is_deleted AND new.is_deleted IS NOT TRUE) ' || action,
+    'Notes that a deleted row was restored.');
+  PERFORM stratum._put_trigger(
+    relation, 'zz_stratum_limit_update',
+    'AFTER UPDATE ON %s FOR EACH STATEMENT ' || action,
+    format('A tenant has no more rows than its %s, restored ones included.', column_name));
+END $$;
+COMMENT ON FUNCTION stratum._limit_table(text, text) IS
+  'Puts the triggers on a table that hold its rows below a limit of the tenant; internal to install().';
+
+CREATE FUNCTION stratum.tenant_limits()
+  RETURNS TABLE (plan text, plan_expires_at timestamptz, plan_expired boolean,
+                 users bigint, max_users integer, campaigns bigint, max_campaigns integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT t.plan::text, t.plan_expires_at, coalesce(t.plan_expires_at <= now(), false),
+           (SELECT count(*) FROM stratum.users u WHERE u.tenant_id = t.id AND u.is_deleted IS NOT TRUE), t.max_users,
+           (SELECT count(*) FROM stratum.campaigns c WHERE c.tenant_id = t.id AND c.is_deleted IS NOT TRUE), t.max_campaigns
+    FROM stratum.tenants t WHERE t.id = stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum.tenant_limits() IS
+  'Plan of the current tenant, whether it has expired, and how many users and campaigns there are and may be (NULL: no limit).';
+
+-- ==== sql/parts/permissions.sql
+-- What the role of a user allows.
+
+CREATE FUNCTION stratum.refuse_viewer() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_refuse_viewer';
+COMMENT ON FUNCTION stratum.refuse_viewer() IS
+  'BEFORE statement trigger: refuses every write while a viewer is entered. For tables of your own, too.';
+
+CREATE FUNCTION stratum._guard_protected_user() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_guard_protected_user';
+COMMENT ON FUNCTION stratum._guard_protected_user() IS
+  'AFTER row trigger of users, for protected ones: only administrators delete them or change their role and state.';
+
+CREATE FUNCTION stratum._role_permissions(role text) RETURNS text[]
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE role
+    WHEN 'superadmin' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read,connections.manage,users.manage,tenant.manage,platform.manage}'
+    WHEN 'admin' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read,connections.manage,users.manage,tenant.manage}'
+    WHEN 'manager' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read}'
+    WHEN 'analyst' THEN '{read,export,segments.write}'
+    WHEN 'viewer' THEN '{read}'
+    ELSE '{}'
+  END::text[];
+$$;
+COMMENT ON FUNCTION stratum._role_permissions(text) IS
+  'What each role may; internal to user_can().';
+
+-- A definer, because the row of a platform user is invisible to the tenant in which it acts.
+CREATE FUNCTION stratum.user_can(permission text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  acting record;
+  own jsonb;
+BEGIN
+  IF permission IS NULL THEN
+    RAISE EXCEPTION 'permission must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT u.role::text AS role, u.permissions, u.tenant_id IS NULL AS of_platform INTO acting
+  FROM stratum.users u
+  WHERE u.id = stratum.current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
+    AND u.is_active AND u.is_deleted IS NOT TRUE;
+  -- Tenants write the roles and permissions of their own users: nothing there makes one the platform's.
+  IF NOT found OR (permission LIKE 'platform.%' AND NOT acting.of_platform) THEN
+    RETURN false;
+  END IF;
+  own := acting.permissions -> permission;
+  IF jsonb_typeof(acting.permissions) = 'object' AND jsonb_typeof(own) = 'boolean' THEN
+    RETURN own::boolean;
+  END IF;
+  RETURN permission = ANY (stratum._role_permissions(acting.role));
+END $$;
+COMMENT ON FUNCTION stratum.user_can(text) IS
+  'Whether the current user may: what its permissions say, else its role; false without a user.';
+
+-- ==== sql/parts/sign_in.sql
+-- Signing in: what a login of stratum_auth may do, before anybody is entered.
+
+CREATE FUNCTION stratum.sign_in_candidates(email_hash text)
+  RETURNS TABLE (
+    tenant_id bigint, tenant_name text, tenant_slug text, user_id bigint, role text, password_hash text, is_verified boolean,
+    totp_enabled boolean, totp_secret text, backup_codes jsonb, failed_totp_attempts integer, totp_lockout_until timestamptz,
+    locked_out boolean)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF email_hash IS NULL THEN
+    RAISE EXCEPTION 'email_hash must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF email_hash !~ '^[0-9a-fA-F]{64}$' THEN
+    RAISE EXCEPTION 'email_hash must be 64 hexadecimal digits'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'stratum.email_hash() makes it from an address.';
+  END IF;
+  RETURN QUERY
+    SELECT t.id::bigint, t.name::text, t.slug::text, u.id::bigint, u.role::text, u.password_hash::text, coalesce(u.is_verified, false),
+           coalesce(u.totp_enabled, false), u.totp_secret::text, u.backup_codes, coalesce(u.failed_totp_attempts, 0), u.totp_lockout_until,
+           coalesce(u.totp_lockout_until > clock_timestamp(), false)
+    FROM stratum.users u LEFT JOIN stratum.tenants t ON t.id = u.tenant_id
+    WHERE u.email_hash = ANY (ARRAY[sign_in_candidates.email_hash, lower(sign_in_candidates.email_hash), upper(sign_in_candidates.email_hash)])
+      AND u.is_active AND u.is_deleted IS NOT TRUE AND u.gdpr_anonymized_at IS NULL AND t.is_deleted IS NOT TRUE
+    ORDER BY t.name, t.id;
+END $$;
+COMMENT ON FUNCTION stratum.sign_in_candidates(text) IS
+  'Everybody who may sign in with that e-mail hash: a user for each tenant, and one of the platform (tenant_id NULL, last), with what checking password and second factor takes.';
+
+-- Five failures in a row lock the second factor for 15 minutes. The row is locked by the UPDATE, so two at a time count twice.
+CREATE FUNCTION stratum.note_second_factor(user_id bigint, succeeded boolean)
+  RETURNS TABLE (accepted boolean, failed_totp_attempts integer, totp_lockout_until timestamptz)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  failures constant integer := 5;
+  pause constant interval := '15 minutes';
+BEGIN
+  IF user_id IS NULL OR succeeded IS NULL THEN
+    RAISE EXCEPTION 'no argument of note_second_factor() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  RETURN QUERY
+    UPDATE stratum.users u
+    SET failed_totp_attempts = CASE
+          WHEN u.totp_lockout_until > clock_timestamp() THEN u.failed_totp_attempts
+          WHEN note_second_factor.succeeded THEN 0
+          ELSE coalesce(u.failed_totp_attempts, 0) + 1 END,
+        totp_lockout_until = CASE
+          WHEN u.totp_lockout_until > clock_timestamp() THEN u.totp_lockout_until
+          WHEN note_second_factor.succeeded THEN NULL
+          WHEN (coalesce(u.failed_totp_attempts, 0) + 1) % failures = 0 THEN clock_timestamp() + pause
+          ELSE u.totp_lockout_until END
+    WHERE u.id = note_second_factor.user_id
+      AND u.is_active AND u.is_deleted IS NOT TRUE AND u.gdpr_anonymized_at IS NULL
+      AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = u.tenant_id AND t.is_deleted)
+    RETURNING note_second_factor.succeeded AND u.totp_lockout_until IS NULL, u.failed_totp_attempts, u.totp_lockout_until;
+  IF NOT found THEN
+    RAISE EXCEPTION 'there is no user % who may sign in', note_second_factor.user_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.note_second_factor(bigint, boolean) IS
+  'Counts failed second factors; five in a row lock it for 15 minutes, in which neither success nor failure counts. accepted: the sign-in may go on.';
+
 -- ==== sql/tables/types.sql
 -- The enums.
 
@@ -1463,7 +1698,7 @@ BEGIN
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
-  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
+  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings, updated_at)',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 COMMENT ON FUNCTION stratum._install_tenants() IS
@@ -1571,6 +1806,11 @@ BEGIN
       locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
       is_deleted}');
   PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('users', 'max_users');
+  PERFORM stratum._put_trigger(
+    'stratum.users', 'zz_stratum_protected',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()',
+    'A protected user is not deleted or demoted by the application.');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -1703,6 +1943,7 @@ BEGIN
     '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
       created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('campaigns', 'max_campaigns');
   PERFORM stratum._isolate('campaigns', 'tenant_id');
   PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -2562,6 +2803,44 @@ END $install$;
 COMMENT ON FUNCTION stratum._install_audit_seals() IS
   'Creates stratum.audit_seals where it is missing and puts its policies and rights back; internal to install().';
 
+-- ==== sql/tables/jwt_keys.sql
+-- stratum.jwt_keys: the keys that tokens for enter_jwt() are signed with.
+
+CREATE FUNCTION stratum._install_jwt_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.jwt_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.jwt_keys (
+      kid TEXT PRIMARY KEY CHECK (kid <> ''),
+      secret BYTEA NOT NULL CHECK (octet_length(secret) >= 32 AND octet_length(secret) <= 1024),
+      audience TEXT NOT NULL CHECK (audience <> ''),
+      valid_from TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      valid_until TIMESTAMP WITH TIME ZONE,
+
+      CONSTRAINT jwt_keys_valid_check CHECK (valid_until >= valid_from)
+    );
+
+    COMMENT ON TABLE stratum.jwt_keys IS 'Keys that tokens for enter_jwt() are signed with; nobody may read it but superusers.';
+    COMMENT ON COLUMN stratum.jwt_keys.kid IS 'Name of the key, as the header of a token has it.';
+    COMMENT ON COLUMN stratum.jwt_keys.secret IS 'Shared with who signs; 32 to 1024 bytes; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.jwt_keys.audience IS 'Claim "aud" that tokens with this key must have.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_from IS 'Tokens are taken from this time on.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_until IS 'No token is taken from this time on; NULL: no end.';
+    PERFORM stratum._comment_constraints('jwt_keys');
+  END IF;
+
+  PERFORM stratum._put_audit_triggers('stratum.jwt_keys', '{secret}', '{}', 'insert,update,delete,truncate');
+  -- Without a policy: only superusers, as whom the functions run.
+  ALTER TABLE stratum.jwt_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.jwt_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('jwt_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_jwt_keys() IS
+  'Creates stratum.jwt_keys where it is missing and puts its triggers and rights back; internal to install().';
+
 -- ==== sql/parts/manifest.sql
 -- What check_install() expects: the rows that _storage_found() gave on a fresh install.
 -- Written by bin/build-manifest; do not edit.
@@ -2740,6 +3019,11 @@ AS $manifest$ VALUES
 ('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
 ('column', 'fact_signal_health_daily.status', 'character varying(20)'),
 ('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'jwt_keys.audience', 'text NOT NULL'),
+('column', 'jwt_keys.kid', 'text NOT NULL'),
+('column', 'jwt_keys.secret', 'bytea NOT NULL'),
+('column', 'jwt_keys.valid_from', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'jwt_keys.valid_until', 'timestamp with time zone'),
 ('column', 'rules.actions', 'jsonb NOT NULL'),
 ('column', 'rules.conditions', 'jsonb NOT NULL'),
 ('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
@@ -2872,6 +3156,11 @@ AS $manifest$ VALUES
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'jwt_keys.jwt_keys_audience_check', 'CHECK ((audience <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_kid_check', 'CHECK ((kid <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_pkey', 'PRIMARY KEY (kid)'),
+('constraint', 'jwt_keys.jwt_keys_secret_check', 'CHECK (((octet_length(secret) >= 32) AND (octet_length(secret) <= 1024)))'),
+('constraint', 'jwt_keys.jwt_keys_valid_check', 'CHECK ((valid_until >= valid_from))'),
 ('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
 ('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -2929,6 +3218,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
@@ -2937,7 +3227,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
-('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
@@ -2945,19 +3235,22 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
 ('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
 ('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
-('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 189c237434ba60ce0eeae04e427c27e9'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
-('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
+('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ad81be99867fb16b8356c2eabef422fe'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
@@ -2986,6 +3279,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1c1176f59f031c9707cecd589e5a8baf'),
@@ -3011,6 +3305,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
 ('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
 ('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
@@ -3025,21 +3320,26 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
-('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
-('function', 'stratum.enter_session(bigint,bigint,text)', 'c v definer search_path=pg_catalog, pg_temp 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
+('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a88944189cdb691c6ac7d660ccac5ba4'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning b6eb211b60368427f9b0c264ffd492eb'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
+('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
+('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
@@ -3050,8 +3350,11 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
+('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
+('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
@@ -3192,7 +3495,7 @@ AS $manifest$ VALUES
 ('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
 ('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
 ('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings)'),
+('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings), UPDATE (updated_at)'),
 ('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
@@ -3211,6 +3514,7 @@ AS $manifest$ VALUES
 ('table', 'cdp_segments', 'row security, forced'),
 ('table', 'fact_actions_queue', 'row security, forced'),
 ('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'jwt_keys', 'row security, forced'),
 ('table', 'rules', 'row security, forced'),
 ('table', 'tenant_platform_connections', 'row security, forced'),
 ('table', 'tenants', 'row security, forced'),
@@ -3222,40 +3526,62 @@ AS $manifest$ VALUES
 ('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
+('trigger', 'campaign_drafts.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.campaigns FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
+('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segment_memberships.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_memberships FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
+('trigger', 'cdp_segments.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
 ('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
+('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
+('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
+('trigger', 'users.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.users FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
+('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
+('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()'),
+('trigger', 'users.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
 ('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
 ('type', 'campaign_status', 'draft, active, paused, completed, archived'),
@@ -3384,9 +3710,16 @@ BEGIN
   EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
                  'Rows of the tenant that the transaction has entered, and no others.');
   PERFORM stratum._put_admin_policy(table_name);
+  -- That somebody has signed in is logged for viewers too; the trail has guards of its own.
+  IF table_name <> 'audit_logs' THEN
+    PERFORM stratum._put_trigger(
+      format('stratum.%I', table_name)::regclass, 'zz_stratum_viewer',
+      'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()',
+      'A viewer writes nothing.');
+  END IF;
 END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
-  'Row security of a table: one policy for everyone, one for administrators; internal.';
+  'Who may do what with the rows of a table: one policy for everyone, one for administrators, no writes of viewers; internal.';
 
 -- A GRANT in a script is taken for the extension's own and left out of dumps, but for a table made in the same
 -- script, which is let go at its end. So on storage that was there before, only install() called by hand does it.
@@ -3544,6 +3877,7 @@ BEGIN
   PERFORM stratum._install_audited_tables();
   PERFORM stratum._install_audit_chains();
   PERFORM stratum._install_audit_seals();
+  PERFORM stratum._install_jwt_keys();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._install_storage_version();
@@ -4364,10 +4698,21 @@ GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO str
 GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.enter_jwt(text, text, inet, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.retire_jwt_key(text, timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.list_jwt_keys() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.tenant_limits() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.user_can(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
+
+-- signing in: a pool of its own, which can do nothing else
+GRANT EXECUTE ON FUNCTION stratum.sign_in_candidates(text) TO stratum_auth;
+GRANT EXECUTE ON FUNCTION stratum.note_second_factor(bigint, boolean) TO stratum_auth;
 
 -- hashes, metrics
 GRANT EXECUTE ON FUNCTION stratum.normalize_email(text) TO stratum_app, stratum_admin;

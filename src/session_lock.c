@@ -221,8 +221,7 @@ refuse_going_over(int64 tenant_id)
 /*
  * enter_session(tenant_id bigint, user_id bigint, token text)
  *
- * Locks the session, or with the token of its lock opens it again, for whomever. SECURITY DEFINER in
- * SQL, as enter().
+ * Locks the session, or with the token of its lock opens it again, for whomever.
  */
 PG_FUNCTION_INFO_V1(stratum_enter_session);
 Datum
@@ -253,7 +252,7 @@ stratum_enter_session(PG_FUNCTION_ARGS)
 	wanted_lock.held = true;
 	wanted_lock.tenant_id = wanted.tenant_id;
 	wanted_lock.user_id = wanted.user_id;
-	stratum_act_for(&wanted, has_user, true);
+	stratum_act_for(fcinfo, &wanted, has_user, true);
 	set_lock(&wanted_lock);
 	PG_RETURN_VOID();
 }

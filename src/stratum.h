@@ -52,7 +52,9 @@ extern void stratum_define_context(void);
 extern int64 stratum_tenant_argument(FunctionCallInfo fcinfo, int number);
 extern void stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted);
 extern void stratum_remember_tenant(int64 tenant_id);
-extern void stratum_act_for(StratumContext *wanted, bool has_user, bool for_session);
+extern Oid	stratum_owner_of(FunctionCallInfo fcinfo);
+extern void stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user,
+							bool for_session);
 extern void stratum_act_for_nobody(bool for_session);
 
 /* --- session_lock.c --- */

@@ -2,7 +2,6 @@
 
 CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
-  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'stratum_enter_session';
 COMMENT ON FUNCTION stratum.enter_session(bigint, bigint, text) IS
   'The session acts for this tenant and user until leave_session() is shown the token again. DISCARD ALL and RESET ALL close it: nobody is entered until the token opens it.';

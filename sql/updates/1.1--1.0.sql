@@ -1,5 +1,5 @@
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first; so far there is none.
+-- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
@@ -35,3 +35,28 @@ BEGIN
     EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
   END LOOP;
 END;
+
+-- Viewers, protected users, limits.
+DECLARE
+  old_trigger record;
+BEGIN
+  FOR old_trigger IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'stratum'::regnamespace AND NOT t.tgisinternal
+      AND t.tgname IN ('zz_stratum_viewer', 'zz_stratum_protected', 'zz_stratum_limit_insert', 'zz_stratum_limit_restore', 'zz_stratum_limit_update')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', old_trigger.tgname, old_trigger.relation);
+  END LOOP;
+END;
+
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  ALTER EXTENSION stratum ADD TABLE stratum.tenants;
+  REVOKE UPDATE (updated_at) ON stratum.tenants FROM stratum_app;
+END IF;
+
+IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
+    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
+  END IF;
+  DROP TABLE stratum.jwt_keys;
+END IF;
