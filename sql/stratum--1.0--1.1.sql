@@ -324,7 +324,7 @@ COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, b
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
 CREATE FUNCTION stratum._audit_place() RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
@@ -368,6 +368,10 @@ BEGIN
     INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
   END IF;
   SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+    RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
+      USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
+  END IF;
   IF chain.place IS DISTINCT FROM here THEN
     chain.drawn_id := NULL;
   END IF;
@@ -510,7 +514,11 @@ CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE
 AS $$
 BEGIN
   IF current_setting('transaction_read_only') = 'off' THEN
-    PERFORM stratum._seal_chain(tenant);
+    BEGIN
+      PERFORM stratum._seal_chain(tenant);
+    EXCEPTION WHEN data_corrupted THEN
+      NULL;
+    END;
   END IF;
   RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
 END $$;
@@ -551,22 +559,550 @@ COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
 CREATE FUNCTION stratum._open_audit_log() RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_open_audit_log';
 COMMENT ON FUNCTION stratum._open_audit_log() IS
-  'Lets the next UPDATE or DELETE of audit_logs in this transaction through; internal.';
+  'The next UPDATE or DELETE of audit_logs in this (sub)transaction is let through; internal to retention and erasure.';
 
 CREATE FUNCTION stratum._pause_audit(table_name regclass) RETURNS void
   LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_audit';
 COMMENT ON FUNCTION stratum._pause_audit(regclass) IS
-  'Changes of the table are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
-
-CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
-  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
-COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
-  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+  'Changes of the table are not recorded in this (sub)transaction until it is called with NULL; internal to erasure.';
 
 CREATE FUNCTION stratum._log_record(tenant bigint, action text, resource_type text, resource_id text, metadata jsonb) RETURNS bigint
   LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_record';
 COMMENT ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) IS
-  'An entry in the chain of a tenant, NULL for the rows without one, past the guard; internal.';
+  'Writes an entry of retention or erasure into the trail of a tenant; internal.';
+
+CREATE FUNCTION stratum._payload_digest(
+    old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text, salt bytea) RETURNS text
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'stratum_payload_digest';
+COMMENT ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) IS
+  'Digest of what an erasure may replace in a row of audit_logs, in hex; internal to erasure.';
+
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
+CREATE FUNCTION stratum._erased_values(was jsonb, keys text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN jsonb_typeof(was) = 'object'
+              THEN was || coalesce((SELECT jsonb_object_agg(k.name, '[ERASED]') FROM unnest(keys) k (name)
+                                    WHERE was -> k.name <> 'null'), '{}')
+              ELSE was END;
+$$;
+COMMENT ON FUNCTION stratum._erased_values(jsonb, text[]) IS
+  'An object with "[ERASED]" for the values of these keys; internal to erasure.';
+
+CREATE FUNCTION stratum._without_salts(salts bytea, places bigint[]) RETURNS bytea
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  place bigint;
+BEGIN
+  FOREACH place IN ARRAY places LOOP
+    salts := overlay(salts PLACING decode(repeat('00', 16), 'hex') FROM (16 * place - 15)::integer FOR 16);
+  END LOOP;
+  RETURN salts;
+END $$;
+COMMENT ON FUNCTION stratum._without_salts(bytea, bigint[]) IS
+  'The salts of a seal, with zeros at these places; internal to erasure.';
+
+CREATE FUNCTION stratum._erase_sealed_rows(tenant bigint, seal_id bigint, changes jsonb, about jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  none constant bytea := decode(repeat('00', 16), 'hex');
+  seal record;
+  erased jsonb;
+  places bigint[];
+BEGIN
+  SELECT s.log_ids, s.salts INTO STRICT seal FROM stratum.audit_seals s WHERE s.id = seal_id FOR UPDATE;
+  SELECT jsonb_object_agg(c.id, jsonb_build_array(
+           CASE WHEN k.salt = none THEN e.was
+                ELSE stratum._payload_digest(l.old_values, l.new_values, l.metadata, l.ip_address::text, l.user_agent, k.salt) END,
+           stratum._payload_digest(c.old_values, c.new_values, c.metadata, c.ip_address, c.user_agent, none))),
+         array_agg(k.place)
+    INTO erased, places
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+    JOIN stratum.audit_logs l ON l.id = c.id
+    JOIN (SELECT u.id, u.place, substr(seal.salts, (16 * u.place - 15)::integer, 16) AS salt
+          FROM unnest(seal.log_ids) WITH ORDINALITY u (id, place)) k ON k.id = c.id
+    LEFT JOIN LATERAL (
+      SELECT r.metadata -> 'erased' -> c.id::text ->> 0 AS was FROM stratum.audit_logs r
+      WHERE k.salt = none AND r.resource_type = 'audit_logs' AND r.action = 'anonymize'
+        AND r.tenant_id IS NOT DISTINCT FROM tenant AND r.metadata -> 'erased' ? c.id::text
+      ORDER BY r.id LIMIT 1) e ON true;
+
+  PERFORM stratum._open_audit_log();
+  UPDATE stratum.audit_logs l
+  SET old_values = c.old_values, new_values = c.new_values, metadata = c.metadata, ip_address = c.ip_address::inet, user_agent = c.user_agent
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+  WHERE l.id = c.id;
+  UPDATE stratum.audit_seals s SET salts = stratum._without_salts(s.salts, places) WHERE s.id = seal_id;
+  PERFORM stratum._log_record(tenant, 'anonymize', 'audit_logs', NULL, jsonb_build_object('about', about, 'erased', erased));
+END $$;
+COMMENT ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) IS
+  'Replaces payloads of rows of one seal, destroys their salts and records it; internal to erasure.';
+
+CREATE FUNCTION stratum._erase_log(tenant bigint, about_ids bigint[], keys text[], by_ids bigint[], about jsonb) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seal record;
+  total bigint := 0;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  FOR seal IN
+    WITH wanted AS (
+      SELECT l.*,
+             CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
+             CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
+                    AND jsonb_typeof(l.metadata) = 'object'
+                  THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
+             CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
+             CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
+      FROM (SELECT i.id, bool_or(i.about) AS about, bool_or(NOT i.about) AS by
+            FROM (SELECT unnest(about_ids), true UNION ALL SELECT unnest(by_ids), false) i (id, about)
+            GROUP BY i.id) x
+        JOIN stratum.audit_logs l ON l.id = x.id AND l.tenant_id IS NOT DISTINCT FROM tenant
+    ), changed AS MATERIALIZED (
+      SELECT * FROM wanted w
+      WHERE (w.old_values, w.new_values, w.metadata, w.ip_address::text, w.user_agent)
+            IS DISTINCT FROM (w.new_old, w.new_new, w.new_metadata, w.new_ip::text, w.new_agent)
+    )
+    SELECT s.id, count(*) AS n,
+           jsonb_agg(jsonb_build_object('id', c.id, 'old_values', c.new_old, 'new_values', c.new_new, 'metadata', c.new_metadata,
+                                        'ip_address', c.new_ip::text, 'user_agent', c.new_agent)) AS changes
+    FROM stratum.audit_seals s CROSS JOIN LATERAL unnest(s.log_ids) k (id) JOIN changed c ON c.id = k.id
+    WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.last_id >= (SELECT min(c.id) FROM changed c)
+    GROUP BY s.id
+    ORDER BY s.id
+  LOOP
+    PERFORM stratum._erase_sealed_rows(tenant, seal.id, seal.changes, about);
+    total := total + seal.n;
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb) IS
+  'Erases personal values in rows of a tenant''s trail, sealed first; internal to anonymize_user() and anonymize_profile().';
+
+CREATE FUNCTION stratum._profile_tables() RETURNS SETOF text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.relname::text
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'stratum'
+      JOIN pg_attribute p ON p.attrelid = c.oid AND p.attname = 'profile_id' AND NOT p.attisdropped
+      JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relname <> 'cdp_events'
+      AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._profile_tables() IS
+  'Names of stratum''s tables with a profile_id, but for events; internal.';
+
+CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  events text[] := event_ids::text[] || ARRAY(
+    SELECT l.resource_id::text FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
+      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+           OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
+END $$;
+COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
+  'Rows of the trail about a profile and its events; internal.';
+
+CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT e.id::bigint FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
+    UNION ALL
+    SELECT e.id FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    ORDER BY 1);
+END $$;
+COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
+  'Ids of the events of a profile; internal.';
+
+CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._pause_audit('stratum.cdp_profiles');
+  UPDATE stratum.cdp_profiles p
+  SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
+      phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
+  WHERE p.tenant_id = tenant AND p.id = profile_id
+    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+         OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS profiles = ROW_COUNT;
+  PERFORM stratum._pause_audit('stratum.cdp_events');
+  UPDATE stratum.cdp_events e
+  SET properties = '{}', context = '{}', anonymous_id = NULL
+  WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)
+    AND (e.anonymous_id IS NOT NULL OR (e.properties, e.context) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS events = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+END $$;
+COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
+  'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
+
+CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  removed bigint;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+    EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN
+      result := result || jsonb_build_object(name, removed);
+    END IF;
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._forget_profile(bigint, bigint) IS
+  'Removes a profile from memberships and the like; returns how many rows of each; internal to anonymize_profile().';
+
+CREATE FUNCTION stratum.anonymize_profile(profile_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  done record;
+  removed jsonb;
+  log_rows bigint;
+BEGIN
+  -- whoever else is changing the profile has to end first: what he wrote is in the trail then
+  SELECT p.anonymous_id INTO profile FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = tenant AND p.id = anonymize_profile.profile_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
+  removed := stratum._forget_profile(tenant, profile_id);
+  log_rows := stratum._erase_log(
+    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
+      properties,context}',
+    '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
+      removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_profile(bigint) IS
+  'Erases a person: identity and traits of the profile, details of its events, memberships, and the same in the audit trail. Recorded there as anonymize. Does nothing the second time.';
+
+CREATE FUNCTION stratum._erase_user(tenant bigint, user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  address text := format('anonymized-%s@invalid', user_id);
+  changed bigint;
+BEGIN
+  PERFORM stratum._pause_audit('stratum.users');
+  UPDATE stratum.users u
+  SET email = address, email_hash = stratum.email_hash(address), password_hash = '!', full_name = NULL, phone = NULL, avatar_url = NULL,
+      totp_secret = NULL, totp_enabled = false, totp_verified_at = NULL, backup_codes = NULL, permissions = '{}', preferences = '{}',
+      locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
+      is_active = false, gdpr_anonymized_at = now()
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
+    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN changed;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user(bigint, bigint) IS
+  'Overwrites what is personal in a user, unrecorded; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._erase_user_log(user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  total bigint := 0;
+BEGIN
+  FOR chain IN
+    SELECT l.tenant_id::bigint AS tenant,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text), '{}') AS about_ids,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.user_id = _erase_user_log.user_id), '{}') AS by_ids
+    FROM stratum.audit_logs l
+    WHERE l.user_id = _erase_user_log.user_id OR l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text
+    GROUP BY l.tenant_id
+    ORDER BY l.tenant_id
+  LOOP
+    total := total + stratum._erase_log(
+      chain.tenant, chain.about_ids,
+      '{email,email_hash,full_name,phone,avatar_url,preferences,permissions,locale,timezone,password_hash,totp_secret,backup_codes}',
+      chain.by_ids, jsonb_build_object('resource_type', 'users', 'resource_id', user_id::text));
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user_log(bigint) IS
+  'Erases a user in every trail: values of the user, and addresses of what the user did; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_user(tenant bigint, user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_user record;
+  users bigint;
+  log_rows bigint;
+BEGIN
+  SELECT u.is_protected INTO found_user FROM stratum.users u
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _anonymize_user.user_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'user % does not exist', coalesce(user_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  ELSIF found_user.is_protected THEN
+    RAISE EXCEPTION 'user % is protected', user_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Set is_protected to false first.';
+  END IF;
+  users := stratum._erase_user(tenant, user_id);
+  log_rows := stratum._erase_user_log(user_id);
+  IF users + log_rows > 0 THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'users', user_id::text, jsonb_build_object('users', users, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_user(bigint, bigint) IS
+  'Anonymises a user of a tenant, NULL: of the platform; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_own_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(stratum._acting_tenant(), user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_own_user(bigint) IS
+  'anonymize_user() within the current tenant; internal.';
+
+CREATE FUNCTION stratum._anonymize_platform_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(NULL, user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_platform_user(bigint) IS
+  'anonymize_user() of a user without a tenant; internal.';
+
+CREATE FUNCTION stratum.anonymize_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL AND has_function_privilege('stratum._anonymize_platform_user(bigint)', 'EXECUTE') THEN
+    PERFORM stratum._anonymize_platform_user(user_id);
+  ELSE
+    PERFORM stratum._anonymize_own_user(user_id);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_user(bigint) IS
+  'Erases a user: name, addresses and secrets, sign-in closed; the same in the audit trail, and address and user agent of what the user did. Recorded there as anonymize. Without a tenant, administrators: a user of the platform.';
+
+CREATE FUNCTION stratum._export_profile_tables(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  found_rows jsonb;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name)
+      INTO found_rows USING tenant, profile_id;
+    result := result || jsonb_build_object(name, coalesce(found_rows, '[]'));
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._export_profile_tables(bigint, bigint) IS
+  'Rows of a profile in memberships and the like; internal to export_subject().';
+
+CREATE FUNCTION stratum.export_subject(profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  result jsonb;
+BEGIN
+  SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  result := jsonb_build_object(
+    'cdp_profiles', to_jsonb(profile),
+    'cdp_events', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.timestamp, e.id) FROM stratum.cdp_events e
+                            WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)), '[]'),
+    'segments', coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'added_at', m.added_at) ORDER BY s.id)
+                          FROM stratum.cdp_segment_memberships m JOIN stratum.cdp_segments s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
+                          WHERE m.tenant_id = tenant AND m.profile_id = export_subject.profile_id), '[]'),
+    'audit_logs', coalesce((SELECT jsonb_agg(to_jsonb(l) ORDER BY l.id) FROM stratum.audit_logs l
+                            WHERE l.tenant_id = tenant
+                              AND l.id IN (SELECT * FROM stratum._subject_log(tenant, export_subject.profile_id, event_ids))), '[]'))
+    || stratum._export_profile_tables(tenant, profile_id);
+  PERFORM stratum._log_record(tenant, 'export', 'cdp_profiles', profile_id::text,
+                              (SELECT jsonb_object_agg(e.key, jsonb_array_length(e.value)) FROM jsonb_each(result) e
+                               WHERE jsonb_typeof(e.value) = 'array'));
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum.export_subject(bigint) IS
+  'All that is held of a person, a key for each table: the profile, its events, segments, memberships, and rows of the audit trail. Recorded there as export.';
+
+CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._purged_before(bigint) IS
+  'Until when a tenant''s trail was purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
+BEGIN
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
+    'operation', 'purge', 'before', before, 'seals', seals_before,
+    'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
+END $$;
+COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
+  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE CASE WHEN tenant IS NULL THEN l.tenant_id IS NULL ELSE l.tenant_id = tenant END
+      AND l.created_at < before
+      AND NOT (l.resource_type = 'audit_logs' AND l.action = 'anonymize'
+               AND EXISTS (SELECT FROM jsonb_object_keys(l.metadata -> 'erased') e (key)
+                             JOIN stratum.audit_logs x ON x.id = e.key::bigint AND x.created_at >= before))
+    ORDER BY l.id
+    LIMIT at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) IS
+  'Ids of the rows that a purge of a tenant''s trail takes next; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purge_chain(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  ids bigint[];
+  purged bigint;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  ids := stratum._purgeable_rows(tenant, before, at_most);
+  IF ids = '{}' THEN
+    RETURN 0;
+  END IF;
+  IF coalesce(stratum._purged_before(tenant), '-infinity') < before THEN
+    PERFORM stratum._record_purge(tenant, before);
+  END IF;
+  PERFORM stratum._open_audit_log();
+  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id;
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  -- seals none of whose rows are left keep what the chain needs
+  UPDATE stratum.audit_seals s
+  SET log_ids = NULL, logged_at = NULL, digests = NULL, salts = NULL
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before AND s.log_ids IS NOT NULL
+    AND s.last_id <= (SELECT max(i.id) FROM unnest(ids) i (id))
+    AND NOT EXISTS (SELECT FROM stratum.audit_logs l WHERE l.id = ANY (s.log_ids));
+  PERFORM stratum._seal_chain(tenant);
+  RETURN purged;
+END $$;
+COMMENT ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) IS
+  'Removes rows before a time from a tenant''s trail, at most so many (NULL: all), sealed first; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_purge(before timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF before IS NULL THEN
+    RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF before > now() OR before < '1900-01-01' THEN
+    RAISE EXCEPTION 'the audit trail cannot be purged before %', before
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
+  'Raises for times before which nothing can be purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum.purge_audit(before timestamptz) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(stratum._acting_tenant(), before, NULL);
+END $$;
+COMMENT ON FUNCTION stratum.purge_audit(timestamptz) IS
+  'Removes the current tenant''s audit trail before a time; returns how many rows. Recorded in the trail, and the rest still verifies.';
+
+CREATE FUNCTION stratum._purge_batch(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(tenant, before, at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) IS
+  'Removes at most so many rows of a tenant''s trail; internal to purge_all_audit().';
+
+CREATE PROCEDURE stratum.purge_all_audit(before timestamptz)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+  at_once constant bigint := 10000;
+  purged bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    LOOP
+      purged := stratum._purge_batch(chain, before, at_once);
+      COMMIT;
+      EXIT WHEN purged < at_once;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
 
 CREATE FUNCTION stratum._limit_rows() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_limit_rows';
@@ -1619,13 +2155,17 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 46ff5cb38944183b8a378c8b0b07aecb'),
+('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
+('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
+('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
 ('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
-('function', 'stratum._audit_place()', 'plpgsql v search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
+('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
@@ -1642,6 +2182,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
 ('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
@@ -1655,7 +2196,15 @@ AS $manifest$ VALUES
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
+('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
+('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
+('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 04a373d83a60077181f08155d587cc28'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
@@ -1701,15 +2250,22 @@ AS $manifest$ VALUES
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
+('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
+('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
+('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
+('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
 ('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
@@ -1723,9 +2279,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
-('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1c1176f59f031c9707cecd589e5a8baf'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
-('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp db231152c330ed3f11fc4eff027e59ac'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
 ('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
@@ -1739,6 +2295,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
+('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
@@ -1746,7 +2304,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
 ('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
 ('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
@@ -1764,6 +2325,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning b6eb211b60368427f9b0c264ffd492eb'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
@@ -1776,6 +2338,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
@@ -2591,6 +3155,11 @@ END $$;
 COMMENT ON FUNCTION stratum.export_tenant(bigint) IS
   'Every row of a tenant, each table after those that it refers to, secrets redacted; the export is recorded in the audit trail.';
 
+CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
+COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
+  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
 CREATE FUNCTION stratum._delete_rows_of_tenant(tenant bigint, source oid) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -2765,8 +3334,43 @@ REVOKE ALL ON FUNCTION stratum.verify_audit(bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum._open_audit_log() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._pause_audit(regclass) FROM PUBLIC;
-REVOKE ALL ON FUNCTION stratum._pause_tenant_audit(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erased_values(jsonb, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._without_salts(bytea, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._profile_tables() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._subject_events(bigint, bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._forget_profile(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.anonymize_profile(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_profile(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._erase_user(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._erase_user_log(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._anonymize_user(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._anonymize_own_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_own_user(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._anonymize_platform_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_platform_user(bigint) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.anonymize_user(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_user(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._export_profile_tables(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.export_subject(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.export_subject(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._purged_before(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._record_purge(bigint, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_purge(timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.purge_audit(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.purge_audit(timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) TO stratum_admin;
+REVOKE ALL ON PROCEDURE stratum.purge_all_audit(timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._limit_rows() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._limit_table(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.tenant_limits() FROM PUBLIC;
@@ -2808,6 +3412,7 @@ REVOKE ALL ON FUNCTION stratum._slug_of_tenant(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._secret_columns(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.export_tenant(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._pause_tenant_audit(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._delete_rows_of_tenant(bigint, oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refuse_references(text, text, text, bigint, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.delete_tenant(bigint, text) FROM PUBLIC;

@@ -127,17 +127,10 @@ stratum_join_digests(const uint8 *fixed, const uint8 *payload, uint8 *result)
 	stratum_sha256_short(message, 2 * DIGEST_LENGTH, result);
 }
 
-/* Of a tuple that begins with SEALED_COLUMNS. What it allocates is the caller's to forget. */
+/* Of a row that begins with SEALED_COLUMNS. What it allocates is the caller's to forget. */
 void
-stratum_digest_row(HeapTuple tuple, TupleDesc desc, const uint8 *salt, RowDigest *result)
+stratum_digest_row(const Datum *values, const bool *nulls, const uint8 *salt, RowDigest *result)
 {
-	Datum		values[N_SEALED_COLUMNS];
-	bool		nulls[N_SEALED_COLUMNS];
-
-	for (int i = 0; i < N_SEALED_COLUMNS; i++)
-		values[i] = SPI_getbinval(tuple, desc, i + 1, &nulls[i]);
-	result->id = nulls[0] ? 0 : DatumGetInt64(values[0]);
-	result->time = nulls[N_FIXED - 1] ? DT_NOBEGIN : DatumGetTimestampTz(values[N_FIXED - 1]);
 	digest_fixed(values, nulls, result->fixed);
 	stratum_digest_payload(values + N_FIXED, nulls + N_FIXED, salt, result->payload);
 	stratum_join_digests(result->fixed, result->payload, result->digest);

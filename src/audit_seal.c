@@ -19,23 +19,15 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "row_receiver.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#define OF_TENANT "l.tenant_id = $1"
-#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
-#define SEALS_OF_TENANT "s.tenant_id = $1"
-#define SEALS_OF_NOBODY "s.tenant_id IS NULL"
-
-#define UNSEALED_ROWS(rows, seals) \
-	"SELECT " SEALED_COLUMNS ", l.xmin FROM stratum.audit_logs l WHERE " rows \
-	" AND l.id > $2 AND NOT EXISTS (SELECT FROM (SELECT" \
-	" pg_catalog.unnest(s.log_ids) AS id FROM stratum.audit_seals s WHERE " seals \
-	" AND s.last_id > $2) k WHERE k.id = l.id)" \
-	" ORDER BY l.id"
+#define UNSEALED_ROWS(chain, seals) \
+	"SELECT " SEALED_COLUMNS ", l.xmin" FROM_UNSEALED(chain, seals) " ORDER BY l.id"
 
 #define INSERT_SEAL \
 	"INSERT INTO stratum.audit_seals (tenant_id, number, sealed_at, settled_id, row_count," \
@@ -53,6 +45,7 @@ typedef struct Sealing
 	SealHeader	header;			/* of the last seal so far */
 	uint8		digest[DIGEST_LENGTH];	/* its digest */
 	int64		sealed;			/* rows in this run */
+	MemoryContext batch;		/* what a seal takes */
 
 	/* The seal that is being filled. */
 	int			count;
@@ -65,8 +58,8 @@ typedef struct Sealing
 /* --- transactions --- */
 
 /* The full number of the transaction that wrote a row; 0 for the bootstrap's and frozen ones. */
-static uint64
-full_xid(TransactionId xid)
+uint64
+stratum_full_xid(TransactionId xid)
 {
 	uint64		next = U64FromFullTransactionId(ReadNextFullTransactionId());
 	uint32		distance = (uint32) next - xid;
@@ -81,7 +74,7 @@ static bool
 have_ended(Snapshot snapshot, uint64 limit)
 {
 	TransactionId own = GetTopTransactionIdIfAny();
-	uint64		end = full_xid(snapshot->xmax);
+	uint64		end = stratum_full_xid(snapshot->xmax);
 
 	if (TransactionIdIsValid(own) && own == snapshot->xmax)
 		end++;
@@ -89,7 +82,7 @@ have_ended(Snapshot snapshot, uint64 limit)
 		return false;
 	for (uint32 i = 0; i < snapshot->xcnt; i++)
 	{
-		if (snapshot->xip[i] != own && full_xid(snapshot->xip[i]) < limit)
+		if (snapshot->xip[i] != own && stratum_full_xid(snapshot->xip[i]) < limit)
 			return false;
 	}
 	return true;
@@ -135,46 +128,59 @@ fill_header(Sealing *sealing)
 	stratum_digest_seal(header, sealing->digest);
 }
 
-/* Writes the seal that has been filled, and begins another. */
 static void
-write_seal(Sealing *sealing)
+insert_seal(const Sealing *sealing)
 {
 	static Oid	types[N_SEAL_COLUMNS] = {
 		INT8OID, INT8OID, TIMESTAMPTZOID, INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, BYTEAOID,
 		BYTEAOID, BYTEAOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, BYTEAOID, BYTEAOID
 	};
-	char		nulls[N_SEAL_COLUMNS];
 	const SealHeader *header = &sealing->header;
 	int			count = sealing->count;
+	char		nulls[N_SEAL_COLUMNS];
+	Datum		values[N_SEAL_COLUMNS] = {
+		Int64GetDatum(header->tenant_id), Int64GetDatum(header->number),
+		TimestampTzGetDatum(header->sealed_at), Int64GetDatum(header->settled_id),
+		Int64GetDatum(header->row_count), Int64GetDatum(header->last_id),
+		TimestampTzGetDatum(header->newest_at),
+		PointerGetDatum(stratum_bytes(header->previous, DIGEST_LENGTH)),
+		PointerGetDatum(stratum_bytes(header->content, DIGEST_LENGTH)),
+		PointerGetDatum(stratum_bytes(sealing->digest, DIGEST_LENGTH)),
+		array_of(count, sealing->ids, INT8OID), array_of(count, sealing->times, TIMESTAMPTZOID),
+		PointerGetDatum(stratum_bytes(sealing->digests, (Size) count * DIGEST_LENGTH)),
+		PointerGetDatum(stratum_bytes(sealing->salts, (Size) count * SALT_LENGTH))
+	};
 
-	if (count == 0)
-		return;
-	fill_header(sealing);
 	memset(nulls, ' ', sizeof(nulls));
 	if (!sealing->has_tenant)
 		nulls[0] = 'n';
-	{
-		Datum		values[N_SEAL_COLUMNS] = {
-			Int64GetDatum(header->tenant_id), Int64GetDatum(header->number),
-			TimestampTzGetDatum(header->sealed_at), Int64GetDatum(header->settled_id),
-			Int64GetDatum(header->row_count), Int64GetDatum(header->last_id),
-			TimestampTzGetDatum(header->newest_at),
-			PointerGetDatum(stratum_bytes(header->previous, DIGEST_LENGTH)),
-			PointerGetDatum(stratum_bytes(header->content, DIGEST_LENGTH)),
-			PointerGetDatum(stratum_bytes(sealing->digest, DIGEST_LENGTH)),
-			array_of(count, sealing->ids, INT8OID), array_of(count, sealing->times, TIMESTAMPTZOID),
-			PointerGetDatum(stratum_bytes(sealing->digests, (Size) count * DIGEST_LENGTH)),
-			PointerGetDatum(stratum_bytes(sealing->salts, (Size) count * SALT_LENGTH))
-		};
+	/* We may be in the middle of the query for the rows. */
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (SPI_execute_with_args(INSERT_SEAL, N_SEAL_COLUMNS, types, values, nulls, false, 0) !=
+		SPI_OK_INSERT || SPI_processed != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table stratum.audit_seals did not take a seal")));
+	SPI_finish();
+}
 
-		if (SPI_execute_with_args(INSERT_SEAL, N_SEAL_COLUMNS, types, values, nulls, false, 0) !=
-			SPI_OK_INSERT || SPI_processed != 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("table stratum.audit_seals did not take a seal")));
-	}
-	sealing->sealed += count;
+/* Writes the seal that has been filled, and begins another. */
+static void
+write_seal(Sealing *sealing)
+{
+	MemoryContext before;
+
+	CHECK_FOR_INTERRUPTS();
+	if (sealing->count == 0)
+		return;
+	before = MemoryContextSwitchTo(sealing->batch);
+	fill_header(sealing);
+	insert_seal(sealing);
+	sealing->sealed += sealing->count;
 	sealing->count = 0;
+	MemoryContextSwitchTo(before);
+	MemoryContextReset(sealing->batch);
 }
 
 /* --- rows --- */
@@ -184,27 +190,7 @@ static bool
 is_suspect(const Sealing *sealing, int64 id, TransactionId xmin)
 {
 	return sealing->has_suspects && id <= sealing->suspect_id &&
-		full_xid(xmin) >= sealing->suspect_xid;
-}
-
-static void
-seal_row(Sealing *sealing, HeapTuple tuple, TupleDesc desc)
-{
-	bool		isnull;
-	TransactionId xmin = DatumGetTransactionId(SPI_getbinval(tuple, desc, N_SEALED_COLUMNS + 1,
-															 &isnull));
-	int64		id = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-	uint8	   *salt = sealing->salts + (Size) sealing->count * SALT_LENGTH;
-	RowDigest	row;
-
-	if (is_suspect(sealing, id, xmin))
-		return;
-	stratum_digest_row(tuple, desc, salt, &row);
-	sealing->ids[sealing->count] = row.id;
-	sealing->times[sealing->count] = row.time;
-	memcpy(sealing->digests + (Size) sealing->count * DIGEST_LENGTH, row.digest, DIGEST_LENGTH);
-	if (++sealing->count == SEAL_ROWS)
-		write_seal(sealing);
+		stratum_full_xid(xmin) >= sealing->suspect_xid;
 }
 
 static void
@@ -216,46 +202,48 @@ fill_salts(Sealing *sealing)
 				 errmsg("could not generate random bytes for a seal")));
 }
 
+static void
+seal_row(void *argument, TupleTableSlot *slot)
+{
+	Sealing    *sealing = argument;
+	const Datum *values = slot->tts_values;
+	const bool *nulls = slot->tts_isnull;
+	int			place = sealing->count;
+	int64		id;
+	RowDigest	row;
+	MemoryContext before;
+
+	id = DatumGetInt64(values[0]);
+	if (is_suspect(sealing, id, DatumGetTransactionId(values[N_SEALED_COLUMNS])))
+		return;
+	if (place == 0)
+		fill_salts(sealing);
+	before = MemoryContextSwitchTo(sealing->batch);
+	stratum_digest_row(values, nulls, sealing->salts + (Size) place * SALT_LENGTH, &row);
+	MemoryContextSwitchTo(before);
+	sealing->ids[place] = id;
+	sealing->times[place] = nulls[CREATED_AT] ? DT_NOBEGIN : DatumGetTimestampTz(values[CREATED_AT]);
+	memcpy(sealing->digests + (Size) place * DIGEST_LENGTH, row.digest, DIGEST_LENGTH);
+	if (++sealing->count == SEAL_ROWS)
+		write_seal(sealing);
+}
+
 /* Under the active snapshot, in the order of the ids. */
 static void
 seal_rows(Sealing *sealing)
 {
 	static Oid	types[2] = {INT8OID, INT8OID};
 	Datum		values[2] = {Int64GetDatum(sealing->header.tenant_id), Int64GetDatum(sealing->settled_id)};
-	char		nulls[2] = {sealing->has_tenant ? ' ' : 'n', ' '};
-	MemoryContext batch = AllocSetContextCreate(CurrentMemoryContext, "stratum sealing",
-												ALLOCSET_DEFAULT_SIZES);
-	Portal		portal;
+	RowReceiver receiver = stratum_row_receiver(seal_row, sealing);
+	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.receiver};
 
-	portal = SPI_cursor_open_with_args(NULL,
-									   sealing->has_tenant ?
-									   UNSEALED_ROWS(OF_TENANT, SEALS_OF_TENANT) :
-									   UNSEALED_ROWS(OF_NOBODY, SEALS_OF_NOBODY),
-									   2, types, values, nulls, true, 0);
-	for (;;)
-	{
-		SPITupleTable *table;
-		MemoryContext before;
-
-		SPI_cursor_fetch(portal, true, SEAL_ROWS);
-		if (SPI_processed == 0)
-			break;
-		CHECK_FOR_INTERRUPTS();
-		table = SPI_tuptable;
-		before = MemoryContextSwitchTo(batch);
-		if (sealing->count == 0)
-			fill_salts(sealing);
-		for (uint64 i = 0; i < table->numvals; i++)
-		{
-			if (sealing->count == 0 && i > 0)
-				fill_salts(sealing);
-			seal_row(sealing, table->vals[i], table->tupdesc);
-		}
-		MemoryContextSwitchTo(before);
-		MemoryContextReset(batch);
-		SPI_freetuptable(table);
-	}
-	SPI_cursor_close(portal);
+	sealing->batch = AllocSetContextCreate(CurrentMemoryContext, "stratum sealing",
+										   ALLOCSET_DEFAULT_SIZES);
+	options.params = stratum_constant_parameters(2, types, values);
+	options.params->params[0].isnull = !sealing->has_tenant;
+	if (SPI_execute_extended(sealing->has_tenant ? UNSEALED_ROWS(OF_TENANT, SEALS_OF_TENANT) :
+							 UNSEALED_ROWS(OF_NOBODY, SEALS_OF_NOBODY), &options) < 0)
+		elog(ERROR, "could not read the audit trail");
 	write_seal(sealing);
 }
 

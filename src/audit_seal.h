@@ -31,11 +31,20 @@
 	" l.new_values::pg_catalog.jsonb, l.metadata::pg_catalog.jsonb," \
 	" l.ip_address::pg_catalog.text, l.user_agent::pg_catalog.text"
 #define N_SEALED_COLUMNS 13
+#define CREATED_AT 7			/* its index among them */
+
+/* The rows of a chain ($1: its tenant) above an id ($2) that have no seal. */
+#define OF_TENANT "l.tenant_id = $1"
+#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
+#define SEALS_OF_TENANT "s.tenant_id = $1"
+#define SEALS_OF_NOBODY "s.tenant_id IS NULL"
+#define FROM_UNSEALED(chain, seals) \
+	" FROM stratum.audit_logs l WHERE " chain " AND l.id > $2 AND NOT EXISTS (SELECT FROM" \
+	" (SELECT unnest(s.log_ids::int8[]) AS id FROM stratum.audit_seals s WHERE " seals \
+	" AND s.last_id > $2) k WHERE k.id = l.id)"
 
 typedef struct RowDigest
 {
-	int64		id;
-	TimestampTz time;			/* -infinity for NULL */
 	uint8		fixed[DIGEST_LENGTH];	/* of what no erasure changes */
 	uint8		payload[DIGEST_LENGTH]; /* of the rest, with the salt */
 	uint8		digest[DIGEST_LENGTH];	/* of the two */
@@ -59,7 +68,7 @@ typedef struct SealHeader
 extern void stratum_digest_payload(const Datum *values, const bool *nulls, const uint8 *salt,
 								   uint8 *result);
 extern void stratum_join_digests(const uint8 *fixed, const uint8 *payload, uint8 *result);
-extern void stratum_digest_row(HeapTuple tuple, TupleDesc desc, const uint8 *salt,
+extern void stratum_digest_row(const Datum *values, const bool *nulls, const uint8 *salt,
 							   RowDigest *result);
 extern void stratum_digest_content(int count, const int64 *ids, const TimestampTz *times,
 								   const uint8 *digests, uint8 *result);
@@ -67,5 +76,8 @@ extern void stratum_digest_seal(const SealHeader *header, uint8 *result);
 extern bytea *stratum_bytes(const void *bytes, Size length);
 extern bool stratum_parse_digest(const char *hex, Size length, uint8 *result);
 extern void stratum_print_digest(const uint8 *digest, char *result);
+
+/* --- audit_seal.c --- */
+extern uint64 stratum_full_xid(TransactionId xid);
 
 #endif							/* STRATUM_AUDIT_SEAL_H */

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "row_receiver.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -20,7 +21,8 @@
 #define OF_CHAIN(table) " WHERE " table ".tenant_id IS NOT DISTINCT FROM $1"
 
 #define SELECT_CHAIN \
-	"SELECT c.last_number::int8, c.last_digest::bytea, c.settled_id::int8" \
+	"SELECT c.last_number::int8, c.last_digest::bytea, c.settled_id::int8," \
+	" CASE WHEN c.place = stratum._audit_place() THEN c.drawn_id::int8 END, c.drawn_xid::int8" \
 	" FROM stratum.audit_chains c" OF_CHAIN("c")
 #define SELECT_SEALS \
 	"SELECT s.number::int8, s.sealed_at::timestamptz, s.settled_id::int8, s.row_count::int8," \
@@ -28,8 +30,7 @@
 	" s.digest::bytea, s.log_ids::int8[], s.logged_at::timestamptz[], s.digests::bytea, s.salts::bytea" \
 	" FROM stratum.audit_seals s" OF_CHAIN("s") " ORDER BY s.number"
 #define LOG_IDS 10				/* of these */
-#define SELECT_ROWS \
-	"SELECT " SEALED_COLUMNS " FROM stratum.audit_logs l WHERE l.id = ANY ($1)"
+#define SELECT_ROWS(which) "SELECT " SEALED_COLUMNS " FROM stratum.audit_logs l WHERE " which
 /* Until when the trail was purged; as a number, because nobody knows what a forged record says. */
 #define SELECT_PURGED \
 	"SELECT max(least((l.metadata ->> 'before_microseconds')::numeric, 9223372036854775807)::int8)" \
@@ -45,8 +46,8 @@
 #define SELECT_UNSEALED(chain) \
 	"SELECT l.id::int8 FROM stratum.audit_logs l WHERE l.id <= $2 AND " chain \
 	" EXCEPT SELECT unnest(s.log_ids::int8[]) FROM stratum.audit_seals s" OF_CHAIN("s") " ORDER BY 1"
-#define OF_TENANT "l.tenant_id = $1"
-#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
+#define SELECT_SUSPECTS(chain, seals) \
+	"SELECT l.id::int8, l.xmin" FROM_UNSEALED(chain, seals)
 
 /* Seals that are fetched at a time: some 64 kB each. */
 #define SEALS_AT_ONCE 16
@@ -68,6 +69,8 @@ typedef struct Verification
 	int64		last_number;
 	uint8		last_digest[DIGEST_LENGTH];
 	int64		settled_id;
+	int64		drawn_id;		/* 0: says nothing */
+	int64		drawn_xid;
 	TimestampTz purged_before;
 	HTAB	   *erased;
 	SealHeader	header;			/* of the seal before */
@@ -91,6 +94,15 @@ typedef struct StoredSeal
 	const uint8 *salts;
 	ArrayType  *id_array;
 } StoredSeal;
+
+/* Where the rows of a seal are checked; the context is as long as the seal is looked at. */
+typedef struct SealCheck
+{
+	Verification *verification;
+	const StoredSeal *seal;
+	MemoryContext context;
+	bool	   *seen;			/* of each row of the seal: it was there */
+} SealCheck;
 
 /* --- problems --- */
 
@@ -122,6 +134,17 @@ query(Verification *verification, const char *text, int nargs)
 
 	if (SPI_execute_with_args(text, nargs, types, values, nulls, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the seals of the audit trail");
+}
+
+static SPIPlanPtr
+keep_plan(const char *text, int nargs, Oid *types)
+{
+	/* A list of ids or a range says much, and is planned in a moment. */
+	SPIPlanPtr	plan = SPI_prepare_cursor(text, nargs, types, CURSOR_OPT_CUSTOM_PLAN);
+
+	if (plan == NULL || SPI_keepplan(plan) != 0)
+		elog(ERROR, "could not prepare \"%s\": %s", text, SPI_result_code_string(SPI_result));
+	return plan;
 }
 
 /* Column `number` of the first row of the result; zero if there is none or it is NULL. */
@@ -159,6 +182,8 @@ read_chain(Verification *verification)
 	query(verification, SELECT_CHAIN, 1);
 	verification->last_number = number_of_result(1, 0);
 	verification->settled_id = number_of_result(3, 0);
+	verification->drawn_id = number_of_result(4, 0);
+	verification->drawn_xid = number_of_result(5, 0);
 	verification->has_chain = SPI_processed > 0 &&
 		copy_digest(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, verification->last_digest);
 	query(verification, SELECT_PURGED, 1);
@@ -396,9 +421,9 @@ is_erased(const uint8 *salt)
 
 /* A row without its salt: what nothing changes must be as sealed, the rest as the erasure left it. */
 static const char *
-check_erased(const Verification *verification, const RowDigest *row, const uint8 *sealed)
+check_erased(const Verification *verification, int64 id, const RowDigest *row, const uint8 *sealed)
 {
-	const Erased *erased = hash_search(verification->erased, &row->id, HASH_FIND, NULL);
+	const Erased *erased = hash_search(verification->erased, &id, HASH_FIND, NULL);
 	uint8		digest[DIGEST_LENGTH];
 
 	if (erased == NULL)
@@ -412,70 +437,87 @@ check_erased(const Verification *verification, const RowDigest *row, const uint8
 }
 
 static void
-check_row(Verification *verification, const StoredSeal *seal, bool *seen, HeapTuple tuple,
-		  TupleDesc desc)
+check_row(void *argument, TupleTableSlot *slot)
 {
-	bool		isnull;
-	int64		id = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-	int			place = find_row(seal, id);
+	SealCheck  *check = argument;
+	const StoredSeal *seal = check->seal;
+	MemoryContext before;
+	int64		id;
+	int			place;
 	const uint8 *salt, *sealed;
 	const char *problem = NULL;
 	RowDigest	row;
 
+	id = DatumGetInt64(slot->tts_values[0]);
+	place = find_row(seal, id);
 	if (place < 0)
 		return;
-	if (seen[place])
+	if (check->seen[place])
 	{
-		report(verification, id, "is there twice");
+		report(check->verification, id, "is there twice");
 		return;
 	}
-	seen[place] = true;
+	check->seen[place] = true;
 	salt = seal->salts + (Size) place * SALT_LENGTH;
 	sealed = seal->digests + (Size) place * DIGEST_LENGTH;
-	stratum_digest_row(tuple, desc, salt, &row);
+	before = MemoryContextSwitchTo(check->context);
+	stratum_digest_row(slot->tts_values, slot->tts_isnull, salt, &row);
+	MemoryContextSwitchTo(before);
 	if (is_erased(salt))
-		problem = check_erased(verification, &row, sealed);
+		problem = check_erased(check->verification, id, &row, sealed);
 	else if (memcmp(row.digest, sealed, DIGEST_LENGTH) != 0)
 		problem = "was changed";
 	if (problem != NULL)
-		report(verification, id, problem);
+		report(check->verification, id, problem);
 }
 
+/*
+ * Hands the seal's rows to check_row(): where it has most of the ids between its first and its last, all
+ * between, which is the fastest way to read them.
+ */
 static void
-fetch_rows(const StoredSeal *seal)
+fetch_rows(SealCheck *check)
 {
-	static SPIPlanPtr plan = NULL;
-	static Oid	types[1] = {INT8ARRAYOID};
-	Datum		values[1] = {PointerGetDatum(seal->id_array)};
+	static SPIPlanPtr by_list = NULL;
+	static SPIPlanPtr by_range = NULL;
+	static Oid	list_type[1] = {INT8ARRAYOID};
+	static Oid	range_types[2] = {INT8OID, INT8OID};
+	const StoredSeal *seal = check->seal;
+	int64		first = seal->ids[0];
+	int64		last = seal->ids[seal->count - 1];
+	Datum		list[1] = {PointerGetDatum(seal->id_array)};
+	Datum		range[2] = {Int64GetDatum(first), Int64GetDatum(last)};
+	RowReceiver receiver = stratum_row_receiver(check_row, check);
+	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.receiver};
+	bool		is_dense = last >= first && (uint64) last - (uint64) first < (uint64) 2 * seal->count;
+	SPIPlanPtr	plan;
 
-	if (plan == NULL)
-	{
-		plan = SPI_prepare(SELECT_ROWS, 1, types);
-		if (plan == NULL || SPI_keepplan(plan) != 0)
-			elog(ERROR, "could not prepare: %s", SPI_result_code_string(SPI_result));
-	}
-	if (SPI_execute_plan(plan, values, NULL, true, 0) != SPI_OK_SELECT)
+	if (by_list == NULL)
+		by_list = keep_plan(SELECT_ROWS("l.id = ANY ($1)"), 1, list_type);
+	if (by_range == NULL)
+		by_range = keep_plan(SELECT_ROWS("l.id BETWEEN $1 AND $2"), 2, range_types);
+	plan = is_dense ? by_range : by_list;
+	options.params = is_dense ? stratum_constant_parameters(2, range_types, range) :
+		stratum_constant_parameters(1, list_type, list);
+	if (SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "could not read the audit trail");
 }
 
 static void
 check_rows(Verification *verification, const StoredSeal *seal)
 {
-	bool	   *seen = palloc0(sizeof(bool) * SEAL_ROWS);
-	SPITupleTable *table;
+	SealCheck	check = {verification, seal, CurrentMemoryContext, NULL};
 
 	if (seal->count == 0)
 		return;
-	fetch_rows(seal);
-	table = SPI_tuptable;
-	for (uint64 i = 0; i < table->numvals; i++)
-		check_row(verification, seal, seen, table->vals[i], table->tupdesc);
-	SPI_freetuptable(table);
+	check.seen = palloc0(sizeof(bool) * SEAL_ROWS);
+	fetch_rows(&check);
+	MemoryContextSwitchTo(check.context);
 	for (int i = 0; i < seal->count; i++)
 	{
-		if (!seen[i] && seal->times[i] >= verification->purged_before)
+		if (!check.seen[i] && seal->times[i] >= verification->purged_before)
 			report(verification, seal->ids[i], "was removed");
-		if (seen[i] && seal->ids[i] <= verification->settled_id)
+		if (check.seen[i] && seal->ids[i] <= verification->settled_id)
 			verification->found++;
 	}
 }
@@ -517,6 +559,29 @@ check_seals(Verification *verification)
 	SPI_cursor_close(portal);
 }
 
+#define INSERTED "was inserted by another way than the library's"
+
+/* Rows with an id that had been drawn, of a transaction that came later: sealing has left them out. */
+static void
+check_suspects(Verification *verification)
+{
+	if (verification->drawn_id <= verification->settled_id)
+		return;
+	query(verification, verification->has_tenant ? SELECT_SUSPECTS(OF_TENANT, SEALS_OF_TENANT) :
+		  SELECT_SUSPECTS(OF_NOBODY, SEALS_OF_NOBODY), 2);
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		isnull;
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		int64		id = DatumGetInt64(SPI_getbinval(tuple, SPI_tuptable->tupdesc, 1, &isnull));
+		Datum		xmin = SPI_getbinval(tuple, SPI_tuptable->tupdesc, 2, &isnull);
+
+		if (id <= verification->drawn_id &&
+			stratum_full_xid(DatumGetTransactionId(xmin)) >= (uint64) verification->drawn_xid)
+			report(verification, id, INSERTED);
+	}
+}
+
 /* Rows where nothing can come any more that have no seal. */
 static void
 check_unsealed(Verification *verification)
@@ -532,7 +597,7 @@ check_unsealed(Verification *verification)
 		Datum		id = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull);
 
 		if (!isnull)
-			report(verification, DatumGetInt64(id), "was inserted by another way than the library's");
+			report(verification, DatumGetInt64(id), INSERTED);
 	}
 }
 
@@ -592,6 +657,7 @@ stratum_verify_chain(PG_FUNCTION_ARGS)
 	read_erased(verification);
 	check_seals(verification);
 	check_unsealed(verification);
+	check_suspects(verification);
 	check_end(verification);
 	SPI_finish();
 	return (Datum) 0;

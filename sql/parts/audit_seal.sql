@@ -30,7 +30,7 @@ COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, b
 
 -- Where the numbers of transactions in the trail are from: a restore, or a table written anew, has others.
 CREATE FUNCTION stratum._audit_place() RETURNS text
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
@@ -76,6 +76,10 @@ BEGIN
     INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
   END IF;
   SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+    RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
+      USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
+  END IF;
   IF chain.place IS DISTINCT FROM here THEN
     chain.drawn_id := NULL;
   END IF;
@@ -220,13 +224,17 @@ CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (i
 COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
   'What is wrong with the chain of a tenant; internal to verify_audit().';
 
--- Where nothing can be written, what is sealed can still be verified.
+-- Where nothing can be written, or a chain is so broken that it cannot go on, what is sealed can still be verified.
 CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF current_setting('transaction_read_only') = 'off' THEN
-    PERFORM stratum._seal_chain(tenant);
+    BEGIN
+      PERFORM stratum._seal_chain(tenant);
+    EXCEPTION WHEN data_corrupted THEN
+      NULL;
+    END;
   END IF;
   RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
 END $$;

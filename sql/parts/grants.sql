@@ -75,6 +75,16 @@ GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stra
 GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
 GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
 
+-- retention, erasure, access
+GRANT EXECUTE ON FUNCTION stratum.purge_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) TO stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_profile(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_own_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_platform_user(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.export_subject(bigint) TO stratum_app, stratum_admin;
+
 -- conditions
 GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_matches(jsonb, anyelement) TO stratum_app, stratum_admin;

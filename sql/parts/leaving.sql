@@ -97,6 +97,11 @@ COMMENT ON FUNCTION stratum.export_tenant(bigint) IS
 
 -- ---- deletion ----
 
+CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
+COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
+  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
 CREATE FUNCTION stratum._delete_rows_of_tenant(tenant bigint, source oid) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
