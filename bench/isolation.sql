@@ -42,27 +42,62 @@ EXCEPTION WHEN SQLSTATE 'BE001' THEN
   RETURN rows;
 END $$;
 
-INSERT INTO bench.contestants (section, item, contestant, statement, settings)
-SELECT 'isolation', q.item, c.contestant, format(q.statement, VARIADIC CASE c.contestant WHEN 'explicit' THEN q.explicit ELSE q.policy END),
-       jsonb_build_object('role', CASE c.contestant WHEN 'explicit' THEN 'none' ELSE 'bench_app' END)
-FROM (VALUES
-    (1, 'point, by UUID', 'SELECT count(*) FROM stratum.cdp_profiles WHERE %s canonical_id = md5(''i406'')::uuid', '{tenant_id = 507 AND}'::text[], '{""}'::text[]),
-    (2, 'point, by address', 'SELECT count(*) FROM stratum.cdp_profiles WHERE %s email_hash = encode(sha256(''i406@example.org''), ''hex'')', '{tenant_id = 507 AND}', '{""}'),
-    (3, 'range of time', 'SELECT count(*), min(timestamp) FROM stratum.cdp_events WHERE %s timestamp > bench.today() - interval ''90 days''', '{tenant_id = 507 AND}', '{""}'),
-    (4, 'count', 'SELECT count(*) FROM stratum.cdp_events %s', '{WHERE tenant_id = 507}', '{""}'),
-    (5, 'join', 'SELECT count(*), sum(e.id) FROM stratum.cdp_profiles p JOIN stratum.cdp_events e ON e.tenant_id = p.tenant_id AND e.profile_id = p.id %s', '{WHERE p.tenant_id = 507}', '{""}'),
-    (6, 'bulk insert', 'SELECT bench.undone($i$INSERT INTO stratum.cdp_events (%s profile_id, event_name, event_type, properties, timestamp)'
-       || ' SELECT %s 100000406, ''Bulk'', ''track'', jsonb_build_object(''amount'', i), now() FROM generate_series(1, ' || :profiles / 10 || ') i$i$)', '{"tenant_id,","507,"}', '{"",""}')
-  ) q (place, item, statement, explicit, policy)
-  CROSS JOIN (VALUES ('explicit'), ('policy')) c (contestant)
-ORDER BY q.place, c.contestant;
+-- A statement that runs so many times, prepared once as drivers do it, or planned each time. `key` makes its parameter, one for each run.
+CREATE FUNCTION bench.repeated(times integer, prepared boolean, statement text, key text DEFAULT NULL) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+  parameter text;
+  answer numeric;
+  total numeric := 0;
+BEGIN
+  IF prepared THEN
+    EXECUTE 'PREPARE bench_repeated AS ' || statement;
+  END IF;
+  FOR i IN 1 .. times LOOP
+    parameter := format(key, 406 + 1000 * (i % 200));
+    IF prepared THEN
+      EXECUTE 'EXECUTE bench_repeated' || coalesce('(' || parameter || ')', '') INTO answer;
+    ELSE
+      EXECUTE replace(statement, '$1', parameter) INTO answer;
+    END IF;
+    total := total + answer;
+  END LOOP;
+  IF prepared THEN
+    DEALLOCATE bench_repeated;
+  END IF;
+  RETURN total;
+END $$;
+
+-- Contestants: the statement with the tenant written into it, and without.
+CREATE PROCEDURE bench.contest(item text, statement text, explicit text[], policy text[]) LANGUAGE sql AS $$
+  INSERT INTO bench.contestants (section, item, contestant, statement, settings)
+  VALUES ('isolation', item, 'explicit', format(statement, VARIADIC explicit), '{"role": "none", "plan_cache_mode": "force_generic_plan"}'),
+         ('isolation', item, 'policy', format(statement, VARIADIC policy), '{"role": "bench_app", "plan_cache_mode": "force_generic_plan"}')
+$$;
 
 BEGIN;
 SELECT stratum.enter(507) \g /dev/null
+CALL bench.contest('1000 points by UUID', $$SELECT bench.repeated(1000, true, 'SELECT count(*) FROM stratum.cdp_profiles WHERE %s canonical_id = $1',
+  'md5(''i%%s'')::uuid')$$, '{tenant_id = 507 AND}', '{""}');
+CALL bench.contest('1000 points by address', $$SELECT bench.repeated(1000, true, 'SELECT count(*) FROM stratum.cdp_profiles WHERE %s email_hash = $1',
+  'encode(sha256(''i%%s@example.org''), ''hex'')')$$, '{tenant_id = 507 AND}', '{""}');
+CALL bench.contest('1000 points, planned anew', $$SELECT bench.repeated(1000, false, 'SELECT count(*) FROM stratum.cdp_profiles WHERE %s canonical_id = $1',
+  'md5(''i%%s'')::uuid')$$, '{tenant_id = 507 AND}', '{""}');
+CALL bench.contest('100 ranges of time', $$SELECT bench.repeated(100, true, 'SELECT count(*) + min(id) FROM stratum.cdp_events
+  WHERE %s timestamp > bench.today() - interval ''90 days''')$$, '{tenant_id = 507 AND}', '{""}');
+CALL bench.contest('100 counts', $$SELECT bench.repeated(100, true, 'SELECT count(*) FROM stratum.cdp_events %s')$$, '{WHERE tenant_id = 507}', '{""}');
+CALL bench.contest('100 joins', $$SELECT bench.repeated(100, true, 'SELECT count(*) + sum(e.id) FROM stratum.cdp_profiles p
+  JOIN stratum.cdp_events e ON e.tenant_id = p.tenant_id AND e.profile_id = p.id %s')$$, '{WHERE p.tenant_id = 507}', '{""}');
+CALL bench.run('isolation', :rounds);
+COMMIT;
+-- Last, since what it has undone lies in the way of those who read.
+BEGIN;
+SELECT stratum.enter(507) \g /dev/null
+CALL bench.contest('bulk insert', $$SELECT bench.undone('INSERT INTO stratum.cdp_events (%s profile_id, event_name, event_type, properties, timestamp)
+  SELECT %s 100000406, ''Bulk'', ''track'', jsonb_build_object(''amount'', i), now() FROM generate_series(1, $$ || :profiles / 10 || $$) i')$$, '{"tenant_id,","507,"}', '{"",""}');
 CALL bench.run('isolation', :rounds);
 COMMIT;
 
 \set section isolation
 \set baseline explicit
-\set plans true
+\set plans false
 \ir report.sql
