@@ -9,6 +9,8 @@ SELECT attack.held('made', attack.try($$INSERT INTO stratum.users (tenant_id, em
 SELECT attack.held('his own made one', attack.try('UPDATE stratum.users SET tenant_id = NULL WHERE id = 100') NOT LIKE '% rows');
 SELECT attack.held('changed', attack.try('UPDATE stratum.users SET password_hash = ''mine'' WHERE id = 900') = '0 rows');
 SELECT attack.held('looked up by the sign-in role', attack.try('SET LOCAL ROLE stratum_auth') = '42501');
+SELECT attack.held('looked up by its function', attack.try($$SELECT * FROM stratum.sign_in_candidates(encode(sha256('root@platform.test'), 'hex'))$$) IN ('42501', '42883'));
+SELECT attack.held('the keys that sign tokens', attack.try('SELECT * FROM stratum.jwt_keys') IN ('42501', '42P01') AND attack.try('UPDATE stratum.jwt_keys SET id = id') IN ('42501', '42P01', '42703'));
 COMMIT;
 \c - postgres
 SELECT attack.control('it is there', count(*) = 1) FROM stratum.users WHERE id = 900;

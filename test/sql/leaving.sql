@@ -17,7 +17,7 @@ DECLARE
   n integer := tenant * 100;
 BEGIN
   PERFORM stratum.enter(tenant);
-  INSERT INTO stratum.users (id, email, password_hash, totp_secret, backup_codes) VALUES (n, 'u@x.test', 'hush', 'hush', '["hush"]'), (n + 1, 'v@x.test', 'hush', NULL, NULL);
+  INSERT INTO stratum.users (id, email, password_hash, totp_secret, backup_codes, is_protected) VALUES (n, 'u@x.test', 'hush', 'hush', '["hush"]', true), (n + 1, 'v@x.test', 'hush', NULL, NULL, false);
   INSERT INTO stratum.campaigns (id, platform, external_id, account_id, name) SELECT n + i, 'meta', 'e' || i, 'acc', 'C' || i FROM generate_series(0, 4) i;
   INSERT INTO stratum.cdp_profiles (id, canonical_id, email, traits) SELECT n + i, md5(tenant || '/' || i)::uuid, i || '@x.test', '{"a": 1}' FROM generate_series(0, 2) i;
   INSERT INTO stratum.cdp_events (id, profile_id, event_name, event_type, timestamp) SELECT n + i, n + i, 'e', 'track', '2026-01-01' FROM generate_series(0, 2) i;
