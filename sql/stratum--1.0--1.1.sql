@@ -299,6 +299,790 @@ BEGIN
     RETURNING s.id, r.profile_count, r.added, r.removed;
 END $$;
 
+CREATE FUNCTION stratum._iso_time(value text) RETURNS timestamptz
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_iso_time';
+COMMENT ON FUNCTION stratum._iso_time(text) IS 'An ISO 8601 time, UTC where it has no zone; NULL for what is none; internal.';
+
+CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_lock_names';
+COMMENT ON FUNCTION stratum._lock_names(text[]) IS
+  'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
+
+CREATE FUNCTION stratum._is_text_key(event jsonb, key text, most integer) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE jsonb_typeof(event -> key) WHEN 'string' THEN length(event ->> key) <= most WHEN 'null' THEN true ELSE NOT event ? key END
+$$;
+COMMENT ON FUNCTION stratum._is_text_key(jsonb, text, integer) IS 'Whether a key of an event holds a text, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_uuid_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(event ->> key, '') = ''
+      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$'
+$$;
+COMMENT ON FUNCTION stratum._is_uuid_key(jsonb, text) IS 'Whether a key of an event holds a UUID, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_object_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(jsonb_typeof(event -> key), 'null') IN ('object', 'null')
+$$;
+COMMENT ON FUNCTION stratum._is_object_key(jsonb, text) IS 'Whether a key of an event holds an object, or nothing; internal.';
+
+CREATE FUNCTION stratum._event_keys() RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT '{event_name,event_type,timestamp,message_id,properties,context,traits,canonical_id,email,email_hash,external_id,anonymous_id}'::text[]
+$$;
+COMMENT ON FUNCTION stratum._event_keys() IS 'Keys of an event that comes in; internal.';
+
+CREATE FUNCTION stratum._first_key(object jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT k FROM jsonb_object_keys(object) k LIMIT 1 $$;
+COMMENT ON FUNCTION stratum._first_key(jsonb) IS 'A key of an object; internal.';
+
+CREATE FUNCTION stratum._event_fault(event jsonb) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(event) <> 'object' THEN ARRAY['', 'must be an object']
+    WHEN event - stratum._event_keys() <> '{}' THEN ARRAY[stratum._first_key(event - stratum._event_keys()), 'is no key of an event']
+    WHEN coalesce(event ->> 'event_name', '') = '' THEN ARRAY['event_name', 'is missing']
+    WHEN NOT stratum._is_text_key(event, 'event_name', 255) THEN ARRAY['event_name', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'event_type', 50) THEN ARRAY['event_type', 'must be a string of at most 50 characters']
+    WHEN event ->> 'timestamp' IS NOT NULL AND (jsonb_typeof(event -> 'timestamp') <> 'string' OR stratum._iso_time(event ->> 'timestamp') IS NULL)
+      THEN ARRAY['timestamp', 'must be an ISO 8601 time']
+    WHEN NOT stratum._is_uuid_key(event, 'message_id') THEN ARRAY['message_id', 'must be a UUID']
+    WHEN NOT stratum._is_object_key(event, 'properties') THEN ARRAY['properties', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'context') THEN ARRAY['context', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'traits') THEN ARRAY['traits', 'must be an object']
+    WHEN NOT stratum._is_uuid_key(event, 'canonical_id') THEN ARRAY['canonical_id', 'must be a UUID']
+    WHEN NOT stratum._is_text_key(event, 'email', 255) THEN ARRAY['email', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'email_hash', '') <> '' AND (jsonb_typeof(event -> 'email_hash') <> 'string' OR event ->> 'email_hash' !~ '^[0-9A-Fa-f]{64}$')
+      THEN ARRAY['email_hash', 'must be 64 hexadecimal digits']
+    WHEN NOT stratum._is_text_key(event, 'external_id', 255) THEN ARRAY['external_id', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'anonymous_id', 255) THEN ARRAY['anonymous_id', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'canonical_id', '') || coalesce(event ->> 'email_hash', '') || coalesce(event ->> 'external_id', '')
+      || coalesce(event ->> 'anonymous_id', '') = '' AND NOT coalesce(event ->> 'email', '') LIKE '%@%'
+      THEN ARRAY['', 'names nobody']
+  END
+$$;
+COMMENT ON FUNCTION stratum._event_fault(jsonb) IS
+  'What is wrong with an event that comes in: its key and words for it; NULL where nothing is; internal.';
+
+CREATE FUNCTION stratum._check_events(events jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  wrong record;
+BEGIN
+  IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION 'the events must be a JSON array' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT e.place - 1 AS place, stratum._event_fault(e.event) AS fault INTO wrong
+  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(event, place)
+  WHERE stratum._event_fault(e.event) IS NOT NULL
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'invalid event at $[%]%: it %', wrong.place,
+        CASE WHEN wrong.fault[1] = '' THEN '' ELSE '.' || wrong.fault[1] END, wrong.fault[2]
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Keys of an event: event_name, event_type, timestamp, message_id, properties, context, traits, and at least one of'
+                   || ' canonical_id, email, email_hash, external_id, anonymous_id.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_events(jsonb) IS 'Refuses events that cannot be stored, naming the first one and its key; internal.';
+
+CREATE FUNCTION stratum._find_profiles(tenant bigint, persons jsonb[])
+  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT w.place, p.id::bigint,
+         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+           AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
+                OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
+                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
+  FROM (SELECT u.place, (u.person ->> 0)::uuid AS canonical, u.person ->> 2 AS hash, u.person ->> 3 AS external, u.person ->> 4 AS anonymous
+        FROM unnest(persons) WITH ORDINALITY AS u(person, place)) w
+  LEFT JOIN LATERAL (
+    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    FROM (
+      SELECT a.id, 1 AS rank FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
+      UNION ALL
+      SELECT a.id, 2 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      UNION ALL
+      SELECT a.id, 3 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
+      UNION ALL
+      SELECT a.id, 4 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.anonymous_id = w.anonymous
+      UNION ALL
+      SELECT a.profile_id, array_position('{canonical_id,email_hash,external_id,anonymous_id}', a.kind)
+      FROM stratum.cdp_profile_aliases a
+      WHERE a.tenant_id = tenant AND (a.kind, a.value) IN
+        (('canonical_id', w.canonical::text), ('email_hash', w.hash), ('external_id', w.external), ('anonymous_id', w.anonymous))
+    ) found JOIN stratum.cdp_profiles c ON c.tenant_id = tenant AND c.id = found.id
+    WHERE (found.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
+      AND (found.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (found.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
+    ORDER BY found.rank, c.id
+    LIMIT 1) p ON true
+  ORDER BY w.place;
+END $$;
+COMMENT ON FUNCTION stratum._find_profiles(bigint, jsonb[]) IS
+  'The profiles of a tenant that persons stand for, NULL where there is none, and whether they have names of all kinds given; internal.';
+
+CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE kind
+      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash = name)
+      WHEN 'external_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = name)
+      WHEN 'anonymous_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = name)
+    END OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a WHERE a.tenant_id = tenant AND a.kind = _is_name_taken.kind AND a.value = name);
+END $$;
+COMMENT ON FUNCTION stratum._is_name_taken(bigint, text, text) IS
+  'Whether a profile of a tenant has a name already; internal.';
+
+CREATE FUNCTION stratum._add_names(
+    tenant bigint, profile bigint, email text, hash text, external text, anonymous text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  new_hash text := CASE WHEN NOT stratum._is_name_taken(tenant, 'email_hash', hash) THEN hash END;
+  new_external text := CASE WHEN NOT stratum._is_name_taken(tenant, 'external_id', external) THEN external END;
+  new_anonymous text := CASE WHEN NOT stratum._is_name_taken(tenant, 'anonymous_id', anonymous) THEN anonymous END;
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET email = CASE WHEN p.email_hash IS NULL AND new_hash IS NOT NULL THEN coalesce(p.email, _add_names.email) ELSE p.email END,
+      email_hash = coalesce(p.email_hash, new_hash),
+      external_id = coalesce(p.external_id, new_external),
+      anonymous_id = coalesce(p.anonymous_id, new_anonymous)
+  WHERE p.tenant_id = tenant AND p.id = profile
+    AND (p.email_hash IS NULL AND new_hash IS NOT NULL OR p.external_id IS NULL AND new_external IS NOT NULL
+         OR p.anonymous_id IS NULL AND new_anonymous IS NOT NULL);
+  IF new_anonymous IS NOT NULL AND NOT stratum._is_name_taken(tenant, 'anonymous_id', new_anonymous) THEN
+    INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id) VALUES (tenant, 'anonymous_id', new_anonymous, profile);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
+  'Gives a profile the names that nobody has yet; internal to _settle_profile().';
+
+CREATE FUNCTION stratum._settle_profile(tenant bigint, person jsonb) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found record;
+BEGIN
+  SELECT f.profile, f.is_complete INTO found FROM stratum._find_profiles(tenant, ARRAY[person]) f;
+  IF found.profile IS NULL THEN
+    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce((person ->> 0)::uuid, gen_random_uuid()))
+    RETURNING id INTO found.profile;
+  END IF;
+  IF found.is_complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, found.profile, person ->> 1, person ->> 2, person ->> 3, person ->> 4);
+  END IF;
+  RETURN found.profile;
+END $$;
+COMMENT ON FUNCTION stratum._settle_profile(bigint, jsonb) IS
+  'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
+
+CREATE FUNCTION stratum._purchase_events(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  names jsonb := (SELECT t.settings -> 'ingest' -> 'purchase_events' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  IF jsonb_typeof(names) IS DISTINCT FROM 'array' THEN
+    RETURN ARRAY['Purchase', 'Order Completed'];
+  END IF;
+  RETURN ARRAY(SELECT n FROM jsonb_array_elements_text(names) n);
+END $$;
+COMMENT ON FUNCTION stratum._purchase_events(bigint) IS
+  'Names of the events that make somebody a customer: settings -> ingest -> purchase_events of the tenant; internal.';
+
+CREATE FUNCTION stratum._later_stage(stage text, reached text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN array_position('{anonymous,lead,prospect,customer}'::text[], coalesce(stage, 'anonymous'))
+                 < array_position('{anonymous,lead,prospect,customer}'::text[], reached)
+              THEN reached ELSE stage END
+$$;
+COMMENT ON FUNCTION stratum._later_stage(text, text) IS
+  'The later of two stages of a customer''s life; another than the known ones stays; internal.';
+
+CREATE FUNCTION stratum._advance_profiles(
+    tenant bigint, profiles bigint[], names text[], times timestamptz[], traits jsonb[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  purchases text[] := stratum._purchase_events(tenant);
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
+      lifecycle_stage = stratum._later_stage(p.lifecycle_stage, CASE
+        WHEN s.has_bought THEN 'customer' WHEN p.email_hash IS NOT NULL OR p.external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
+  FROM (SELECT e.profile, least(min(e.time), now()) AS first, least(max(e.time), now()) AS last, bool_or(e.name = ANY (purchases)) AS has_bought
+        FROM unnest(profiles, names, times) AS e(profile, name, time)
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile;
+
+  UPDATE stratum.cdp_profiles p
+  SET traits = CASE jsonb_typeof(p.traits) WHEN 'object' THEN p.traits ELSE '{}' END || s.traits
+  FROM (SELECT e.profile, jsonb_object_agg(t.key, t.value ORDER BY e.time, e.place) AS traits
+        FROM unnest(profiles, times, _advance_profiles.traits) WITH ORDINALITY AS e(profile, time, traits, place), jsonb_each(e.traits) t
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile AND p.traits IS DISTINCT FROM p.traits || s.traits;
+END $$;
+COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) IS
+  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
+               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+END $$;
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+  'Locks profiles in ascending order and returns those that there are; internal.';
+
+CREATE FUNCTION stratum._profiles_of(tenant bigint, persons jsonb[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  profiles bigint[];
+  open_ones integer[];
+  n integer;
+BEGIN
+  SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
+  INTO profiles, open_ones
+  FROM stratum._find_profiles(tenant, persons) f;
+  IF open_ones IS NOT NULL THEN
+    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+      RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Others may have made the same ones, unseen. Use READ COMMITTED, or SERIALIZABLE.';
+    END IF;
+    PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
+      LATERAL (VALUES ('canonical_id ', persons[o.place] ->> 0), ('email_hash ', persons[o.place] ->> 2),
+                      ('external_id ', persons[o.place] ->> 3), ('anonymous_id ', persons[o.place] ->> 4)) AS k(kind, name)));
+    FOREACH n IN ARRAY open_ones LOOP
+      profiles[n] := stratum._settle_profile(tenant, persons[n]);
+    END LOOP;
+  END IF;
+  -- One that has been merged into another one or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+    RETURN stratum._profiles_of(tenant, persons);
+  END IF;
+  RETURN profiles;
+END $$;
+COMMENT ON FUNCTION stratum._profiles_of(bigint, jsonb[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
+CREATE FUNCTION stratum.ingest_events(events jsonb)
+  RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  ids bigint[];
+  names text[];
+  types text[];
+  properties jsonb[];
+  contexts jsonb[];
+  messages uuid[];
+  anonymous text[];
+  times timestamptz[];
+  traits jsonb[];
+  of_persons jsonb[];
+  persons jsonb[];
+  profiles bigint[];
+  of_profiles bigint[];
+  stored bigint[];
+BEGIN
+  PERFORM stratum._check_events(events);
+  SELECT array_agg(nextval('stratum.cdp_events_id_seq')), array_agg(e.event ->> 'event_name'), array_agg(coalesce(e.event ->> 'event_type', 'track')),
+         array_agg(coalesce(nullif(e.event -> 'properties', 'null'), '{}')), array_agg(coalesce(nullif(e.event -> 'context', 'null'), '{}')),
+         array_agg(nullif(e.event ->> 'message_id', '')::uuid), array_agg(nullif(e.event ->> 'anonymous_id', '')),
+         array_agg(coalesce(stratum._iso_time(e.event ->> 'timestamp'), now())), array_agg(nullif(e.event -> 'traits', 'null')),
+         array_agg(jsonb_build_array(nullif(e.event ->> 'canonical_id', '')::uuid, nullif(e.event ->> 'email', ''),
+           coalesce(nullif(e.event ->> 'email_hash', ''), CASE WHEN e.event ->> 'email' LIKE '%@%' THEN stratum.email_hash(e.event ->> 'email') END),
+           nullif(e.event ->> 'external_id', ''), nullif(e.event ->> 'anonymous_id', '')))
+  INTO ids, names, types, properties, contexts, messages, anonymous, times, traits, of_persons
+  FROM (SELECT a.event FROM jsonb_array_elements(events) WITH ORDINALITY AS a(event, place) ORDER BY a.place) e;
+  IF ids IS NULL THEN
+    RETURN;
+  END IF;
+
+  SELECT array_agg(d.person ORDER BY d.first) INTO persons
+  FROM (SELECT e.person, min(e.place) AS first FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) GROUP BY e.person) d;
+  profiles := stratum._profiles_of(tenant, persons);
+  SELECT array_agg(k.profile ORDER BY e.place) INTO of_profiles
+  FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) JOIN unnest(persons, profiles) AS k(person, profile) USING (person);
+
+  -- In the order of their message ids, so that two who store the same ones do not wait for each other in a circle.
+  WITH kept AS (
+    INSERT INTO stratum.cdp_events AS n
+      (id, tenant_id, profile_id, event_name, event_type, properties, context, message_id, anonymous_id, timestamp)
+    SELECT e.id, tenant, e.profile, e.name, e.type, e.properties, e.context, e.message, e.anonymous, e.time
+    FROM unnest(ids, of_profiles, names, types, run.properties, contexts, messages, run.anonymous, times)
+      AS e(id, profile, name, type, properties, context, message, anonymous, time)
+    ORDER BY e.message, e.id
+    ON CONFLICT (tenant_id, message_id) DO NOTHING
+    RETURNING n.id)
+  SELECT coalesce(array_agg(k.id), '{}') INTO stored FROM kept k;
+
+  IF cardinality(stored) = cardinality(ids) THEN
+    PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
+  ELSE
+    PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
+    FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
+  END IF;
+  RETURN QUERY
+    SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
+           coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
+    FROM unnest(ids, of_profiles, messages) WITH ORDINALITY AS e(id, profile, message, number)
+      LEFT JOIN unnest(stored) AS k(id) USING (id)
+      LEFT JOIN stratum.cdp_events d ON k.id IS NULL AND d.tenant_id = tenant AND d.message_id = e.message
+    ORDER BY e.number;
+END $$;
+COMMENT ON FUNCTION stratum.ingest_events(jsonb) IS
+  'Stores events of the current tenant, each once per message_id, for the profiles that their names stand for, which are made where there are none.';
+
+CREATE FUNCTION stratum.ingest_event(event jsonb, OUT outcome text, OUT event_id bigint, OUT profile_id bigint)
+  RETURNS record
+  LANGUAGE sql
+AS $$ SELECT i.outcome, i.event_id, i.profile_id FROM stratum.ingest_events(pg_catalog.jsonb_build_array($1)) i $$;
+COMMENT ON FUNCTION stratum.ingest_event(jsonb) IS 'ingest_events() of one event.';
+
+CREATE FUNCTION stratum._merged_consent(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(a) = 'object' AND jsonb_typeof(b) = 'object' THEN
+      (SELECT coalesce(jsonb_object_agg(k.key, CASE
+                WHEN a -> k.key = 'false' OR b -> k.key = 'false' THEN 'false'::jsonb
+                WHEN a -> k.key = 'null' OR b -> k.key = 'null' THEN 'null'
+                ELSE stratum._merged_consent(coalesce(a -> k.key, b -> k.key), coalesce(b -> k.key, a -> k.key)) END), '{}')
+       FROM jsonb_object_keys(a || b) AS k(key))
+    ELSE coalesce(a, b) END
+$$;
+COMMENT ON FUNCTION stratum._merged_consent(jsonb, jsonb) IS
+  'What two profiles have agreed to, as one: a refusal of either holds; internal.';
+
+CREATE FUNCTION stratum._merged_object(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(b) IS DISTINCT FROM 'object' THEN a WHEN jsonb_typeof(a) IS DISTINCT FROM 'object' THEN b ELSE b || a END
+$$;
+COMMENT ON FUNCTION stratum._merged_object(jsonb, jsonb) IS 'Two objects as one; the first one''s keys win; internal.';
+
+CREATE FUNCTION stratum._hand_over_names(tenant bigint, keep bigint, other bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.cdp_profile_aliases a SET profile_id = keep WHERE a.tenant_id = tenant AND a.profile_id = other;
+  INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id)
+  SELECT tenant, n.kind, n.value, keep
+  FROM stratum.cdp_profiles o
+    JOIN stratum.cdp_profiles k ON k.tenant_id = tenant AND k.id = keep,
+    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', o.email_hash, k.email_hash),
+                    ('external_id', o.external_id, k.external_id), ('anonymous_id', o.anonymous_id, k.anonymous_id)) AS n(kind, value, kept)
+  WHERE o.tenant_id = tenant AND o.id = other AND n.value <> coalesce(n.kept, '')
+  ON CONFLICT (tenant_id, kind, value) DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) IS
+  'Names of a profile that is merged into another one become aliases of that; internal to merge_profiles().';
+
+CREATE FUNCTION stratum.merge_profiles(keep bigint, other bigint, OUT events_moved bigint)
+  RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  gone record;
+  missing bigint;
+BEGIN
+  IF keep IS NULL OR other IS NULL THEN
+    RAISE EXCEPTION 'the profiles to be merged must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF keep = other THEN
+    RAISE EXCEPTION 'profile % cannot be merged with itself', keep USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- In ascending order, as ingest_events() locks them; against references too, which would be lost with the row.
+  PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id IN (keep, other) ORDER BY p.id FOR UPDATE;
+  SELECT w.id INTO missing FROM (VALUES (keep), (other)) AS w(id)
+  WHERE NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = w.id) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', missing USING ERRCODE = 'no_data_found';
+  END IF;
+
+  UPDATE stratum.cdp_events e SET profile_id = keep WHERE e.tenant_id = tenant AND e.profile_id = other;
+  GET DIAGNOSTICS events_moved = ROW_COUNT;
+  SELECT p.* INTO gone FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+  UPDATE stratum.cdp_profiles k
+  SET anonymous_id = coalesce(k.anonymous_id, gone.anonymous_id),
+      external_id = coalesce(k.external_id, gone.external_id),
+      email = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email ELSE k.email END,
+      email_hash = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email_hash ELSE k.email_hash END,
+      phone = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone ELSE k.phone END,
+      phone_hash = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone_hash ELSE k.phone_hash END,
+      first_name = coalesce(k.first_name, gone.first_name),
+      last_name = coalesce(k.last_name, gone.last_name),
+      lifecycle_stage = stratum._later_stage(k.lifecycle_stage, gone.lifecycle_stage),
+      first_seen_at = least(k.first_seen_at, gone.first_seen_at),
+      last_seen_at = greatest(k.last_seen_at, gone.last_seen_at),
+      traits = stratum._merged_object(k.traits, gone.traits),
+      computed_traits = stratum._merged_object(k.computed_traits, gone.computed_traits),
+      consent = stratum._merged_consent(k.consent, gone.consent)
+  WHERE k.tenant_id = tenant AND k.id = keep;
+  PERFORM stratum._hand_over_names(tenant, keep, other);
+  -- its memberships go with it
+  DELETE FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+END $$;
+COMMENT ON FUNCTION stratum.merge_profiles(bigint, bigint) IS
+  'Makes one profile of two: events, names, traits and consent of the second go to the first, and the second goes. Returns how many events moved.';
+
+CREATE FUNCTION stratum._audience_sync(tenant bigint, wanted bigint) RETURNS TABLE (segment bigint, platform text, types text[])
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+BEGIN
+  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, a.identifier_types AS types INTO sync
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  ELSIF sync.segment IS NULL THEN
+    RAISE EXCEPTION 'audience sync % has no segment', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF jsonb_typeof(sync.types) IS DISTINCT FROM 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
+    RAISE EXCEPTION 'identifier_types of audience sync % is no array of strings', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ["email", "phone"].';
+  END IF;
+  RETURN QUERY SELECT sync.segment, sync.platform, ARRAY(SELECT DISTINCT t FROM jsonb_array_elements_text(sync.types) t ORDER BY t);
+END $$;
+COMMENT ON FUNCTION stratum._audience_sync(bigint, bigint) IS
+  'What an audience sync is about; raises where it is not there or cannot be run; internal.';
+
+CREATE FUNCTION stratum._consent_keys(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  keys jsonb := (SELECT t.settings -> 'audiences' -> 'consent' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  RETURN CASE jsonb_typeof(keys)
+    WHEN 'string' THEN ARRAY[keys #>> '{}']
+    WHEN 'array' THEN ARRAY(SELECT k FROM jsonb_array_elements_text(keys) k)
+    ELSE '{ads,advertising,marketing}' END;
+END $$;
+COMMENT ON FUNCTION stratum._consent_keys(bigint) IS
+  'Keys of a profile''s consent that are about giving it to ad platforms; internal.';
+
+CREATE FUNCTION stratum._has_consented(consent jsonb, keys text[]) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce((SELECT bool_and(consent -> k = 'true') FROM unnest(keys) k WHERE consent ? k), false)
+$$;
+COMMENT ON FUNCTION stratum._has_consented(jsonb, text[]) IS
+  'Whether a person has agreed to something for which these keys stand, and not refused it; internal.';
+
+CREATE FUNCTION stratum._audience_identifier(platform text, kind text, profile jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE kind
+    WHEN 'email' THEN CASE WHEN profile ->> 'email' LIKE '%@%' THEN stratum.audience_hash(platform, kind, profile ->> 'email')
+                      ELSE lower(profile ->> 'email_hash') END
+    WHEN 'phone' THEN CASE WHEN profile ->> 'phone' ~ '^[0-9 +().-]*$' THEN stratum.audience_hash(platform, kind, profile ->> 'phone')
+                      WHEN platform IN ('meta', 'snapchat') THEN lower(profile ->> 'phone_hash') END
+    WHEN 'first_name' THEN stratum.audience_hash(platform, kind, profile ->> 'first_name')
+    WHEN 'last_name' THEN stratum.audience_hash(platform, kind, profile ->> 'last_name')
+    WHEN 'external_id' THEN stratum.audience_hash(platform, kind, profile ->> 'external_id')
+    ELSE stratum.audience_hash(platform, kind, profile -> 'traits' ->> kind)
+  END
+$$;
+COMMENT ON FUNCTION stratum._audience_identifier(text, text, jsonb) IS
+  'A profile''s identifier as a platform matches it, NULL where it has none; internal.';
+
+CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+  keys text[] := stratum._consent_keys(tenant);
+  kind text;
+BEGIN
+  SELECT * INTO sync FROM stratum._audience_sync(tenant, wanted);
+  -- Refuses a type that the platform does not match by, also for a segment without members.
+  FOREACH kind IN ARRAY sync.types LOOP
+    PERFORM stratum.audience_hash(sync.platform, kind, '');
+  END LOOP;
+  RETURN QUERY
+    SELECT DISTINCT m.profile_id::integer, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
+    FROM stratum.cdp_segment_memberships m
+      JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id,
+      unnest(sync.types) AS t(type)
+    WHERE m.tenant_id = tenant AND m.segment_id = sync.segment AND stratum._has_consented(p.consent, keys)
+      AND stratum._audience_identifier(sync.platform, t.type, to_jsonb(p)) IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION stratum._audience_members(bigint, bigint) IS
+  'What a platform should have of a tenant''s audience; internal to the audience functions.';
+
+CREATE FUNCTION stratum.audience_members(audience_sync_id bigint)
+  RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT m.profile_id, m.identifier_type, m.hash
+    FROM stratum._audience_members(stratum._acting_tenant(), audience_sync_id) m;
+END $$;
+COMMENT ON FUNCTION stratum.audience_members(bigint) IS
+  'What to upload for an audience: the identifiers of those members of its segment that have consented, as the platform matches them.';
+
+CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
+  RETURNS TABLE (change text, profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
+  IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
+    RETURN QUERY
+      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::integer, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
+      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+                             WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    UNION ALL
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g;
+END $$;
+COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
+  'What to add to an audience and what to remove from it since the last run that succeeded; of a run that has been started, what that run is to do.';
+
+CREATE FUNCTION stratum._lock_audience_sync(tenant bigint, wanted bigint, OUT status text)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT coalesce(a.last_sync_status, '') INTO status
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._lock_audience_sync(bigint, bigint) IS 'Locks an audience sync and says its status; internal.';
+
+CREATE FUNCTION stratum.start_audience_sync(audience_sync_id bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF stratum._lock_audience_sync(tenant, audience_sync_id) = 'running' THEN
+    RAISE EXCEPTION 'a run of audience sync % has been started already', audience_sync_id
+      USING ERRCODE = 'object_in_use', HINT = 'If its worker is gone: SELECT stratum.finish_audience_sync(audience_sync_id, false, ''why'').';
+  END IF;
+  WITH changes AS MATERIALIZED (SELECT * FROM stratum.audience_changes(audience_sync_id)),
+    coming AS (
+      INSERT INTO stratum.cdp_audience_uploads (tenant_id, audience_sync_id, profile_id, identifier_type, hash, state)
+      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding' FROM changes c WHERE c.change = 'added'
+      RETURNING 1),
+    going AS (
+      UPDATE stratum.cdp_audience_uploads u SET state = 'removing' FROM changes c
+      WHERE c.change = 'removed' AND u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
+        AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash
+      RETURNING 1)
+  SELECT (SELECT count(*) FROM coming), (SELECT count(*) FROM going) INTO added, removed;
+  UPDATE stratum.cdp_audience_syncs a SET last_sync_status = 'running', last_sync_error = NULL
+  WHERE a.tenant_id = tenant AND a.id = start_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.start_audience_sync(bigint) IS
+  'Starts a run of an audience sync: what audience_changes() gives stays the same until the run is finished. Returns how many are to be added and removed.';
+
+CREATE FUNCTION stratum.finish_audience_sync(
+    audience_sync_id bigint, succeeded boolean DEFAULT true, error text DEFAULT NULL, match_rate float8 DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF succeeded IS NULL THEN
+    RAISE EXCEPTION 'whether the run has succeeded must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF stratum._lock_audience_sync(tenant, audience_sync_id) <> 'running' THEN
+    RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
+  END IF;
+  DELETE FROM stratum.cdp_audience_uploads u
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
+    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
+  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+  UPDATE stratum.cdp_audience_syncs a
+  SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
+      match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
+      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+  WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
+  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+
+CREATE FUNCTION stratum._draft_columns() RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = 'stratum.campaigns'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      AND a.attname <> ALL ('{id,tenant_id,platform,total_spend_cents,impressions,clicks,conversions,revenue_cents,ctr,cpc_cents,cpm_cents,cpa_cents,roas,
+        demographics_age,demographics_gender,demographics_location,raw_data,last_synced_at,sync_error,created_at,updated_at,is_deleted}'::name[])
+    ORDER BY a.attnum);
+END $$;
+COMMENT ON FUNCTION stratum._draft_columns() IS 'Columns of a campaign that a draft may set: not its counters, nor what stratum keeps; internal.';
+
+CREATE FUNCTION stratum._refuse_draft(place text, fault text, hint text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'invalid draft at %: %', place, fault USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_draft(text, text, text) IS 'Refuses a draft, with the place of the fault; internal.';
+
+CREATE FUNCTION stratum._check_draft_platforms(platforms jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known text[] := enum_range(NULL::stratum.ad_platform)::text[];
+  hint text := 'Platforms: ' || array_to_string(known, ', ') || '.';
+  it record;
+BEGIN
+  IF jsonb_typeof(platforms) IS DISTINCT FROM 'array' OR platforms = '[]' THEN
+    PERFORM stratum._refuse_draft('platforms', 'it must be an array of at least one platform', hint);
+  END IF;
+  FOR it IN SELECT e.value, e.place - 1 AS place, count(*) OVER (PARTITION BY e.value) AS times
+            FROM jsonb_array_elements(platforms) WITH ORDINALITY AS e(value, place) ORDER BY e.place LOOP
+    IF jsonb_typeof(it.value) <> 'string' OR it.value #>> '{}' <> ALL (known) THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('unknown platform %s', left(it.value::text, 60)), hint);
+    ELSIF it.times > 1 THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('platform %s is there twice', it.value), hint);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_platforms(jsonb) IS 'Refuses platforms of a draft that are none; internal.';
+
+CREATE FUNCTION stratum._check_draft_data(data jsonb, place text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  columns text[] := stratum._draft_columns();
+  it record;
+BEGIN
+  IF jsonb_typeof(data) IS DISTINCT FROM 'object' THEN
+    PERFORM stratum._refuse_draft(place, 'it must be an object', 'Its keys are columns of campaigns: ' || array_to_string(columns, ', ') || '.');
+  END IF;
+  FOR it IN SELECT e.key, e.value FROM jsonb_each(data) e ORDER BY e.key LOOP
+    IF it.key <> ALL (columns) THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, left(it.key, 60)), 'it is no column that a draft may set',
+        'Columns: ' || array_to_string(columns, ', ') || '; or a platform with an object of its own.');
+    END IF;
+    BEGIN
+      PERFORM jsonb_populate_record(NULL::stratum.campaigns, jsonb_build_object(it.key, it.value));
+    EXCEPTION WHEN data_exception OR string_data_right_truncation THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, it.key), SQLERRM, 'The value must fit the column of campaigns.');
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_data(jsonb, text) IS 'Refuses data of a draft that cannot become a campaign; internal.';
+
+CREATE FUNCTION stratum._check_draft() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  platform text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.platforms = OLD.platforms AND NEW.data = OLD.data THEN
+    RETURN NEW;
+  ELSIF TG_OP = 'UPDATE' AND OLD.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published and stays as it is', OLD.id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  -- JSON null is what an ORM writes for a value that is not there yet.
+  IF NEW.platforms <> 'null' THEN
+    PERFORM stratum._check_draft_platforms(NEW.platforms);
+  END IF;
+  IF NEW.data = 'null' THEN
+    RETURN NEW;
+  END IF;
+  PERFORM stratum._check_draft_data(CASE jsonb_typeof(NEW.data) WHEN 'object' THEN NEW.data - enum_range(NULL::stratum.ad_platform)::text[] ELSE NEW.data END, 'data');
+  FOREACH platform IN ARRAY enum_range(NULL::stratum.ad_platform)::text[] LOOP
+    IF NEW.data ? platform THEN
+      PERFORM stratum._check_draft_data(NEW.data -> platform, format('data.%s', platform));
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft() IS 'BEFORE trigger of campaign_drafts: refuses platforms and data that cannot become campaigns.';
+
+CREATE FUNCTION stratum.publish_draft(draft_id bigint) RETURNS SETOF integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  draft record;
+  platform text;
+  whole jsonb;
+  given text[];
+  campaign integer;
+BEGIN
+  SELECT d.* INTO draft FROM stratum.campaign_drafts d WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'draft % does not exist', draft_id USING ERRCODE = 'no_data_found';
+  ELSIF draft.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published already', draft_id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  PERFORM stratum._check_draft_platforms(draft.platforms);
+  FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
+    whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
+      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || jsonb_build_object('tenant_id', tenant, 'platform', platform);
+    IF coalesce(whole ->> 'account_id', '') = '' THEN
+      PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',
+        'Write the account of the platform there, or as data.account_id for all of them.');
+    END IF;
+    -- only the columns given, so that the others get their defaults
+    given := ARRAY(SELECT k FROM jsonb_object_keys(whole) k ORDER BY k);
+    EXECUTE format('INSERT INTO stratum.campaigns (%1$s) SELECT %1$s FROM jsonb_populate_record(NULL::stratum.campaigns, $1) RETURNING id',
+                   (SELECT string_agg(quote_ident(g), ', ' ORDER BY g) FROM unnest(given) g))
+      INTO campaign USING whole;
+    RETURN NEXT campaign;
+  END LOOP;
+  UPDATE stratum.campaign_drafts d SET status = 'published' WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id;
+END $$;
+COMMENT ON FUNCTION stratum.publish_draft(bigint) IS
+  'Makes a campaign of a draft for each of its platforms, once; returns their ids in the order of the platforms.';
+
 CREATE FUNCTION stratum._put_auditor_policy(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1121,10 +1905,6 @@ BEGIN
     'AFTER INSERT ON %s REFERENCING NEW TABLE AS added FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s.', column_name));
   PERFORM stratum._put_trigger(
-    relation, 'zz_stratum_limit_restore',
-    'AFTER UPDATE ON %s FOR EACH ROW WHEN (old.is_deleted AND new.is_deleted IS NOT TRUE) ' || action,
-    'Notes that a deleted row was restored.');
-  PERFORM stratum._put_trigger(
     relation, 'zz_stratum_limit_update',
     'AFTER UPDATE ON %s FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s, restored ones included.', column_name));
@@ -1423,7 +2203,7 @@ BEGIN
   PERFORM stratum._limit_table('users', 'max_users');
   PERFORM stratum._put_trigger(
     'stratum.users', 'zz_stratum_protected',
-    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()',
     'A protected user is not deleted or demoted by the application.');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -1558,6 +2338,136 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profiles') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profiles (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      canonical_id UUID UNIQUE NOT NULL,
+      anonymous_id VARCHAR(255),
+      external_id VARCHAR(255),
+
+      email VARCHAR(255),
+      email_hash VARCHAR(64) CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      phone VARCHAR(100),
+      phone_hash VARCHAR(64) CHECK (phone_hash ~ '^[0-9a-fA-F]{64}$'),
+
+      first_name VARCHAR(255),
+      last_name VARCHAR(255),
+
+      lifecycle_stage VARCHAR(50) DEFAULT 'anonymous',
+      first_seen_at TIMESTAMP WITH TIME ZONE,
+      last_seen_at TIMESTAMP WITH TIME ZONE,
+
+      traits JSONB DEFAULT '{}',
+      computed_traits JSONB DEFAULT '{}',
+
+      consent JSONB DEFAULT '{}',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id),
+      UNIQUE (tenant_id, canonical_id)
+    );
+
+    CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
+    CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
+    CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles (tenant_id, lifecycle_stage);
+    CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING GIN (traits);
+
+    COMMENT ON TABLE stratum.cdp_profiles IS 'Unified customer profiles.';
+    COMMENT ON COLUMN stratum.cdp_profiles.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_profiles.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profiles.canonical_id IS 'Id of the person across systems, made by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_profiles.external_id IS 'Id in the client''s own system.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email_hash IS 'SHA-256 of the normalised address; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone IS 'Telephone number, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone_hash IS 'SHA-256 of the digits; filled by stratum for a plain number.';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_name IS 'First name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_name IS 'Last name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.lifecycle_stage IS 'Stage: anonymous, lead, customer, ...';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_seen_at IS 'First contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_seen_at IS 'Last contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.traits IS 'What the client knows of the person; field trait.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.computed_traits IS 'What was computed of the person; field computed.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.consent IS 'What the person agreed to; field consent.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_profiles.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_tenant IS 'Profiles of a tenant.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
+    COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_profiles_external_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles (tenant_id, external_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_external_id IS 'Look-up by the client''s own id.';
+  END IF;
+  IF to_regclass('stratum.ix_cdp_profiles_anonymous_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles (tenant_id, anonymous_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_anonymous_id IS 'Look-up by the id of a device.';
+  END IF;
+
+  ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
+    '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE FUNCTION stratum._install_cdp_profile_aliases() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profile_aliases') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profile_aliases (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      kind TEXT NOT NULL CHECK (kind = ANY ('{canonical_id,email_hash,external_id,anonymous_id}'::text[])),
+      value TEXT NOT NULL,
+      profile_id INTEGER NOT NULL,
+      created_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+
+      PRIMARY KEY (tenant_id, kind, value),
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_profile_aliases IS 'Other names of profiles: of those merged into them, and of further devices.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.kind IS 'Column of cdp_profiles that the value would be in.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.value IS 'The name.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.profile_id IS 'Profile that it stands for.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.created_at IS 'When it was learnt.';
+    COMMENT ON INDEX stratum.ix_cdp_profile_aliases_profile IS 'Other names of a profile.';
+    PERFORM stratum._comment_constraints('cdp_profile_aliases');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_profile_aliases() IS
+  'Creates stratum.cdp_profile_aliases where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -1678,6 +2588,166 @@ BEGIN
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_syncs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_audience_syncs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      segment_id INTEGER,
+
+      platform stratum.ad_platform NOT NULL,
+      platform_audience_id VARCHAR(255),
+
+      name VARCHAR(255) NOT NULL,
+      sync_interval VARCHAR(50) DEFAULT 'daily',
+      identifier_types JSONB DEFAULT '["email"]',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      last_sync_at TIMESTAMP WITH TIME ZONE,
+      last_sync_status VARCHAR(50),
+      last_sync_error TEXT,
+
+      profiles_synced INTEGER DEFAULT 0 CHECK (profiles_synced >= 0),
+      match_rate FLOAT CHECK (match_rate >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id),
+      UNIQUE (tenant_id, id)
+    );
+
+    CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
+
+    COMMENT ON TABLE stratum.cdp_audience_syncs IS 'Segments that are uploaded to an ad platform as audiences.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.segment_id IS 'Segment that is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform_audience_id IS 'Id of the audience at the platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.name IS 'Name of the audience.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.sync_interval IS 'How often it is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.identifier_types IS 'Identifiers that are sent, an array of strings.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.is_active IS 'Whether it is uploaded at all.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_at IS 'Last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_status IS 'How the last upload ended.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_error IS 'Why the last upload failed.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.profiles_synced IS 'Profiles in the last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.match_rate IS 'Share that the platform recognised, as it reports it.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
+    '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE FUNCTION stratum._install_cdp_audience_uploads() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_uploads') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- No reference to the profile: what was uploaded has to be taken back when the profile is gone.
+    CREATE TABLE stratum.cdp_audience_uploads (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      audience_sync_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+      identifier_type TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state = ANY ('{adding,uploaded,removing}'::text[])),
+
+      PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash),
+      FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs (tenant_id, id) ON DELETE CASCADE
+    );
+
+    COMMENT ON TABLE stratum.cdp_audience_uploads IS 'What ad platforms have been given, so that they can be given the differences; written by the audience functions only.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.audience_sync_id IS 'Audience sync.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    PERFORM stratum._comment_constraints('cdp_audience_uploads');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_uploads ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_audience_uploads', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_uploads', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_audience_uploads() IS
+  'Creates stratum.cdp_audience_uploads where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaign_drafts') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaign_drafts (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      created_by_id INTEGER,
+
+      name VARCHAR(500) NOT NULL,
+      platforms JSONB NOT NULL,
+
+      data JSONB NOT NULL,
+
+      status VARCHAR(50) DEFAULT 'draft',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users (tenant_id, id)
+    );
+
+    CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts (tenant_id, created_by_id);
+
+    COMMENT ON TABLE stratum.campaign_drafts IS 'Campaigns before they are published.';
+    COMMENT ON COLUMN stratum.campaign_drafts.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaign_drafts.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_by_id IS 'User who made it, of the same tenant.';
+    COMMENT ON COLUMN stratum.campaign_drafts.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.platforms IS 'Platforms to publish to, an array of strings.';
+    COMMENT ON COLUMN stratum.campaign_drafts.data IS 'Settings of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
+  END IF;
+
+  ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaign_drafts', '{}',
+    '{id,status,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.campaign_drafts', 'zz_stratum_draft',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()',
+    'Refuses platforms and data that cannot become campaigns.');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
@@ -1825,774 +2895,7 @@ COMMENT ON FUNCTION stratum._install_jwt_keys() IS
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
-('column', 'audit_chains.drawn_id', 'bigint'),
-('column', 'audit_chains.drawn_xid', 'bigint'),
-('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
-('column', 'audit_chains.last_digest', 'bytea NOT NULL DEFAULT decode(repeat(''00''::text, 32), ''hex''::text)'),
-('column', 'audit_chains.last_number', 'bigint NOT NULL DEFAULT 0'),
-('column', 'audit_chains.place', 'text'),
-('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
-('column', 'audit_chains.tenant_id', 'integer'),
-('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
-('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
-('column', 'audit_logs.ip_address', 'inet'),
-('column', 'audit_logs.metadata', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'audit_logs.new_values', 'jsonb'),
-('column', 'audit_logs.old_values', 'jsonb'),
-('column', 'audit_logs.request_id', 'character varying(100)'),
-('column', 'audit_logs.resource_id', 'character varying(255)'),
-('column', 'audit_logs.resource_type', 'character varying(100) NOT NULL'),
-('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'audit_logs.user_agent', 'text'),
-('column', 'audit_logs.user_id', 'integer'),
-('column', 'audit_seals.content', 'bytea NOT NULL'),
-('column', 'audit_seals.digest', 'bytea NOT NULL'),
-('column', 'audit_seals.digests', 'bytea'),
-('column', 'audit_seals.id', 'bigint NOT NULL DEFAULT nextval(''stratum.audit_seals_id_seq''::regclass)'),
-('column', 'audit_seals.last_id', 'bigint NOT NULL'),
-('column', 'audit_seals.log_ids', 'bigint[]'),
-('column', 'audit_seals.logged_at', 'timestamp with time zone[]'),
-('column', 'audit_seals.newest_at', 'timestamp with time zone NOT NULL'),
-('column', 'audit_seals.number', 'bigint NOT NULL'),
-('column', 'audit_seals.previous', 'bytea NOT NULL'),
-('column', 'audit_seals.row_count', 'bigint NOT NULL'),
-('column', 'audit_seals.salts', 'bytea'),
-('column', 'audit_seals.sealed_at', 'timestamp with time zone NOT NULL'),
-('column', 'audit_seals.settled_id', 'bigint NOT NULL'),
-('column', 'audit_seals.tenant_id', 'integer'),
-('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
-('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
-('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
-('column', 'audited_tables.table_name', 'text NOT NULL'),
-('column', 'campaign_drafts.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'campaign_drafts.created_by_id', 'integer'),
-('column', 'campaign_drafts.data', 'jsonb NOT NULL'),
-('column', 'campaign_drafts.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaign_drafts_id_seq''::regclass)'),
-('column', 'campaign_drafts.name', 'character varying(500) NOT NULL'),
-('column', 'campaign_drafts.platforms', 'jsonb NOT NULL'),
-('column', 'campaign_drafts.status', 'character varying(50) DEFAULT ''draft''::character varying'),
-('column', 'campaign_drafts.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'campaign_drafts.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'campaigns.account_id', 'character varying(255) NOT NULL'),
-('column', 'campaigns.clicks', 'integer DEFAULT 0'),
-('column', 'campaigns.conversions', 'integer DEFAULT 0'),
-('column', 'campaigns.cpa_cents', 'integer'),
-('column', 'campaigns.cpc_cents', 'integer'),
-('column', 'campaigns.cpm_cents', 'integer'),
-('column', 'campaigns.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'campaigns.ctr', 'double precision'),
-('column', 'campaigns.currency', 'character varying(3) DEFAULT ''USD''::character varying'),
-('column', 'campaigns.daily_budget_cents', 'integer'),
-('column', 'campaigns.demographics_age', 'jsonb'),
-('column', 'campaigns.demographics_gender', 'jsonb'),
-('column', 'campaigns.demographics_location', 'jsonb'),
-('column', 'campaigns.end_date', 'date'),
-('column', 'campaigns.external_id', 'character varying(255) NOT NULL'),
-('column', 'campaigns.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaigns_id_seq''::regclass)'),
-('column', 'campaigns.impressions', 'integer DEFAULT 0'),
-('column', 'campaigns.is_deleted', 'boolean DEFAULT false'),
-('column', 'campaigns.labels', 'jsonb DEFAULT ''[]''::jsonb'),
-('column', 'campaigns.last_synced_at', 'timestamp with time zone'),
-('column', 'campaigns.lifetime_budget_cents', 'integer'),
-('column', 'campaigns.name', 'character varying(500) NOT NULL'),
-('column', 'campaigns.objective', 'character varying(100)'),
-('column', 'campaigns.platform', 'stratum.ad_platform NOT NULL'),
-('column', 'campaigns.raw_data', 'jsonb'),
-('column', 'campaigns.revenue_cents', 'integer DEFAULT 0'),
-('column', 'campaigns.roas', 'double precision'),
-('column', 'campaigns.start_date', 'date'),
-('column', 'campaigns.status', 'stratum.campaign_status DEFAULT ''draft''::stratum.campaign_status'),
-('column', 'campaigns.sync_error', 'text'),
-('column', 'campaigns.targeting_age_max', 'integer'),
-('column', 'campaigns.targeting_age_min', 'integer'),
-('column', 'campaigns.targeting_genders', 'jsonb'),
-('column', 'campaigns.targeting_interests', 'jsonb'),
-('column', 'campaigns.targeting_locations', 'jsonb'),
-('column', 'campaigns.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'campaigns.total_spend_cents', 'integer DEFAULT 0'),
-('column', 'campaigns.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_audience_syncs.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_audience_syncs.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_audience_syncs_id_seq''::regclass)'),
-('column', 'cdp_audience_syncs.identifier_types', 'jsonb DEFAULT ''["email"]''::jsonb'),
-('column', 'cdp_audience_syncs.is_active', 'boolean DEFAULT true'),
-('column', 'cdp_audience_syncs.last_sync_at', 'timestamp with time zone'),
-('column', 'cdp_audience_syncs.last_sync_error', 'text'),
-('column', 'cdp_audience_syncs.last_sync_status', 'character varying(50)'),
-('column', 'cdp_audience_syncs.match_rate', 'double precision'),
-('column', 'cdp_audience_syncs.name', 'character varying(255) NOT NULL'),
-('column', 'cdp_audience_syncs.platform', 'stratum.ad_platform NOT NULL'),
-('column', 'cdp_audience_syncs.platform_audience_id', 'character varying(255)'),
-('column', 'cdp_audience_syncs.profiles_synced', 'integer DEFAULT 0'),
-('column', 'cdp_audience_syncs.segment_id', 'integer'),
-('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
-('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_events.anonymous_id', 'character varying(255)'),
-('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
-('column', 'cdp_events.event_type', 'character varying(50) NOT NULL'),
-('column', 'cdp_events.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_events_id_seq''::regclass)'),
-('column', 'cdp_events.message_id', 'uuid'),
-('column', 'cdp_events.profile_id', 'integer'),
-('column', 'cdp_events.properties', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
-('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
-('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
-('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'cdp_profiles.consent', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'cdp_profiles.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_profiles.email', 'character varying(255)'),
-('column', 'cdp_profiles.email_hash', 'character varying(64)'),
-('column', 'cdp_profiles.external_id', 'character varying(255)'),
-('column', 'cdp_profiles.first_name', 'character varying(255)'),
-('column', 'cdp_profiles.first_seen_at', 'timestamp with time zone'),
-('column', 'cdp_profiles.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_profiles_id_seq''::regclass)'),
-('column', 'cdp_profiles.last_name', 'character varying(255)'),
-('column', 'cdp_profiles.last_seen_at', 'timestamp with time zone'),
-('column', 'cdp_profiles.lifecycle_stage', 'character varying(50) DEFAULT ''anonymous''::character varying'),
-('column', 'cdp_profiles.phone', 'character varying(100)'),
-('column', 'cdp_profiles.phone_hash', 'character varying(64)'),
-('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
-('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
-('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
-('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
-('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
-('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'cdp_segments.description', 'text'),
-('column', 'cdp_segments.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_segments_id_seq''::regclass)'),
-('column', 'cdp_segments.is_active', 'boolean DEFAULT true'),
-('column', 'cdp_segments.last_computed_at', 'timestamp with time zone'),
-('column', 'cdp_segments.name', 'character varying(255) NOT NULL'),
-('column', 'cdp_segments.profile_count', 'integer DEFAULT 0'),
-('column', 'cdp_segments.slug', 'character varying(100)'),
-('column', 'cdp_segments.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'cdp_segments.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'fact_actions_queue.action_type', 'character varying(50) NOT NULL'),
-('column', 'fact_actions_queue.approved_at', 'timestamp with time zone'),
-('column', 'fact_actions_queue.approved_by_id', 'integer'),
-('column', 'fact_actions_queue.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'fact_actions_queue.created_by_id', 'integer'),
-('column', 'fact_actions_queue.entity_id', 'integer NOT NULL'),
-('column', 'fact_actions_queue.entity_type', 'character varying(50) NOT NULL'),
-('column', 'fact_actions_queue.executed_at', 'timestamp with time zone'),
-('column', 'fact_actions_queue.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_actions_queue_id_seq''::regclass)'),
-('column', 'fact_actions_queue.payload', 'jsonb NOT NULL'),
-('column', 'fact_actions_queue.reason', 'text'),
-('column', 'fact_actions_queue.status', 'character varying(20) DEFAULT ''pending''::character varying'),
-('column', 'fact_actions_queue.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'fact_signal_health_daily.accuracy_score', 'integer'),
-('column', 'fact_signal_health_daily.completeness_score', 'integer'),
-('column', 'fact_signal_health_daily.data_freshness_score', 'integer'),
-('column', 'fact_signal_health_daily.date', 'date NOT NULL'),
-('column', 'fact_signal_health_daily.health_score', 'integer NOT NULL'),
-('column', 'fact_signal_health_daily.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_signal_health_daily_id_seq''::regclass)'),
-('column', 'fact_signal_health_daily.issues', 'jsonb DEFAULT ''[]''::jsonb'),
-('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
-('column', 'fact_signal_health_daily.status', 'character varying(20)'),
-('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'jwt_keys.audience', 'text NOT NULL'),
-('column', 'jwt_keys.kid', 'text NOT NULL'),
-('column', 'jwt_keys.secret', 'bytea NOT NULL'),
-('column', 'jwt_keys.valid_from', 'timestamp with time zone NOT NULL DEFAULT now()'),
-('column', 'jwt_keys.valid_until', 'timestamp with time zone'),
-('column', 'rules.actions', 'jsonb NOT NULL'),
-('column', 'rules.conditions', 'jsonb NOT NULL'),
-('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'rules.description', 'text'),
-('column', 'rules.executions_count', 'integer DEFAULT 0'),
-('column', 'rules.id', 'integer NOT NULL DEFAULT nextval(''stratum.rules_id_seq''::regclass)'),
-('column', 'rules.is_deleted', 'boolean DEFAULT false'),
-('column', 'rules.is_enabled', 'boolean DEFAULT true'),
-('column', 'rules.last_executed_at', 'timestamp with time zone'),
-('column', 'rules.last_execution_result', 'jsonb'),
-('column', 'rules.name', 'character varying(255) NOT NULL'),
-('column', 'rules.schedule', 'character varying(50)'),
-('column', 'rules.status', 'stratum.rule_status DEFAULT ''draft''::stratum.rule_status'),
-('column', 'rules.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'rules.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'tenant_platform_connections.access_token', 'text'),
-('column', 'tenant_platform_connections.connection_error', 'text'),
-('column', 'tenant_platform_connections.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'tenant_platform_connections.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenant_platform_connections_id_seq''::regclass)'),
-('column', 'tenant_platform_connections.is_connected', 'boolean DEFAULT false'),
-('column', 'tenant_platform_connections.last_verified_at', 'timestamp with time zone'),
-('column', 'tenant_platform_connections.platform', 'stratum.ad_platform NOT NULL'),
-('column', 'tenant_platform_connections.refresh_token', 'text'),
-('column', 'tenant_platform_connections.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'tenant_platform_connections.token_expires_at', 'timestamp with time zone'),
-('column', 'tenant_platform_connections.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'tenants.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'tenants.deleted_at', 'timestamp with time zone'),
-('column', 'tenants.domain', 'character varying(255)'),
-('column', 'tenants.feature_flags', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'tenants.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenants_id_seq''::regclass)'),
-('column', 'tenants.is_deleted', 'boolean DEFAULT false'),
-('column', 'tenants.max_campaigns', 'integer DEFAULT 50'),
-('column', 'tenants.max_users', 'integer DEFAULT 5'),
-('column', 'tenants.name', 'character varying(255) NOT NULL'),
-('column', 'tenants.plan', 'character varying(50) DEFAULT ''free''::character varying'),
-('column', 'tenants.plan_expires_at', 'timestamp with time zone'),
-('column', 'tenants.settings', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'tenants.slug', 'character varying(100) NOT NULL'),
-('column', 'tenants.stripe_customer_id', 'character varying(255)'),
-('column', 'tenants.updated_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'users.avatar_url', 'character varying(500)'),
-('column', 'users.backup_codes', 'jsonb'),
-('column', 'users.consent_analytics', 'boolean DEFAULT true'),
-('column', 'users.consent_marketing', 'boolean DEFAULT false'),
-('column', 'users.created_at', 'timestamp with time zone DEFAULT now()'),
-('column', 'users.deleted_at', 'timestamp with time zone'),
-('column', 'users.email', 'character varying(255) NOT NULL'),
-('column', 'users.email_hash', 'character varying(64) NOT NULL'),
-('column', 'users.failed_totp_attempts', 'integer DEFAULT 0'),
-('column', 'users.full_name', 'character varying(255)'),
-('column', 'users.gdpr_anonymized_at', 'timestamp with time zone'),
-('column', 'users.id', 'integer NOT NULL DEFAULT nextval(''stratum.users_id_seq''::regclass)'),
-('column', 'users.is_active', 'boolean DEFAULT true'),
-('column', 'users.is_deleted', 'boolean DEFAULT false'),
-('column', 'users.is_protected', 'boolean DEFAULT false'),
-('column', 'users.is_verified', 'boolean DEFAULT false'),
-('column', 'users.last_login_at', 'timestamp with time zone'),
-('column', 'users.locale', 'character varying(10) DEFAULT ''en''::character varying'),
-('column', 'users.password_hash', 'character varying(255) NOT NULL'),
-('column', 'users.permissions', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'users.phone', 'character varying(100)'),
-('column', 'users.preferences', 'jsonb DEFAULT ''{}''::jsonb'),
-('column', 'users.role', 'stratum.user_role DEFAULT ''analyst''::stratum.user_role'),
-('column', 'users.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
-('column', 'users.timezone', 'character varying(50) DEFAULT ''UTC''::character varying'),
-('column', 'users.totp_enabled', 'boolean DEFAULT false'),
-('column', 'users.totp_lockout_until', 'timestamp with time zone'),
-('column', 'users.totp_secret', 'character varying(255)'),
-('column', 'users.totp_verified_at', 'timestamp with time zone'),
-('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
-('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
-('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
-('constraint', 'audit_seals.audit_seals_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'audit_seals.audit_seals_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'audit_seals.audit_seals_tenant_id_number_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id, number)'),
-('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
-('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
-('constraint', 'campaign_drafts.campaign_drafts_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'campaigns.campaigns_clicks_check', 'CHECK ((clicks >= 0))'),
-('constraint', 'campaigns.campaigns_conversions_check', 'CHECK ((conversions >= 0))'),
-('constraint', 'campaigns.campaigns_daily_budget_cents_check', 'CHECK ((daily_budget_cents >= 0))'),
-('constraint', 'campaigns.campaigns_dates_check', 'CHECK ((end_date >= start_date))'),
-('constraint', 'campaigns.campaigns_impressions_check', 'CHECK ((impressions >= 0))'),
-('constraint', 'campaigns.campaigns_lifetime_budget_cents_check', 'CHECK ((lifetime_budget_cents >= 0))'),
-('constraint', 'campaigns.campaigns_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'campaigns.campaigns_targeting_age_check', 'CHECK ((targeting_age_max >= targeting_age_min))'),
-('constraint', 'campaigns.campaigns_targeting_age_max_check', 'CHECK ((targeting_age_max >= 0))'),
-('constraint', 'campaigns.campaigns_targeting_age_min_check', 'CHECK ((targeting_age_min >= 0))'),
-('constraint', 'campaigns.campaigns_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'campaigns.campaigns_tenant_id_platform_external_id_key', 'UNIQUE (tenant_id, platform, external_id)'),
-('constraint', 'cdp_audience_syncs.cdp_audience_syncs_match_rate_check', 'CHECK ((match_rate >= (0)::double precision))'),
-('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
-('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
-('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
-('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
-('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
-('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
-('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
-('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
-('constraint', 'cdp_profiles.cdp_profiles_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
-('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
-('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
-('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
-('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
-('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
-('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'cdp_segments.cdp_segments_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
-('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
-('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_health_score_check', 'CHECK (((health_score >= 0) AND (health_score <= 100)))'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
-('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'jwt_keys.jwt_keys_audience_check', 'CHECK ((audience <> ''''::text))'),
-('constraint', 'jwt_keys.jwt_keys_kid_check', 'CHECK ((kid <> ''''::text))'),
-('constraint', 'jwt_keys.jwt_keys_pkey', 'PRIMARY KEY (kid)'),
-('constraint', 'jwt_keys.jwt_keys_secret_check', 'CHECK (((octet_length(secret) >= 32) AND (octet_length(secret) <= 1024)))'),
-('constraint', 'jwt_keys.jwt_keys_valid_check', 'CHECK ((valid_until >= valid_from))'),
-('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
-('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'tenant_platform_connections.tenant_platform_connections_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_platform_key', 'UNIQUE (tenant_id, platform)'),
-('constraint', 'tenants.tenants_max_campaigns_check', 'CHECK ((max_campaigns >= 0))'),
-('constraint', 'tenants.tenants_max_users_check', 'CHECK ((max_users >= 0))'),
-('constraint', 'tenants.tenants_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'tenants.tenants_slug_key', 'UNIQUE (slug)'),
-('constraint', 'users.users_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
-('constraint', 'users.users_failed_totp_attempts_check', 'CHECK ((failed_totp_attempts >= 0))'),
-('constraint', 'users.users_pkey', 'PRIMARY KEY (id)'),
-('constraint', 'users.users_tenant_id_email_hash_key', 'UNIQUE (tenant_id, email_hash)'),
-('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
-('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
-('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
-('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 46ff5cb38944183b8a378c8b0b07aecb'),
-('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
-('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
-('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
-('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
-('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
-('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
-('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
-('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
-('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
-('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
-('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
-('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
-('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
-('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
-('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
-('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
-('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
-('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
-('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
-('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
-('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
-('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
-('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
-('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
-('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
-('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
-('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
-('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
-('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
-('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
-('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
-('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
-('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
-('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
-('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
-('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
-('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
-('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
-('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
-('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
-('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
-('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
-('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
-('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
-('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
-('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
-('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
-('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 04a373d83a60077181f08155d587cc28'),
-('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
-('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
-('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
-('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
-('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
-('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
-('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
-('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
-('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
-('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
-('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
-('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
-('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
-('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
-('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
-('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
-('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
-('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
-('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
-('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
-('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
-('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 189c237434ba60ce0eeae04e427c27e9'),
-('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
-('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
-('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
-('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
-('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
-('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
-('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
-('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ad81be99867fb16b8356c2eabef422fe'),
-('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
-('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
-('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
-('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
-('function', 'stratum._open_audit_log()', 'c v ccce7be6a42491b4cd8b2a6c82ca897c'),
-('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
-('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
-('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
-('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
-('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
-('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
-('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
-('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
-('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
-('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
-('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
-('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
-('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
-('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
-('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
-('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
-('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
-('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
-('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
-('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
-('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
-('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
-('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
-('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
-('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
-('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
-('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
-('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
-('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
-('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
-('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
-('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
-('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
-('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
-('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
-('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
-('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
-('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
-('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
-('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
-('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
-('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 208412e7e34a1371055727323ee8476d'),
-('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
-('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
-('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
-('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
-('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
-('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
-('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
-('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
-('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
-('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
-('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
-('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
-('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
-('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
-('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
-('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
-('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
-('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
-('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
-('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
-('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
-('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
-('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
-('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
-('function', 'stratum.ctr(bigint,bigint)', 'c i 7b95e3b179c6bfe9e74e13c084ea1dd0'),
-('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
-('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
-('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
-('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
-('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
-('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
-('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
-('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
-('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
-('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning b6eb211b60368427f9b0c264ffd492eb'),
-('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
-('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
-('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
-('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
-('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
-('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
-('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
-('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
-('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
-('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
-('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
-('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
-('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
-('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
-('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
-('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
-('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
-('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
-('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
-('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
-('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
-('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
-('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
-('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
-('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
-('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
-('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
-('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
-('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
-('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
-('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
-('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
-('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
-('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
-('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
-('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
-('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
-('index', 'ix_audit_seals_last_id', 'CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals USING btree (tenant_id, last_id)'),
-('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
-('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
-('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
-('index', 'ix_campaigns_platform', 'CREATE INDEX ix_campaigns_platform ON stratum.campaigns USING btree (tenant_id, platform)'),
-('index', 'ix_campaigns_roas', 'CREATE INDEX ix_campaigns_roas ON stratum.campaigns USING btree (tenant_id, roas)'),
-('index', 'ix_campaigns_tenant_status', 'CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns USING btree (tenant_id, status)'),
-('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
-('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
-('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
-('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
-('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
-('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
-('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
-('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
-('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
-('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
-('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
-('index', 'ix_rules_tenant_status', 'CREATE INDEX ix_rules_tenant_status ON stratum.rules USING btree (tenant_id, status)'),
-('index', 'ix_tenants_active', 'CREATE INDEX ix_tenants_active ON stratum.tenants USING btree (is_deleted, plan)'),
-('index', 'ix_tenants_slug', 'CREATE INDEX ix_tenants_slug ON stratum.tenants USING btree (slug)'),
-('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
-('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
-('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
-('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
-('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
-('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'audit_seals.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'audit_seals.auditor_read', 'permissive r to stratum_auditor using true'),
-('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'campaigns.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'fact_actions_queue.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'fact_signal_health_daily.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'fact_signal_health_daily.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'rules.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'rules.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'tenant_platform_connections.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'tenant_platform_connections.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('policy', 'tenants.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'tenants.tenant_isolation', 'permissive * to public using (id = stratum.current_tenant_id())'),
-('policy', 'users.admin_all', 'permissive * to stratum_admin using true'),
-('policy', 'users.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
-('right', 'SCHEMA stratum to stratum_admin', 'USAGE'),
-('right', 'SCHEMA stratum to stratum_app', 'USAGE'),
-('right', 'SCHEMA stratum to stratum_auditor', 'USAGE'),
-('right', 'SCHEMA stratum to stratum_auth', 'USAGE'),
-('right', 'TYPE stratum.ad_platform to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.ad_platform to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.ad_platform to stratum_auditor', 'USAGE'),
-('right', 'TYPE stratum.audit_action to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.audit_action to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.audit_action to stratum_auditor', 'USAGE'),
-('right', 'TYPE stratum.campaign_status to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.campaign_status to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.campaign_status to stratum_auditor', 'USAGE'),
-('right', 'TYPE stratum.rule_action to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.rule_action to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.rule_action to stratum_auditor', 'USAGE'),
-('right', 'TYPE stratum.rule_status to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.rule_status to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.rule_status to stratum_auditor', 'USAGE'),
-('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
-('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
-('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
-('right', 'audit_chains to stratum_admin', 'SELECT'),
-('right', 'audit_chains to stratum_auditor', 'SELECT'),
-('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
-('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
-('right', 'audit_logs to stratum_auditor', 'SELECT'),
-('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
-('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
-('right', 'audit_seals to stratum_admin', 'SELECT'),
-('right', 'audit_seals to stratum_auditor', 'SELECT'),
-('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'campaign_drafts_id_seq to stratum_admin', 'USAGE'),
-('right', 'campaign_drafts_id_seq to stratum_app', 'USAGE'),
-('right', 'campaigns to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'campaigns to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'campaigns_id_seq to stratum_admin', 'USAGE'),
-('right', 'campaigns_id_seq to stratum_app', 'USAGE'),
-('right', 'cdp_audience_syncs to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
-('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
-('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
-('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
-('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
-('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
-('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
-('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
-('right', 'cdp_segments_id_seq to stratum_app', 'USAGE'),
-('right', 'fact_actions_queue to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'fact_actions_queue to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'fact_actions_queue_id_seq to stratum_admin', 'USAGE'),
-('right', 'fact_actions_queue_id_seq to stratum_app', 'USAGE'),
-('right', 'fact_signal_health_daily to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'fact_signal_health_daily to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'fact_signal_health_daily_id_seq to stratum_admin', 'USAGE'),
-('right', 'fact_signal_health_daily_id_seq to stratum_app', 'USAGE'),
-('right', 'rules to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'rules to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'rules_id_seq to stratum_admin', 'USAGE'),
-('right', 'rules_id_seq to stratum_app', 'USAGE'),
-('right', 'tenant_platform_connections to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'tenant_platform_connections to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
-('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
-('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings), UPDATE (updated_at)'),
-('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
-('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
-('right', 'users_id_seq to stratum_admin', 'USAGE'),
-('right', 'users_id_seq to stratum_app', 'USAGE'),
-('table', 'audit_chains', 'row security, forced'),
-('table', 'audit_logs', 'row security, forced'),
-('table', 'audit_seals', 'row security, forced'),
-('table', 'audited_tables', 'row security, forced'),
-('table', 'campaign_drafts', 'row security, forced'),
-('table', 'campaigns', 'row security, forced'),
-('table', 'cdp_audience_syncs', 'row security, forced'),
-('table', 'cdp_events', 'row security, forced'),
-('table', 'cdp_profiles', 'row security, forced'),
-('table', 'cdp_segment_memberships', 'row security, forced'),
-('table', 'cdp_segments', 'row security, forced'),
-('table', 'fact_actions_queue', 'row security, forced'),
-('table', 'fact_signal_health_daily', 'row security, forced'),
-('table', 'jwt_keys', 'row security, forced'),
-('table', 'rules', 'row security, forced'),
-('table', 'tenant_platform_connections', 'row security, forced'),
-('table', 'tenants', 'row security, forced'),
-('table', 'users', 'row security, forced'),
-('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
-('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
-('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
-('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
-('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
-('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
-('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
-('trigger', 'campaign_drafts.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
-('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
-('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
-('trigger', 'campaigns.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.campaigns FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
-('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
-('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
-('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
-('trigger', 'cdp_audience_syncs.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
-('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
-('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
-('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
-('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
-('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
-('trigger', 'cdp_profiles.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_segment_memberships.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_memberships FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
-('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
-('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
-('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
-('trigger', 'cdp_segments.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
-('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
-('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
-('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
-('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
-('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
-('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
-('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
-('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
-('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
-('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
-('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
-('trigger', 'tenant_platform_connections.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
-('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
-('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
-('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
-('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
-('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
-('trigger', 'users.zz_stratum_limit_restore', 'CREATE TRIGGER zz_stratum_limit_restore AFTER UPDATE ON stratum.users FOR EACH ROW WHEN ((old.is_deleted AND (new.is_deleted IS NOT TRUE))) EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
-('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
-('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
-('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()'),
-('trigger', 'users.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
-('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
-('type', 'campaign_status', 'draft, active, paused, completed, archived'),
-('type', 'rule_action', 'apply_label, send_alert, pause_campaign, adjust_budget, notify_slack, notify_whatsapp'),
-('type', 'rule_status', 'active, paused, draft'),
-('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
+('none', 'none', 'none')
 $manifest$;
 
 CREATE FUNCTION stratum._optional_indexes() RETURNS TABLE (name text, definition text, command text, comment text)
@@ -2699,10 +3002,12 @@ BEGIN
   PERFORM stratum._install_users();
   PERFORM stratum._install_campaigns();
   PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_profile_aliases();
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
   PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
   PERFORM stratum._install_tenant_platform_connections();
@@ -3301,6 +3606,86 @@ GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_adm
 REVOKE ALL ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._iso_time(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._lock_names(text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._lock_names(text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._is_text_key(jsonb, text, integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_text_key(jsonb, text, integer) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._is_uuid_key(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_uuid_key(jsonb, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._is_object_key(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_object_key(jsonb, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._event_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._event_keys() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._first_key(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._first_key(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._event_fault(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._event_fault(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_events(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_events(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._find_profiles(bigint, jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._is_name_taken(bigint, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._is_name_taken(bigint, text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._settle_profile(bigint, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._purchase_events(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._later_stage(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._lock_profiles(bigint, bigint[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._profiles_of(bigint, jsonb[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.ingest_events(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.ingest_events(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.ingest_event(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.ingest_event(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._merged_consent(jsonb, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._merged_object(jsonb, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.merge_profiles(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.merge_profiles(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_sync(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_sync(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._consent_keys(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._consent_keys(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._has_consented(jsonb, text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._has_consented(jsonb, text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_identifier(text, text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_identifier(text, text, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._audience_members(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._audience_members(bigint, bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.audience_members(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audience_members(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.audience_changes(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.audience_changes(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._lock_audience_sync(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.start_audience_sync(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.start_audience_sync(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._draft_columns() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._draft_columns() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._refuse_draft(text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._refuse_draft(text, text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft_platforms(jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_platforms(jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft_data(jsonb, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._check_draft() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.publish_draft(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._put_auditor_policy(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._next_xid() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) FROM PUBLIC;
@@ -3337,6 +3722,7 @@ REVOKE ALL ON FUNCTION stratum._pause_audit(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._erased_values(jsonb, text[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._without_salts(bytea, bigint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) FROM PUBLIC;
@@ -3385,6 +3771,8 @@ REVOKE ALL ON FUNCTION stratum.sign_in_candidates(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.sign_in_candidates(text) TO stratum_auth;
 REVOKE ALL ON FUNCTION stratum.note_second_factor(bigint, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.note_second_factor(bigint, boolean) TO stratum_auth;
+REVOKE ALL ON FUNCTION stratum._install_cdp_profile_aliases() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_cdp_audience_uploads() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_chains() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_seals() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_jwt_keys() FROM PUBLIC;
@@ -3433,6 +3821,12 @@ BEGIN
 IF to_regclass('stratum.tenants') IS NOT NULL THEN
   ALTER EXTENSION stratum ADD TABLE stratum.tenants;
   GRANT UPDATE (updated_at) ON stratum.tenants TO stratum_app;
+END IF;
+
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.cdp_audience_syncs') AND conname = 'cdp_audience_syncs_tenant_id_id_key') THEN
+  ALTER TABLE stratum.cdp_audience_syncs ADD CONSTRAINT cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id);
+  PERFORM stratum._comment_constraints('cdp_audience_syncs');
 END IF;
 
   END IF;

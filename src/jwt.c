@@ -208,33 +208,52 @@ check_header(Jsonb *header)
 	return cstring_to_text_with_len(kid->val.string.val, kid->val.string.len);
 }
 
-/* The key of that name, if it is in use now. Copied, since SPI_finish() frees what was read. */
+#define READ_KEY \
+	"SELECT k.secret, k.audience FROM stratum.jwt_keys k WHERE k.kid OPERATOR(pg_catalog.=) $1" \
+	" AND k.valid_from OPERATOR(pg_catalog.<=) $2" \
+	" AND (k.valid_until IS NULL OR k.valid_until OPERATOR(pg_catalog.>) $2)"
+
+/* The key of that name, if it is in use now; its parts are NULL if there is none. Inside SPI_connect(). */
 static Key
-read_key(text *kid, TimestampTz now)
+find_key(text *kid, TimestampTz now, MemoryContext context)
 {
+	static SPIPlanPtr plan = NULL;
 	Oid			types[] = {TEXTOID, TIMESTAMPTZOID};
 	Datum		values[] = {PointerGetDatum(kid), TimestampTzGetDatum(now)};
-	MemoryContext caller = CurrentMemoryContext;
 	bool		isnull;
 	Key			key = {NULL, NULL};
 
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "SPI_connect failed");
-	if (SPI_execute_with_args("SELECT k.secret, k.audience FROM stratum.jwt_keys k"
-							  " WHERE k.kid OPERATOR(pg_catalog.=) $1"
-							  " AND k.valid_from OPERATOR(pg_catalog.<=) $2"
-							  " AND (k.valid_until IS NULL OR k.valid_until OPERATOR(pg_catalog.>) $2)",
-							  2, types, values, NULL, true, 1) != SPI_OK_SELECT)
+	if (plan == NULL)
+	{
+		SPIPlanPtr	prepared = SPI_prepare_cursor(READ_KEY, 2, types, CURSOR_OPT_GENERIC_PLAN);
+
+		if (prepared == NULL || SPI_keepplan(prepared) != 0)
+			elog(ERROR, "could not prepare the look-up of a key: %s", SPI_result_code_string(SPI_result));
+		plan = prepared;
+	}
+	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read stratum.jwt_keys");
 	if (SPI_processed == 1)
 	{
 		HeapTuple	row = SPI_tuptable->vals[0];
-		MemoryContext old = MemoryContextSwitchTo(caller);
+		MemoryContext caller = MemoryContextSwitchTo(context);
 
 		key.secret = DatumGetByteaPCopy(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &isnull));
 		key.audience = DatumGetTextPCopy(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &isnull));
-		MemoryContextSwitchTo(old);
+		MemoryContextSwitchTo(caller);
 	}
+	return key;
+}
+
+static Key
+read_key(text *kid, TimestampTz now)
+{
+	MemoryContext context = CurrentMemoryContext;
+	Key			key;
+
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	key = find_key(kid, now, context);
 	SPI_finish();
 	if (key.secret == NULL)
 		ereport(ERROR,

@@ -34,7 +34,6 @@ typedef struct RowLimit
 	SubTransactionId locked_in;
 	int64		allowed;
 	int64		at_most;		/* so many there can be now */
-	bool		restored;		/* by the statement that is running */
 } RowLimit;
 
 #define READ(column) \
@@ -45,7 +44,7 @@ typedef struct RowLimit
 	" WHERE r.tenant_id OPERATOR(pg_catalog.=) $1 AND r.is_deleted IS NOT TRUE LIMIT $2) x"
 #define LIMIT(column, table) \
 	{column, table, READ(column), READ(column) " FOR NO KEY UPDATE", COUNT(table), \
-	 NULL, NULL, NULL, 0, InvalidSubTransactionId, 0, 0, false}
+	 NULL, NULL, NULL, 0, InvalidSubTransactionId, 0, 0}
 
 static RowLimit limits[] = {
 	LIMIT("max_users", "users"),
@@ -54,16 +53,23 @@ static RowLimit limits[] = {
 
 #define NLIMITS ((int) lengthof(limits))
 
+/* The table in which the statement that is running has restored a row, if it has. */
+static Oid	restored_in = InvalidOid;
+
+/* The mixin trigger tells; PostgreSQL could by a trigger with WHEN, but its columns could not be changed then. */
+void
+stratum_note_restored(Oid table)
+{
+	restored_in = table;
+}
+
 /* --- what is known lasts as long as the lock --- */
 
 static void
 forget_all(XactEvent event, void *argument)
 {
 	for (int i = 0; i < NLIMITS; i++)
-	{
 		limits[i].tenant_id = 0;
-		limits[i].restored = false;
-	}
 }
 
 /* A lock goes with the sub-transaction that has taken it. */
@@ -224,10 +230,12 @@ find_limit(FunctionCallInfo fcinfo)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event))
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_STATEMENT(trigger->tg_event) ||
+		(TRIGGER_FIRED_BY_INSERT(trigger->tg_event) && trigger->tg_newtable == NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("stratum._limit_rows() must be fired after INSERT or UPDATE")));
+				 errmsg("stratum._limit_rows() must be fired after INSERT, with the new rows, or UPDATE, for each statement")));
 	for (int i = 0; i < NLIMITS && trigger->tg_trigger->tgnargs == 1; i++)
 	{
 		if (strcmp(trigger->tg_trigger->tgargs[0], limits[i].column) == 0)
@@ -239,11 +247,9 @@ find_limit(FunctionCallInfo fcinfo)
 }
 
 /*
- * _limit_rows(): AFTER (column of stratum.tenants)
+ * _limit_rows(): AFTER, FOR EACH STATEMENT (column of stratum.tenants)
  *
- *	INSERT, FOR EACH STATEMENT, with the new rows: counts
- *	UPDATE, FOR EACH ROW that is restored: takes a note
- *	UPDATE, FOR EACH STATEMENT: counts if there is a note
+ * INSERT, with the new rows, counts if there are any of the tenant's; UPDATE if it has restored one.
  */
 PG_FUNCTION_INFO_V1(stratum_limit_rows);
 Datum
@@ -254,25 +260,14 @@ stratum_limit_rows(PG_FUNCTION_ARGS)
 	int64		tenant_id = stratum_context()->tenant_id;
 	int64		added = 0;
 
-	if (TRIGGER_FIRED_FOR_ROW(trigger->tg_event))
-	{
-		limit->restored = true;
-		return PointerGetDatum(NULL);
-	}
+	/* What comes without a tenant goes uncounted. */
 	if (tenant_id == 0)
-	{
-		/* What is added now goes uncounted. */
 		limit->tenant_id = 0;
-		limit->restored = false;
-	}
 	else if (TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
+		added = count_added(trigger, tenant_id);
+	else if (restored_in == RelationGetRelid(trigger->tg_relation))
 	{
-		if (trigger->tg_newtable != NULL)
-			added = count_added(trigger, tenant_id);
-	}
-	else if (limit->restored)
-	{
-		limit->restored = false;
+		restored_in = InvalidOid;
 		limit->at_most = PG_INT64_MAX;
 		added = 1;
 	}

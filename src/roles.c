@@ -47,6 +47,14 @@ is_kept(const StratumRow *old, const StratumRow *new, const char *name)
 						   old->nulls[column - 1], new->values[column - 1], new->nulls[column - 1]);
 }
 
+static bool
+was_protected(const StratumRow *old)
+{
+	AttrNumber	column = stratum_find_column(old->desc, "is_protected", STRATUM_BOOLEAN);
+
+	return column && !old->nulls[column - 1] && DatumGetBool(old->values[column - 1]);
+}
+
 /* By whoever asked for it: a function with its owner's rights gives nobody more of them. */
 static bool
 is_administrator(void)
@@ -55,7 +63,7 @@ is_administrator(void)
 }
 
 /*
- * _guard_protected_user(): AFTER UPDATE or DELETE, FOR EACH ROW, where is_protected was true
+ * _guard_protected_user(): AFTER UPDATE or DELETE, FOR EACH ROW
  *
  * Afterwards, so that no other trigger can change what has been looked at.
  */
@@ -64,22 +72,19 @@ Datum
 stratum_guard_protected_user(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
-	TupleDesc	desc;
+	StratumRow	old, new;
 
 	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_AFTER(trigger->tg_event) ||
 		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) || TRIGGER_FIRED_BY_INSERT(trigger->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("stratum._guard_protected_user() must be fired after UPDATE or DELETE for each row")));
-	if (is_administrator())
+	old = stratum_open_row(trigger->tg_trigtuple, RelationGetDescr(trigger->tg_relation));
+	if (!was_protected(&old) || is_administrator())
 		return PointerGetDatum(NULL);
-
-	desc = RelationGetDescr(trigger->tg_relation);
 	if (TRIGGER_FIRED_BY_UPDATE(trigger->tg_event))
 	{
-		StratumRow	old = stratum_open_row(trigger->tg_trigtuple, desc);
-		StratumRow	new = stratum_open_row(trigger->tg_newtuple, desc);
-
+		new = stratum_open_row(trigger->tg_newtuple, RelationGetDescr(trigger->tg_relation));
 		if (is_kept(&old, &new, "role") && is_kept(&old, &new, "is_active") &&
 			is_kept(&old, &new, "is_deleted") && is_kept(&old, &new, "is_protected"))
 			return PointerGetDatum(NULL);

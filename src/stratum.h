@@ -65,6 +65,9 @@ extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
 /* --- open_cursors.c --- */
 extern void stratum_refuse_open_cursors(int64 tenant_id);
 
+/* --- limits.c --- */
+extern void stratum_note_restored(Oid table);
+
 /* --- row_values.c --- */
 
 /* What a column must hold for the library to write or read it. */
@@ -150,5 +153,15 @@ typedef struct SegmentScope
 } SegmentScope;
 
 extern void stratum_validate_segment(Jsonb *definition, const SegmentScope *scope);
+
+/* --- stripes.c --- */
+
+/* What is locked; the numbers are fields of lock tags, beside 1 and 2 of pg_advisory_lock(). */
+typedef enum StratumStripes
+{
+	STRIPES_PERSONS = 16		/* names of persons, while they become profiles */
+} StratumStripes;
+
+extern void stratum_lock_stripes(StratumStripes kind, int64 tenant, uint32 *hashes, int count);
 
 #endif							/* STRATUM_H */

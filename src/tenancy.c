@@ -49,9 +49,14 @@ static bool defining = false;
 static int64 entered_tenant = 0;
 static SubTransactionId entered_in = InvalidSubTransactionId;
 
+/* Whether somebody was entered for this transaction, and anybody has asked who it is. */
+static bool entered = false;
+static bool asked = false;
+
 const StratumContext *
 stratum_context(void)
 {
+	asked = true;
 	return context;
 }
 
@@ -163,11 +168,25 @@ assign_context(const char *newval, void *extra)
 	context = extra != NULL ? (const StratumContext *) extra : &no_context;
 }
 
+/* As SET LOCAL does: in autocommit the statement that enters is the whole transaction. */
+static void
+warn_of_autocommit(void)
+{
+	if (entered && !asked && !IsTransactionBlock())
+		ereport(WARNING,
+				(errcode(ERRCODE_NO_ACTIVE_SQL_TRANSACTION),
+				 errmsg("entering a tenant has no effect outside a transaction block"),
+				 errhint("It ends with the transaction, here with the statement: BEGIN one first.")));
+}
+
 static void
 forget_entered_tenant(XactEvent event, void *arg)
 {
+	if (event == XACT_EVENT_PRE_COMMIT)
+		warn_of_autocommit();
 	entered_tenant = 0;
 	entered_in = InvalidSubTransactionId;
+	entered = asked = false;
 }
 
 static void
@@ -468,6 +487,8 @@ stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user, 
 	reset_plans(wanted->tenant_id);
 	write_context(compose_context(wanted), for_session);
 	stratum_remember_tenant(wanted->tenant_id);
+	entered = !for_session;
+	asked = false;
 }
 
 /* Nobody from now on. A session that loses its lock cannot act for another in the same transaction. */
@@ -513,6 +534,7 @@ stratum_leave(PG_FUNCTION_ARGS)
 	/* What is closed stays closed. */
 	if (stratum_context_is_set())
 		stratum_act_for_nobody(false);
+	entered = false;
 	PG_RETURN_VOID();
 }
 
@@ -521,6 +543,7 @@ PG_FUNCTION_INFO_V1(stratum_current_tenant_id);
 Datum
 stratum_current_tenant_id(PG_FUNCTION_ARGS)
 {
+	asked = true;
 	if (context->tenant_id == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(context->tenant_id);
@@ -531,6 +554,7 @@ PG_FUNCTION_INFO_V1(stratum_current_user_id);
 Datum
 stratum_current_user_id(PG_FUNCTION_ARGS)
 {
+	asked = true;
 	if (context->user_id == 0)
 		PG_RETURN_NULL();
 	PG_RETURN_INT32(context->user_id);
@@ -541,6 +565,7 @@ PG_FUNCTION_INFO_V1(stratum_current_request_id);
 Datum
 stratum_current_request_id(PG_FUNCTION_ARGS)
 {
+	asked = true;
 	if (context->request_id == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(context->request_id));

@@ -17,10 +17,6 @@ BEGIN
     'AFTER INSERT ON %s REFERENCING NEW TABLE AS added FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s.', column_name));
   PERFORM stratum._put_trigger(
-    relation, 'zz_stratum_limit_restore',
-    'AFTER UPDATE ON %s FOR EACH ROW WHEN (old.is_deleted AND new.is_deleted IS NOT TRUE) ' || action,
-    'Notes that a deleted row was restored.');
-  PERFORM stratum._put_trigger(
     relation, 'zz_stratum_limit_update',
     'AFTER UPDATE ON %s FOR EACH STATEMENT ' || action,
     format('A tenant has no more rows than its %s, restored ones included.', column_name));

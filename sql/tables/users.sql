@@ -102,7 +102,7 @@ BEGIN
   PERFORM stratum._limit_table('users', 'max_users');
   PERFORM stratum._put_trigger(
     'stratum.users', 'zz_stratum_protected',
-    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW WHEN (old.is_protected) EXECUTE FUNCTION stratum._guard_protected_user()',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()',
     'A protected user is not deleted or demoted by the application.');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',

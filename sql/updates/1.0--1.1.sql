@@ -6,3 +6,9 @@ IF to_regclass('stratum.tenants') IS NOT NULL THEN
   ALTER EXTENSION stratum ADD TABLE stratum.tenants;
   GRANT UPDATE (updated_at) ON stratum.tenants TO stratum_app;
 END IF;
+
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.cdp_audience_syncs') AND conname = 'cdp_audience_syncs_tenant_id_id_key') THEN
+  ALTER TABLE stratum.cdp_audience_syncs ADD CONSTRAINT cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id);
+  PERFORM stratum._comment_constraints('cdp_audience_syncs');
+END IF;

@@ -1,11 +1,11 @@
 -- Entering with a signed token.
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
-INSERT INTO stratum.tenants (id, name, slug, is_deleted) VALUES (9501, 'North', 'jwt-north', false), (9502, 'South', 'jwt-south', false), (9503, 'Gone', 'jwt-gone', true);
+INSERT INTO stratum.tenants (id, name, slug, is_deleted) VALUES (8501, 'North', 'jwt-north', false), (8502, 'South', 'jwt-south', false), (8503, 'Gone', 'jwt-gone', true);
 INSERT INTO stratum.users (id, tenant_id, email, password_hash, role, is_active) VALUES
-  (9501, 9501, 'ann@jwt.test', 'x', 'admin', true), (9502, 9502, 'bob@jwt.test', 'x', 'admin', true), (9503, 9501, 'cid@jwt.test', 'x', 'admin', false),
-  (9504, NULL, 'eve@jwt.test', 'x', 'superadmin', true);
-INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) VALUES (9501, 'meta', 'n', 'a', 'of North'), (9502, 'meta', 's', 'a', 'of South');
+  (8501, 8501, 'ann@jwt.test', 'x', 'admin', true), (8502, 8502, 'bob@jwt.test', 'x', 'admin', true), (8503, 8501, 'cid@jwt.test', 'x', 'admin', false),
+  (8504, NULL, 'eve@jwt.test', 'x', 'superadmin', true);
+INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name) VALUES (8501, 'meta', 'n', 'a', 'of North'), (8502, 'meta', 's', 'a', 'of South');
 CREATE ROLE regress_stratum_jwt LOGIN IN ROLE stratum_app;
 
 -- What an identity provider does: HMAC of RFC 2104, base64url, the compact form. An object's text is as given.
@@ -28,7 +28,7 @@ CREATE FUNCTION jwt_test.sign(header text, payload text, key bytea) RETURNS text
   FROM (SELECT jwt_test.base64url(convert_to(header, 'UTF8')) || '.' || jwt_test.base64url(convert_to(payload, 'UTF8'))) x (s) $$;
 CREATE FUNCTION jwt_test.key(n int) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$ SELECT sha256(convert_to('key ' || n, 'UTF8')) $$;
 CREATE FUNCTION jwt_test.claims(changes jsonb DEFAULT '{}') RETURNS text LANGUAGE sql STABLE AS $$
-  SELECT (jsonb_build_object('exp', floor(extract(epoch FROM clock_timestamp())) + 300, 'aud', 'stratum', 'tenant_id', 9501, 'user_id', 9501) || changes)::text $$;
+  SELECT (jsonb_build_object('exp', floor(extract(epoch FROM clock_timestamp())) + 300, 'aud', 'stratum', 'tenant_id', 8501, 'user_id', 8501) || changes)::text $$;
 -- a good token but for these claims
 CREATE FUNCTION jwt_test.token(changes jsonb DEFAULT '{}', without text DEFAULT '') RETURNS text LANGUAGE sql STABLE AS
   $$ SELECT jwt_test.sign('{"alg":"HS256","typ":"JWT","kid":"k1"}', (jwt_test.claims(changes)::jsonb - without)::text, jwt_test.key(1)) $$;
@@ -92,7 +92,7 @@ SELECT what, jwt_test.try(token) FROM (VALUES
   ('another key', jwt_test.sign('{"kid":"k2","alg":"HS256"}', jwt_test.claims('{"aud":["x","reports"]}'), jwt_test.key(2))),
   ('a key longer than a block', jwt_test.sign('{"kid":"long","alg":"HS256"}', jwt_test.claims(), decode(repeat('ab', 100), 'hex'))),
   ('no user', jwt_test.token('{"user_id":null}')),
-  ('platform user', jwt_test.token('{"user_id":9504}')),
+  ('platform user', jwt_test.token('{"user_id":8504}')),
   ('no end in sight', jwt_test.token('{"exp":1e400}')),
   ('more claims', jwt_test.token('{"sub":"x","iat":1,"iss":"https://id.test","nbf":1.5,"roles":["admin",{"a":[1]}],"name":"J\u006frg Müller"}'))) t (what, token);
 
@@ -107,13 +107,13 @@ SELECT what, jwt_test.try(token) AS said FROM (VALUES
   ('wrongly signed', jwt_test.sign('{"alg":"HS256","kid":"k1"}', jwt_test.claims(), jwt_test.key(2))),
   ('alg none', jwt_test.sign('{"alg":"none","kid":"k1"}', jwt_test.claims(), jwt_test.key(1))),
   ('for another audience', jwt_test.token('{"aud":"reports"}')),
-  ('tenant id as text', jwt_test.token('{"tenant_id":"9501"}')),
-  ('deleted tenant', jwt_test.token('{"tenant_id":9503,"user_id":null}')),
+  ('tenant id as text', jwt_test.token('{"tenant_id":"8501"}')),
+  ('deleted tenant', jwt_test.token('{"tenant_id":8503,"user_id":null}')),
   ('no such tenant', jwt_test.token('{"tenant_id":8999}')),
-  ('another tenant''s user', jwt_test.token('{"user_id":9502}')),
-  ('inactive user', jwt_test.token('{"user_id":9503}'))) t (what, token);
+  ('another tenant''s user', jwt_test.token('{"user_id":8502}')),
+  ('inactive user', jwt_test.token('{"user_id":8503}'))) t (what, token);
 BEGIN;
-SELECT jwt_test.try(jwt_test.token()) AS first, jwt_test.try(jwt_test.token('{"tenant_id":9502,"user_id":9502}')) AS nested;
+SELECT jwt_test.try(jwt_test.token()) AS first, jwt_test.try(jwt_test.token('{"tenant_id":8502,"user_id":8502}')) AS nested;
 ROLLBACK;
 
 -- the compact form
@@ -128,7 +128,7 @@ SELECT what, jwt_test.try(token) AS said FROM (VALUES
   ('signature with such bits', jwt_test.token() || 'A'),
   ('signature cut', left(jwt_test.token(), -4)),
   ('signature of another token', regexp_replace(jwt_test.token(), '[^.]*$', '') || split_part(jwt_test.token('{"x":1}'), '.', 3)),
-  ('payload exchanged', split_part(jwt_test.token(), '.', 1) || '.' || split_part(jwt_test.token('{"tenant_id":9502}'), '.', 2) || '.' || split_part(jwt_test.token(), '.', 3)),
+  ('payload exchanged', split_part(jwt_test.token(), '.', 1) || '.' || split_part(jwt_test.token('{"tenant_id":8502}'), '.', 2) || '.' || split_part(jwt_test.token(), '.', 3)),
   ('header is no JSON', jwt_test.sign('{"alg"', jwt_test.claims(), jwt_test.key(1))),
   ('header is an array', jwt_test.sign('["HS256"]', jwt_test.claims(), jwt_test.key(1))),
   ('header is a string', jwt_test.sign('"HS256"', jwt_test.claims(), jwt_test.key(1))),
@@ -157,9 +157,9 @@ SELECT what, jwt_test.try(jwt_test.token(changes, without)) AS said FROM (VALUES
   ('exp as text', '{"exp":"4700000000"}', ''), ('exp null', '{"exp":null}', ''), ('exp now', '{"exp":0}', ''), ('exp negative', '{"exp":-1e400}', ''),
   ('nbf as text', '{"nbf":"1"}', ''), ('nbf null', '{"nbf":null}', ''),
   ('aud null', '{"aud":null}', ''), ('aud empty', '{"aud":[]}', ''), ('aud is an object', '{"aud":{"stratum":1}}', ''), ('aud nested', '{"aud":[["stratum"]]}', ''), ('aud longer', '{"aud":"stratum2"}', ''),
-  ('tenant null', '{"tenant_id":null}', ''), ('tenant 0', '{"tenant_id":0}', ''), ('tenant negative', '{"tenant_id":-9501}', ''), ('tenant 9501.5', '{"tenant_id":9501.5}', ''), ('tenant 9501.0', '{"tenant_id":9501.0}', ''),
-  ('tenant too large', '{"tenant_id":99999999999999999999}', ''), ('tenant in an array', '{"tenant_id":[9501]}', ''), ('tenant true', '{"tenant_id":true}', ''),
-  ('user as text', '{"user_id":"9501"}', ''), ('user 0', '{"user_id":0}', ''), ('user enormous', '{"user_id":1e30}', '')) t (what, changes, without);
+  ('tenant null', '{"tenant_id":null}', ''), ('tenant 0', '{"tenant_id":0}', ''), ('tenant negative', '{"tenant_id":-8501}', ''), ('tenant 8501.5', '{"tenant_id":8501.5}', ''), ('tenant 8501.0', '{"tenant_id":8501.0}', ''),
+  ('tenant too large', '{"tenant_id":99999999999999999999}', ''), ('tenant in an array', '{"tenant_id":[8501]}', ''), ('tenant true', '{"tenant_id":true}', ''),
+  ('user as text', '{"user_id":"8501"}', ''), ('user 0', '{"user_id":0}', ''), ('user enormous', '{"user_id":1e30}', '')) t (what, changes, without);
 SELECT jwt_test.try(jwt_test.sign('{"alg":"HS256","kid":"k1"}', payload, jwt_test.key(1))) AS said FROM (VALUES ('[]'), ('null'), ('{"exp":'), ('{}')) t (payload);
 -- in autocommit and after an error nobody is entered
 SELECT stratum.enter_jwt('x.y.z');
@@ -179,9 +179,9 @@ CREATE OR REPLACE FUNCTION jwt_test.token(changes jsonb DEFAULT '{}', without te
 REVOKE EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text), stratum.enter_session(bigint, bigint, text) FROM stratum_app;
 \c - regress_stratum_jwt
 BEGIN;
-SELECT stratum.enter(9502);
+SELECT stratum.enter(8502);
 ROLLBACK;
-SELECT stratum.enter_session(9502, NULL, '0123456789abcdef');
+SELECT stratum.enter_session(8502, NULL, '0123456789abcdef');
 BEGIN;
 SELECT stratum.enter_jwt(jwt_test.token());
 INSERT INTO stratum.campaigns (platform, external_id, account_id, name) VALUES ('meta', 'by token', 'a', 'x');
@@ -189,9 +189,9 @@ SELECT user_id FROM stratum.audit_logs ORDER BY id DESC LIMIT 1;
 ROLLBACK;
 \c - postgres
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text), stratum.enter_session(bigint, bigint, text) TO stratum_app;
-SELECT stratum.enter_session(9501, 9501, '0123456789abcdef');
+SELECT stratum.enter_session(8501, 8501, '0123456789abcdef');
 SELECT jwt_test.try(jwt_test.token()) AS own, jwt_test.try(jwt_test.token('{"user_id":null}')) AS no_user,
-  jwt_test.try(jwt_test.token('{"user_id":9504}')) AS other_user, jwt_test.try(jwt_test.token('{"tenant_id":9502,"user_id":9502}')) AS other_tenant;
+  jwt_test.try(jwt_test.token('{"user_id":8504}')) AS other_user, jwt_test.try(jwt_test.token('{"tenant_id":8502,"user_id":8502}')) AS other_tenant;
 RESET ALL;
 SELECT jwt_test.try(jwt_test.token()) AS closed;
 SELECT stratum.leave_session('0123456789abcdef');

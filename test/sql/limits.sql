@@ -2,9 +2,9 @@
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
 INSERT INTO stratum.tenants (id, name, slug, plan, plan_expires_at, max_users, max_campaigns) VALUES
-  (9601, 'Small', 'limit-small', 'pro', '2001-01-01', 3, 4), (9602, 'Free', 'limit-free', 'pro', NULL, NULL, NULL), (9603, 'None', 'limit-none', 'free', 'infinity', 0, 0);
+  (8601, 'Small', 'limit-small', 'pro', '2001-01-01', 3, 4), (8602, 'Free', 'limit-free', 'pro', NULL, NULL, NULL), (8603, 'None', 'limit-none', 'free', 'infinity', 0, 0);
 -- an explicit NULL on INSERT is the default, as in every such column
-UPDATE stratum.tenants SET max_users = NULL, max_campaigns = NULL WHERE id = 9602;
+UPDATE stratum.tenants SET max_users = NULL, max_campaigns = NULL WHERE id = 8602;
 CREATE ROLE regress_stratum_limit LOGIN IN ROLE stratum_app;
 CREATE FUNCTION public.limit_users(from_ int, to_ int, deleted bool DEFAULT false) RETURNS void LANGUAGE sql AS
   $$ INSERT INTO stratum.users (email, password_hash, is_deleted) SELECT 'u' || g || '@limit.test', 'x', deleted FROM generate_series(from_, to_) g $$;
@@ -13,7 +13,7 @@ CREATE FUNCTION public.limit_campaigns(from_ int, to_ int) RETURNS void LANGUAGE
 \c - regress_stratum_limit
 
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 SELECT limit_users(1, 2), limit_campaigns(1, 4);
 SELECT * FROM stratum.tenant_limits();
 -- the last place, and one too many, with the limit in the message
@@ -54,7 +54,7 @@ COMMIT;
 
 -- what a savepoint takes back is free again; a loop of single rows
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 DELETE FROM stratum.campaigns;
 SAVEPOINT a; SELECT limit_campaigns(1, 4); ROLLBACK TO a;
 DO $$ BEGIN FOR i IN 1..4 LOOP PERFORM limit_campaigns(i, i); END LOOP; END $$;
@@ -66,22 +66,22 @@ SELECT string_agg(external_id, ',' ORDER BY external_id) FROM stratum.campaigns;
 ROLLBACK;
 -- by whatever kind of statement
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 DELETE FROM stratum.campaigns;
 MERGE INTO stratum.campaigns c USING generate_series(1, 5) g ON c.external_id = g::text
-  WHEN NOT MATCHED THEN INSERT (tenant_id, platform, external_id, account_id, name) VALUES (9601, 'meta', g::text, 'a', 'C');
+  WHEN NOT MATCHED THEN INSERT (tenant_id, platform, external_id, account_id, name) VALUES (8601, 'meta', g::text, 'a', 'C');
 ROLLBACK;
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 WITH gone AS (DELETE FROM stratum.campaigns RETURNING *)
 INSERT INTO stratum.campaigns (platform, external_id, account_id, name) SELECT 'google', external_id, 'a', 'C' FROM gone;
 SELECT campaigns, max_campaigns FROM stratum.tenant_limits();
 ROLLBACK;
 
 -- 0 is none, NULL is no limit
-BEGIN; SELECT stratum.enter(9603); SELECT limit_users(1, 1); ROLLBACK;
+BEGIN; SELECT stratum.enter(8603); SELECT limit_users(1, 1); ROLLBACK;
 BEGIN;
-SELECT stratum.enter(9602);
+SELECT stratum.enter(8602);
 SELECT limit_users(1, 100), limit_campaigns(1, 1000);
 SELECT * FROM stratum.tenant_limits();
 ROLLBACK;
@@ -90,26 +90,26 @@ SELECT * FROM stratum.tenant_limits();
 -- administrators: without a tenant nothing is limited, with one they are; a limit that they change counts at once
 \c - postgres
 SET ROLE stratum_admin;
-INSERT INTO stratum.users (tenant_id, email, password_hash) SELECT 9601, 'admin' || g || '@limit.test', 'x' FROM generate_series(1, 3) g;
-SELECT count(*) FROM stratum.users WHERE tenant_id = 9601 AND NOT is_deleted;
+INSERT INTO stratum.users (tenant_id, email, password_hash) SELECT 8601, 'admin' || g || '@limit.test', 'x' FROM generate_series(1, 3) g;
+SELECT count(*) FROM stratum.users WHERE tenant_id = 8601 AND NOT is_deleted;
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 SELECT limit_users(20, 20);
 ROLLBACK;
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 UPDATE stratum.tenants SET max_users = 7;
 SELECT limit_users(20, 20);
 UPDATE stratum.tenants SET max_users = 6;
 SELECT limit_users(21, 21);
 ROLLBACK;
 BEGIN;
-SELECT stratum.enter(9601);
+SELECT stratum.enter(8601);
 UPDATE stratum.tenants SET max_users = 7;
 SELECT limit_users(20, 20);
 SELECT stratum.leave();
-INSERT INTO stratum.users (tenant_id, email, password_hash) VALUES (9601, 'left@limit.test', 'x');
-SELECT stratum.enter(9601);
+INSERT INTO stratum.users (tenant_id, email, password_hash) VALUES (8601, 'left@limit.test', 'x');
+SELECT stratum.enter(8601);
 UPDATE stratum.tenants SET max_users = 8;
 SELECT limit_users(21, 21);
 ROLLBACK;
@@ -118,10 +118,13 @@ RESET ROLE;
 \set VERBOSITY sqlstate
 SELECT stratum._limit_rows();
 CREATE TRIGGER t BEFORE INSERT ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._limit_rows('max_users');
-BEGIN; SELECT stratum.enter(9602); SELECT limit_campaigns(1, 1); ROLLBACK;
+BEGIN; SELECT stratum.enter(8602); SELECT limit_campaigns(1, 1); ROLLBACK;
 DROP TRIGGER t ON stratum.campaigns;
-CREATE TRIGGER t AFTER INSERT ON stratum.campaigns EXECUTE FUNCTION stratum._limit_rows('max_everything');
-BEGIN; SELECT stratum.enter(9602); SELECT limit_campaigns(1, 1); ROLLBACK;
+CREATE TRIGGER t AFTER INSERT ON stratum.campaigns EXECUTE FUNCTION stratum._limit_rows('max_users');
+BEGIN; SELECT stratum.enter(8602); SELECT limit_campaigns(1, 1); ROLLBACK;
+DROP TRIGGER t ON stratum.campaigns;
+CREATE TRIGGER t AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS x EXECUTE FUNCTION stratum._limit_rows('max_everything');
+BEGIN; SELECT stratum.enter(8602); SELECT limit_campaigns(1, 1); ROLLBACK;
 DROP TRIGGER t ON stratum.campaigns;
 \set VERBOSITY terse
 DROP FUNCTION public.limit_users, public.limit_campaigns;

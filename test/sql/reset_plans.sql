@@ -1,9 +1,9 @@
 -- stratum.reset_plans_on_enter: a plan made for a huge tenant is not kept for a small one.
 \set VERBOSITY terse
-INSERT INTO stratum.tenants (id, name, slug) VALUES (9651, 'Huge', 'plan-huge'), (9652, 'Small', 'plan-small');
+INSERT INTO stratum.tenants (id, name, slug) VALUES (8651, 'Huge', 'plan-huge'), (8652, 'Small', 'plan-small');
 CREATE TABLE public.plan_rows (tenant_id int NOT NULL DEFAULT stratum.current_tenant_id(), body text);
-INSERT INTO public.plan_rows SELECT 9651, repeat('x', 100) FROM generate_series(1, 20000);
-INSERT INTO public.plan_rows VALUES (9652, 'y');
+INSERT INTO public.plan_rows SELECT 8651, repeat('x', 100) FROM generate_series(1, 20000);
+INSERT INTO public.plan_rows VALUES (8652, 'y');
 CREATE INDEX ON public.plan_rows (tenant_id);
 ANALYZE public.plan_rows;
 ALTER TABLE public.plan_rows ENABLE ROW LEVEL SECURITY;
@@ -28,26 +28,26 @@ GRANT EXECUTE ON PROCEDURE public.plan_shown TO stratum_app;
 
 \c - regress_stratum_plan
 PREPARE plan_counts AS SELECT count(*) FROM public.plan_rows;
-CALL plan_shown(9651);
+CALL plan_shown(8651);
 SHOW stratum.reset_plans_on_enter;
-CALL plan_shown(9652);
+CALL plan_shown(8652);
 SET stratum.reset_plans_on_enter = on;
-CALL plan_shown(9652);
-CALL plan_shown(9651);
-CALL plan_shown(9652);
-CALL plan_shown(9651);
+CALL plan_shown(8652);
+CALL plan_shown(8651);
+CALL plan_shown(8652);
+CALL plan_shown(8651);
 -- nothing is thrown away while it is the same tenant
 SELECT generic_plans + custom_plans > 0 AS used FROM pg_prepared_statements WHERE name = 'plan_counts';
-CALL plan_shown(9651);
+CALL plan_shown(8651);
 -- for a locked session too
-SELECT stratum.enter_session(9652, NULL, '0123456789abcdef');
-CALL plan_shown(9652);
+SELECT stratum.enter_session(8652, NULL, '0123456789abcdef');
+CALL plan_shown(8652);
 SELECT stratum.leave_session('0123456789abcdef');
 -- a plan that is running while another function enters goes on
 CREATE FUNCTION pg_temp.enter_again() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE n bigint := 0; r record;
 BEGIN
-  FOR r IN EXECUTE 'SELECT stratum.enter(9652), g FROM generate_series(1, 3) g' LOOP n := n + r.g; END LOOP;
+  FOR r IN EXECUTE 'SELECT stratum.enter(8652), g FROM generate_series(1, 3) g' LOOP n := n + r.g; END LOOP;
   RETURN n;
 END $$;
 SELECT pg_temp.enter_again();

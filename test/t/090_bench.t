@@ -38,7 +38,9 @@ is($contestants{index}{matches}, 12, 'four selective ones, with three indexes');
 is($contestants{tenant}{matches}, 8, 'and under row security, with two');
 ok($contestants{refresh}{$_}, "refresh: $_") for qw(sql evaluation sql_insert first_refresh same_again one_per_cent);
 is($contestants{isolation}{$_}, 7, "seven questions of one tenant of a thousand, $_") for qw(explicit policy);
+ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
+ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
 
 SKIP:
 {
