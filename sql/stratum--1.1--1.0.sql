@@ -40,6 +40,7 @@ BEGIN
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
@@ -312,6 +313,78 @@ BEGIN
   FROM counts c
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+
+CREATE OR REPLACE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ')
+    INTO condition
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
@@ -915,6 +988,70 @@ BEGIN
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_audit_logs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_logs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_logs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      user_id INTEGER REFERENCES stratum.users (id),
+
+      action stratum.audit_action NOT NULL,
+      resource_type VARCHAR(100) NOT NULL,
+      resource_id VARCHAR(255),
+
+      old_values JSONB,
+      new_values JSONB,
+      metadata JSONB DEFAULT '{}',
+
+      ip_address INET,
+      user_agent TEXT,
+      request_id VARCHAR(100),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs (tenant_id);
+    CREATE INDEX ix_audit_logs_user ON stratum.audit_logs (user_id);
+    CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs (resource_type, resource_id);
+    CREATE INDEX ix_audit_logs_created ON stratum.audit_logs (created_at);
+
+    COMMENT ON TABLE stratum.audit_logs IS 'Who changed what; append-only.';
+    COMMENT ON COLUMN stratum.audit_logs.id IS 'Identifier; later rows of a transaction have higher ones.';
+    COMMENT ON COLUMN stratum.audit_logs.tenant_id IS 'Tenant of the changed row; NULL: of the platform.';
+    COMMENT ON COLUMN stratum.audit_logs.user_id IS 'User of the context; NULL: none was entered.';
+    COMMENT ON COLUMN stratum.audit_logs.action IS 'What was done.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_type IS 'Table, or any kind of thing for logged events.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_id IS 'Key of the row; a JSON array for a composite one.';
+    COMMENT ON COLUMN stratum.audit_logs.old_values IS 'Before: the changed columns of an update, the whole row of a delete.';
+    COMMENT ON COLUMN stratum.audit_logs.new_values IS 'After: the changed columns of an update, the whole row of a create.';
+    COMMENT ON COLUMN stratum.audit_logs.metadata IS 'Whatever else is known.';
+    COMMENT ON COLUMN stratum.audit_logs.ip_address IS 'Address given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.user_agent IS 'User agent given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.request_id IS 'Request id given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.created_at IS 'Time of the transaction.';
+    COMMENT ON INDEX stratum.ix_audit_logs_tenant IS 'Trail of a tenant.';
+    COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
+    COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
+    COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_audit_guard();
+  PERFORM stratum._isolate('audit_logs', 'tenant_id');
+  DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
+  CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
+  COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
 END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
@@ -1523,6 +1660,32 @@ END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
   'Row security of a table: one policy for everyone, one for administrators; internal.';
 
+CREATE OR REPLACE FUNCTION stratum._give_rights(table_name text, is_new boolean, app text, admin text, auditor text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  grantee text;
+  rights text;
+  sequence_name text := table_name || '_id_seq';
+  has_sequence boolean := to_regclass(format('stratum.%I', sequence_name)) IS NOT NULL;
+BEGIN
+  IF NOT is_new AND stratum._in_extension_script() THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
+  IF has_sequence THEN
+    EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
+  END IF;
+  FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
+    CONTINUE WHEN rights IS NULL;
+    EXECUTE format('GRANT %s ON stratum.%I TO %I', rights, table_name, grantee);
+    IF has_sequence AND rights LIKE '%INSERT%' THEN
+      EXECUTE format('GRANT USAGE ON SEQUENCE stratum.%I TO %I', sequence_name, grantee);
+    END IF;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
 
@@ -1704,7 +1867,6 @@ DROP FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb);
 DROP FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb);
 DROP FUNCTION stratum._without_salts(bytea, bigint[]);
 DROP FUNCTION stratum._erased_values(jsonb, text[]);
-DROP FUNCTION stratum._acting_tenant();
 DROP FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea);
 DROP FUNCTION stratum._log_record(bigint, text, text, text, jsonb);
 DROP FUNCTION stratum._pause_audit(regclass);
@@ -1729,6 +1891,14 @@ DROP FUNCTION stratum._audit_place();
 DROP FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint);
 DROP FUNCTION stratum._next_xid();
 DROP FUNCTION stratum._put_auditor_policy(text);
+DROP FUNCTION stratum._check_unaudited_tables();
+DROP FUNCTION stratum.revert_row(regclass, text, timestamptz);
+DROP FUNCTION stratum._plan_revert(regclass, text, timestamptz);
+DROP FUNCTION stratum._check_not_moved(regclass, text);
+DROP FUNCTION stratum._revert_statement(regclass, text[], text[], boolean);
+DROP FUNCTION stratum._revertible_columns(regclass, jsonb, text[]);
+DROP FUNCTION stratum.request_changes(text);
+DROP FUNCTION stratum._key_condition(regclass, text[]);
 DROP FUNCTION stratum.publish_draft(bigint);
 DROP FUNCTION stratum._check_draft();
 DROP FUNCTION stratum._check_draft_data(jsonb, text);

@@ -1555,15 +1555,17 @@ DECLARE
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
-  IF strange IS NOT NULL OR asked = '{}' THEN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
     RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
   END IF;
   RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
 END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
-  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
 
 CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -1666,7 +1668,7 @@ BEGIN
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
-            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
@@ -1781,6 +1783,18 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
 -- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
 -- not be read by the caller.
 CREATE FUNCTION stratum._current_row(
@@ -1797,12 +1811,7 @@ BEGIN
        SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
     RETURN NULL;
   END IF;
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ')
-    INTO condition
-  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  condition := stratum._key_condition(table_name, key_columns);
   SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
                            r.name, r.name), '')
     INTO masks
@@ -1974,6 +1983,162 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
   'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+
+-- ==== sql/parts/audit_use.sql
+-- Using the trail: what a request did, and a row put back as it was.
+-- rights: request_changes -> stratum_app, stratum_admin, stratum_auditor
+-- rights: revert_row -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.request_changes(request_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, tenant_id integer, user_id integer, action text, resource_type text,
+    resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint, l.created_at, l.tenant_id, l.user_id, l.action::text, l.resource_type::text, l.resource_id::text,
+           l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
+    FROM stratum.audit_logs l
+    WHERE l.request_id = request_changes.request_id
+    ORDER BY l.id;
+END $$;
+COMMENT ON FUNCTION stratum.request_changes(text) IS
+  'Who did what in a request: the entries with the request id that enter() was given, oldest first.';
+
+-- ---- a row put back ----
+
+-- The columns that are written back: those of the old state, but for computed ones, and for values that the trail does
+-- not have in clear.
+CREATE FUNCTION stratum._revertible_columns(table_name regclass, state jsonb, hidden text[]) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')
+  FROM pg_attribute a
+  WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    AND state ? a.attname::text AND a.attname::text <> ALL (hidden) AND state -> a.attname::text <> '"[ERASED]"';
+$$;
+COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
+  'Columns whose old values can be written back; internal to revert_row().';
+
+-- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state.
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+BEGIN
+  IF is_there THEN
+    RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
+                  stratum._key_condition(table_name, key_columns));
+  END IF;
+  RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
+END $$;
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+  'The statement that writes an old state back; internal to revert_row().';
+
+-- A row that has gone on under another key would be there twice.
+CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  last_key text := (SELECT l.resource_id FROM stratum.row_history(table_name, resource_id) h JOIN stratum.audit_logs l ON l.id = h.audit_id
+                    ORDER BY h.audit_id DESC LIMIT 1);
+BEGIN
+  IF last_key <> resource_id THEN
+    RAISE EXCEPTION 'row % of % has gone on under the key %', resource_id, table_name, last_key
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Revert it under that key.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
+  'Raises for a key that its row has given up; internal to revert_row().';
+
+-- NULL where nothing differs. The row is locked meanwhile.
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  present jsonb;
+  columns text[];
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  IF cardinality(shape.key_columns) = 0 THEN
+    RAISE EXCEPTION 'table % has no key to find a row by', table_name USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  state := stratum.row_as_of(table_name, resource_id, at);
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
+      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+  END IF;
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
+                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
+  IF present IS NULL THEN
+    PERFORM stratum._check_not_moved(table_name, resource_id);
+  ELSE
+    columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
+                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+  END IF;
+  IF columns <> '{}' THEN
+    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) IS
+  'The statement that puts a row back, and the values it takes; internal to revert_row().';
+
+-- The path is the caller's: the table's own triggers run as in any write of his.
+CREATE FUNCTION stratum.revert_row(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+  revert record;
+BEGIN
+  IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  IF revert.statement IS NOT NULL THEN
+    EXECUTE revert.statement USING resource_id, revert.state;
+  END IF;
+  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+END $$;
+COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
+  'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
+
+-- ==== sql/parts/audit_coverage.sql
+-- Which tables nothing audits.
+
+-- A table with a tenant_id holds a tenant's data. That one of ours is not audited is known, and whether it should be
+-- check_install() knows; of the user's own, audit_table() with operations => 'none' says that it is meant.
+CREATE FUNCTION stratum._check_unaudited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'table ' || c.oid::regclass, 'has a tenant_id, and nothing audits it',
+           format('SELECT stratum.audit_table(%L); or, where that is meant, SELECT stratum.audit_table(%1$L, operations => ''none'');',
+                  c.oid::regclass)
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
+                      WHERE g.tgrelid = c.oid AND s.nspname = 'stratum' AND p.proname ~ '^_audit_' AND p.proname !~ 'truncate|guard')
+      -- there _check_audited_tables() says more
+      AND NOT EXISTS (SELECT FROM stratum.audited_tables t WHERE t.table_name = c.oid::regclass::text)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_unaudited_tables() IS
+  'Tables of the user''s with a tenant_id that nothing audits; internal to check_install().';
 
 -- ==== sql/parts/audit_seal.sql
 -- Tamper evidence: seal_audit(), verify_audit(), audit_head().
@@ -2275,19 +2440,6 @@ CREATE FUNCTION stratum._payload_digest(
 COMMENT ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) IS
   'Digest of what an erasure may replace in a row of audit_logs, in hex; internal to erasure.';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
-COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
-
 -- ---- the trail ----
 
 -- What is NULL says nothing about anybody and stays.
@@ -2480,6 +2632,8 @@ END $$;
 COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
   'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
 
+-- What ad platforms hold of a person they have still to be told to drop: the next difference of each audience does that,
+-- because nobody without consent is in one, and then removes the row.
 CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -2488,7 +2642,7 @@ DECLARE
   removed bigint;
   result jsonb := '{}';
 BEGIN
-  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+  FOR name IN SELECT t FROM stratum._profile_tables() t WHERE t <> 'cdp_audience_uploads' LOOP
     EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN
@@ -4133,6 +4287,12 @@ BEGIN
     PERFORM stratum._comment_constraints('audit_logs');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request. What has no request, a batch for instance, does not pay for it.';
+  END IF;
+
   ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_audit_guard();
   PERFORM stratum._isolate('audit_logs', 'tenant_id');
@@ -4341,7 +4501,861 @@ COMMENT ON FUNCTION stratum._install_jwt_keys() IS
 CREATE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
-('none', 'none', 'none')
+('column', 'audit_chains.drawn_id', 'bigint'),
+('column', 'audit_chains.drawn_xid', 'bigint'),
+('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
+('column', 'audit_chains.last_digest', 'bytea NOT NULL DEFAULT decode(repeat(''00''::text, 32), ''hex''::text)'),
+('column', 'audit_chains.last_number', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.place', 'text'),
+('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.tenant_id', 'integer'),
+('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
+('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
+('column', 'audit_logs.ip_address', 'inet'),
+('column', 'audit_logs.metadata', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'audit_logs.new_values', 'jsonb'),
+('column', 'audit_logs.old_values', 'jsonb'),
+('column', 'audit_logs.request_id', 'character varying(100)'),
+('column', 'audit_logs.resource_id', 'character varying(255)'),
+('column', 'audit_logs.resource_type', 'character varying(100) NOT NULL'),
+('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'audit_logs.user_agent', 'text'),
+('column', 'audit_logs.user_id', 'integer'),
+('column', 'audit_seals.content', 'bytea NOT NULL'),
+('column', 'audit_seals.digest', 'bytea NOT NULL'),
+('column', 'audit_seals.digests', 'bytea'),
+('column', 'audit_seals.id', 'bigint NOT NULL DEFAULT nextval(''stratum.audit_seals_id_seq''::regclass)'),
+('column', 'audit_seals.last_id', 'bigint NOT NULL'),
+('column', 'audit_seals.log_ids', 'bigint[]'),
+('column', 'audit_seals.logged_at', 'timestamp with time zone[]'),
+('column', 'audit_seals.newest_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.number', 'bigint NOT NULL'),
+('column', 'audit_seals.previous', 'bytea NOT NULL'),
+('column', 'audit_seals.row_count', 'bigint NOT NULL'),
+('column', 'audit_seals.salts', 'bytea'),
+('column', 'audit_seals.sealed_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.settled_id', 'bigint NOT NULL'),
+('column', 'audit_seals.tenant_id', 'integer'),
+('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
+('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
+('column', 'audited_tables.table_name', 'text NOT NULL'),
+('column', 'campaign_drafts.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaign_drafts.created_by_id', 'integer'),
+('column', 'campaign_drafts.data', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaign_drafts_id_seq''::regclass)'),
+('column', 'campaign_drafts.name', 'character varying(500) NOT NULL'),
+('column', 'campaign_drafts.platforms', 'jsonb NOT NULL'),
+('column', 'campaign_drafts.status', 'character varying(50) DEFAULT ''draft''::character varying'),
+('column', 'campaign_drafts.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaign_drafts.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.account_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.clicks', 'integer DEFAULT 0'),
+('column', 'campaigns.conversions', 'integer DEFAULT 0'),
+('column', 'campaigns.cpa_cents', 'integer'),
+('column', 'campaigns.cpc_cents', 'integer'),
+('column', 'campaigns.cpm_cents', 'integer'),
+('column', 'campaigns.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'campaigns.ctr', 'double precision'),
+('column', 'campaigns.currency', 'character varying(3) DEFAULT ''USD''::character varying'),
+('column', 'campaigns.daily_budget_cents', 'integer'),
+('column', 'campaigns.demographics_age', 'jsonb'),
+('column', 'campaigns.demographics_gender', 'jsonb'),
+('column', 'campaigns.demographics_location', 'jsonb'),
+('column', 'campaigns.end_date', 'date'),
+('column', 'campaigns.external_id', 'character varying(255) NOT NULL'),
+('column', 'campaigns.id', 'integer NOT NULL DEFAULT nextval(''stratum.campaigns_id_seq''::regclass)'),
+('column', 'campaigns.impressions', 'integer DEFAULT 0'),
+('column', 'campaigns.is_deleted', 'boolean DEFAULT false'),
+('column', 'campaigns.labels', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'campaigns.last_synced_at', 'timestamp with time zone'),
+('column', 'campaigns.lifetime_budget_cents', 'integer'),
+('column', 'campaigns.name', 'character varying(500) NOT NULL'),
+('column', 'campaigns.objective', 'character varying(100)'),
+('column', 'campaigns.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'campaigns.raw_data', 'jsonb'),
+('column', 'campaigns.revenue_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.roas', 'double precision'),
+('column', 'campaigns.start_date', 'date'),
+('column', 'campaigns.status', 'stratum.campaign_status DEFAULT ''draft''::stratum.campaign_status'),
+('column', 'campaigns.sync_error', 'text'),
+('column', 'campaigns.targeting_age_max', 'integer'),
+('column', 'campaigns.targeting_age_min', 'integer'),
+('column', 'campaigns.targeting_genders', 'jsonb'),
+('column', 'campaigns.targeting_interests', 'jsonb'),
+('column', 'campaigns.targeting_locations', 'jsonb'),
+('column', 'campaigns.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'campaigns.total_spend_cents', 'integer DEFAULT 0'),
+('column', 'campaigns.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_syncs.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_audience_syncs_id_seq''::regclass)'),
+('column', 'cdp_audience_syncs.identifier_types', 'jsonb DEFAULT ''["email"]''::jsonb'),
+('column', 'cdp_audience_syncs.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_audience_syncs.last_sync_at', 'timestamp with time zone'),
+('column', 'cdp_audience_syncs.last_sync_error', 'text'),
+('column', 'cdp_audience_syncs.last_sync_status', 'character varying(50)'),
+('column', 'cdp_audience_syncs.match_rate', 'double precision'),
+('column', 'cdp_audience_syncs.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_audience_syncs.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'cdp_audience_syncs.platform_audience_id', 'character varying(255)'),
+('column', 'cdp_audience_syncs.profiles_synced', 'integer DEFAULT 0'),
+('column', 'cdp_audience_syncs.segment_id', 'integer'),
+('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
+('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_uploads.audience_sync_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.hash', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.identifier_type', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.profile_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.state', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_events.anonymous_id', 'character varying(255)'),
+('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
+('column', 'cdp_events.event_type', 'character varying(50) NOT NULL'),
+('column', 'cdp_events.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_events_id_seq''::regclass)'),
+('column', 'cdp_events.message_id', 'uuid'),
+('column', 'cdp_events.profile_id', 'integer'),
+('column', 'cdp_events.properties', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_profile_aliases.created_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_profile_aliases.kind', 'text NOT NULL'),
+('column', 'cdp_profile_aliases.profile_id', 'integer NOT NULL'),
+('column', 'cdp_profile_aliases.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profile_aliases.value', 'text NOT NULL'),
+('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
+('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
+('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.consent', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_profiles.email', 'character varying(255)'),
+('column', 'cdp_profiles.email_hash', 'character varying(64)'),
+('column', 'cdp_profiles.external_id', 'character varying(255)'),
+('column', 'cdp_profiles.first_name', 'character varying(255)'),
+('column', 'cdp_profiles.first_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_profiles_id_seq''::regclass)'),
+('column', 'cdp_profiles.last_name', 'character varying(255)'),
+('column', 'cdp_profiles.last_seen_at', 'timestamp with time zone'),
+('column', 'cdp_profiles.lifecycle_stage', 'character varying(50) DEFAULT ''anonymous''::character varying'),
+('column', 'cdp_profiles.phone', 'character varying(100)'),
+('column', 'cdp_profiles.phone_hash', 'character varying(64)'),
+('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
+('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segments.description', 'text'),
+('column', 'cdp_segments.id', 'integer NOT NULL DEFAULT nextval(''stratum.cdp_segments_id_seq''::regclass)'),
+('column', 'cdp_segments.is_active', 'boolean DEFAULT true'),
+('column', 'cdp_segments.last_computed_at', 'timestamp with time zone'),
+('column', 'cdp_segments.name', 'character varying(255) NOT NULL'),
+('column', 'cdp_segments.profile_count', 'integer DEFAULT 0'),
+('column', 'cdp_segments.slug', 'character varying(100)'),
+('column', 'cdp_segments.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segments.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.action_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.approved_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.approved_by_id', 'integer'),
+('column', 'fact_actions_queue.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'fact_actions_queue.created_by_id', 'integer'),
+('column', 'fact_actions_queue.entity_id', 'integer NOT NULL'),
+('column', 'fact_actions_queue.entity_type', 'character varying(50) NOT NULL'),
+('column', 'fact_actions_queue.executed_at', 'timestamp with time zone'),
+('column', 'fact_actions_queue.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_actions_queue_id_seq''::regclass)'),
+('column', 'fact_actions_queue.payload', 'jsonb NOT NULL'),
+('column', 'fact_actions_queue.reason', 'text'),
+('column', 'fact_actions_queue.status', 'character varying(20) DEFAULT ''pending''::character varying'),
+('column', 'fact_actions_queue.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'fact_signal_health_daily.accuracy_score', 'integer'),
+('column', 'fact_signal_health_daily.completeness_score', 'integer'),
+('column', 'fact_signal_health_daily.data_freshness_score', 'integer'),
+('column', 'fact_signal_health_daily.date', 'date NOT NULL'),
+('column', 'fact_signal_health_daily.health_score', 'integer NOT NULL'),
+('column', 'fact_signal_health_daily.id', 'integer NOT NULL DEFAULT nextval(''stratum.fact_signal_health_daily_id_seq''::regclass)'),
+('column', 'fact_signal_health_daily.issues', 'jsonb DEFAULT ''[]''::jsonb'),
+('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'fact_signal_health_daily.status', 'character varying(20)'),
+('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'jwt_keys.audience', 'text NOT NULL'),
+('column', 'jwt_keys.kid', 'text NOT NULL'),
+('column', 'jwt_keys.secret', 'bytea NOT NULL'),
+('column', 'jwt_keys.valid_from', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'jwt_keys.valid_until', 'timestamp with time zone'),
+('column', 'rules.actions', 'jsonb NOT NULL'),
+('column', 'rules.conditions', 'jsonb NOT NULL'),
+('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'rules.description', 'text'),
+('column', 'rules.executions_count', 'integer DEFAULT 0'),
+('column', 'rules.id', 'integer NOT NULL DEFAULT nextval(''stratum.rules_id_seq''::regclass)'),
+('column', 'rules.is_deleted', 'boolean DEFAULT false'),
+('column', 'rules.is_enabled', 'boolean DEFAULT true'),
+('column', 'rules.last_executed_at', 'timestamp with time zone'),
+('column', 'rules.last_execution_result', 'jsonb'),
+('column', 'rules.name', 'character varying(255) NOT NULL'),
+('column', 'rules.schedule', 'character varying(50)'),
+('column', 'rules.status', 'stratum.rule_status DEFAULT ''draft''::stratum.rule_status'),
+('column', 'rules.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'rules.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.access_token', 'text'),
+('column', 'tenant_platform_connections.connection_error', 'text'),
+('column', 'tenant_platform_connections.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenant_platform_connections.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenant_platform_connections_id_seq''::regclass)'),
+('column', 'tenant_platform_connections.is_connected', 'boolean DEFAULT false'),
+('column', 'tenant_platform_connections.last_verified_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.platform', 'stratum.ad_platform NOT NULL'),
+('column', 'tenant_platform_connections.refresh_token', 'text'),
+('column', 'tenant_platform_connections.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'tenant_platform_connections.token_expires_at', 'timestamp with time zone'),
+('column', 'tenant_platform_connections.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'tenants.deleted_at', 'timestamp with time zone'),
+('column', 'tenants.domain', 'character varying(255)'),
+('column', 'tenants.feature_flags', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.id', 'integer NOT NULL DEFAULT nextval(''stratum.tenants_id_seq''::regclass)'),
+('column', 'tenants.is_deleted', 'boolean DEFAULT false'),
+('column', 'tenants.max_campaigns', 'integer DEFAULT 50'),
+('column', 'tenants.max_users', 'integer DEFAULT 5'),
+('column', 'tenants.name', 'character varying(255) NOT NULL'),
+('column', 'tenants.plan', 'character varying(50) DEFAULT ''free''::character varying'),
+('column', 'tenants.plan_expires_at', 'timestamp with time zone'),
+('column', 'tenants.settings', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'tenants.slug', 'character varying(100) NOT NULL'),
+('column', 'tenants.stripe_customer_id', 'character varying(255)'),
+('column', 'tenants.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.avatar_url', 'character varying(500)'),
+('column', 'users.backup_codes', 'jsonb'),
+('column', 'users.consent_analytics', 'boolean DEFAULT true'),
+('column', 'users.consent_marketing', 'boolean DEFAULT false'),
+('column', 'users.created_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'users.deleted_at', 'timestamp with time zone'),
+('column', 'users.email', 'character varying(255) NOT NULL'),
+('column', 'users.email_hash', 'character varying(64) NOT NULL'),
+('column', 'users.failed_totp_attempts', 'integer DEFAULT 0'),
+('column', 'users.full_name', 'character varying(255)'),
+('column', 'users.gdpr_anonymized_at', 'timestamp with time zone'),
+('column', 'users.id', 'integer NOT NULL DEFAULT nextval(''stratum.users_id_seq''::regclass)'),
+('column', 'users.is_active', 'boolean DEFAULT true'),
+('column', 'users.is_deleted', 'boolean DEFAULT false'),
+('column', 'users.is_protected', 'boolean DEFAULT false'),
+('column', 'users.is_verified', 'boolean DEFAULT false'),
+('column', 'users.last_login_at', 'timestamp with time zone'),
+('column', 'users.locale', 'character varying(10) DEFAULT ''en''::character varying'),
+('column', 'users.password_hash', 'character varying(255) NOT NULL'),
+('column', 'users.permissions', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.phone', 'character varying(100)'),
+('column', 'users.preferences', 'jsonb DEFAULT ''{}''::jsonb'),
+('column', 'users.role', 'stratum.user_role DEFAULT ''analyst''::stratum.user_role'),
+('column', 'users.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'users.timezone', 'character varying(50) DEFAULT ''UTC''::character varying'),
+('column', 'users.totp_enabled', 'boolean DEFAULT false'),
+('column', 'users.totp_lockout_until', 'timestamp with time zone'),
+('column', 'users.totp_secret', 'character varying(255)'),
+('column', 'users.totp_verified_at', 'timestamp with time zone'),
+('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
+('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audit_seals.audit_seals_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_number_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id, number)'),
+('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
+('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
+('constraint', 'campaign_drafts.campaign_drafts_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_clicks_check', 'CHECK ((clicks >= 0))'),
+('constraint', 'campaigns.campaigns_conversions_check', 'CHECK ((conversions >= 0))'),
+('constraint', 'campaigns.campaigns_daily_budget_cents_check', 'CHECK ((daily_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_dates_check', 'CHECK ((end_date >= start_date))'),
+('constraint', 'campaigns.campaigns_impressions_check', 'CHECK ((impressions >= 0))'),
+('constraint', 'campaigns.campaigns_lifetime_budget_cents_check', 'CHECK ((lifetime_budget_cents >= 0))'),
+('constraint', 'campaigns.campaigns_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'campaigns.campaigns_targeting_age_check', 'CHECK ((targeting_age_max >= targeting_age_min))'),
+('constraint', 'campaigns.campaigns_targeting_age_max_check', 'CHECK ((targeting_age_max >= 0))'),
+('constraint', 'campaigns.campaigns_targeting_age_min_check', 'CHECK ((targeting_age_min >= 0))'),
+('constraint', 'campaigns.campaigns_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'campaigns.campaigns_tenant_id_platform_external_id_key', 'UNIQUE (tenant_id, platform, external_id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_match_rate_check', 'CHECK ((match_rate >= (0)::double precision))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_pkey', 'PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_state_check', 'CHECK ((state = ANY (''{adding,uploaded,removing}''::text[])))'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_audience_sync_id_fkey', 'FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
+('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
+('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_kind_check', 'CHECK ((kind = ANY (''{canonical_id,email_hash,external_id,anonymous_id}''::text[])))'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_pkey', 'PRIMARY KEY (tenant_id, kind, value)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'cdp_profiles.cdp_profiles_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segments.cdp_segments_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_health_score_check', 'CHECK (((health_score >= 0) AND (health_score <= 100)))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
+('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'jwt_keys.jwt_keys_audience_check', 'CHECK ((audience <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_kid_check', 'CHECK ((kid <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_pkey', 'PRIMARY KEY (kid)'),
+('constraint', 'jwt_keys.jwt_keys_secret_check', 'CHECK (((octet_length(secret) >= 32) AND (octet_length(secret) <= 1024)))'),
+('constraint', 'jwt_keys.jwt_keys_valid_check', 'CHECK ((valid_until >= valid_from))'),
+('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
+('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'tenant_platform_connections.tenant_platform_connections_tenant_id_platform_key', 'UNIQUE (tenant_id, platform)'),
+('constraint', 'tenants.tenants_max_campaigns_check', 'CHECK ((max_campaigns >= 0))'),
+('constraint', 'tenants.tenants_max_users_check', 'CHECK ((max_users >= 0))'),
+('constraint', 'tenants.tenants_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'tenants.tenants_slug_key', 'UNIQUE (slug)'),
+('constraint', 'users.users_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
+('constraint', 'users.users_failed_totp_attempts_check', 'CHECK ((failed_totp_attempts >= 0))'),
+('constraint', 'users.users_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'users.users_tenant_id_email_hash_key', 'UNIQUE (tenant_id, email_hash)'),
+('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
+('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
+('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
+('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
+('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
+('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
+('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
+('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
+('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
+('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
+('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 51754ed29e344810d4917a8c2342e035'),
+('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
+('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
+('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp f27eb518d79a2a3016ba658bf7eee181'),
+('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
+('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
+('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
+('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
+('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
+('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
+('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
+('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
+('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
+('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
+('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
+('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
+('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
+('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
+('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
+('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
+('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
+('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
+('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
+('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
+('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
+('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
+('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
+('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
+('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
+('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
+('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
+('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
+('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
+('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
+('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
+('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
+('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
+('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
+('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
+('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
+('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
+('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 423b7ad56f9d0d09dd70db487b71b78d'),
+('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
+('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
+('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
+('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
+('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
+('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
+('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
+('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
+('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 023cb332238543da803a331c0392b929'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
+('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
+('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
+('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
+('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
+('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
+('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
+('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
+('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
+('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
+('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
+('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
+('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
+('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
+('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
+('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
+('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
+('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
+('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
+('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
+('function', 'stratum._open_audit_log()', 'c v ccce7be6a42491b4cd8b2a6c82ca897c'),
+('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
+('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
+('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
+('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
+('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
+('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
+('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
+('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
+('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
+('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
+('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
+('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
+('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
+('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
+('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
+('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
+('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
+('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
+('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
+('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
+('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
+('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
+('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
+('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
+('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
+('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
+('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
+('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
+('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 208412e7e34a1371055727323ee8476d'),
+('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
+('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
+('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
+('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
+('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
+('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
+('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
+('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
+('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
+('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
+('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
+('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
+('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
+('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
+('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
+('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b7ebf735041ca3a7d8fd44dd541bebb4'),
+('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off fa11f8d4f7e9ce7ceecfdec212c82c04'),
+('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
+('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
+('function', 'stratum.ctr(bigint,bigint)', 'c i 7b95e3b179c6bfe9e74e13c084ea1dd0'),
+('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
+('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
+('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
+('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
+('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
+('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
+('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
+('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
+('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
+('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 97e1a9237ce5d3ff4473fd1d2624e08e'),
+('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
+('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
+('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
+('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
+('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
+('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
+('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
+('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
+('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3f3605f05ba11d7828f31039fc08c9b'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
+('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
+('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
+('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 44db1d5b4d7300b8df7e3b87b329bc5f'),
+('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
+('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
+('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
+('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
+('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
+('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
+('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
+('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
+('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
+('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
+('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
+('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
+('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
+('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
+('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
+('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
+('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
+('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_audit_seals_last_id', 'CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals USING btree (tenant_id, last_id)'),
+('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
+('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
+('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
+('index', 'ix_campaigns_platform', 'CREATE INDEX ix_campaigns_platform ON stratum.campaigns USING btree (tenant_id, platform)'),
+('index', 'ix_campaigns_roas', 'CREATE INDEX ix_campaigns_roas ON stratum.campaigns USING btree (tenant_id, roas)'),
+('index', 'ix_campaigns_tenant_status', 'CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns USING btree (tenant_id, status)'),
+('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
+('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
+('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
+('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
+('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
+('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),
+('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
+('index', 'ix_cdp_profiles_external_id', 'CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles USING btree (tenant_id, external_id)'),
+('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
+('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
+('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
+('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
+('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
+('index', 'ix_rules_tenant_status', 'CREATE INDEX ix_rules_tenant_status ON stratum.rules USING btree (tenant_id, status)'),
+('index', 'ix_tenants_active', 'CREATE INDEX ix_tenants_active ON stratum.tenants USING btree (is_deleted, plan)'),
+('index', 'ix_tenants_slug', 'CREATE INDEX ix_tenants_slug ON stratum.tenants USING btree (slug)'),
+('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
+('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
+('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
+('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
+('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audit_seals.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_seals.auditor_read', 'permissive r to stratum_auditor using true'),
+('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'campaigns.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_uploads.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_uploads.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profile_aliases.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profile_aliases.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_actions_queue.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'fact_signal_health_daily.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'fact_signal_health_daily.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'rules.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'rules.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenant_platform_connections.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenant_platform_connections.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'tenants.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'tenants.tenant_isolation', 'permissive * to public using (id = stratum.current_tenant_id())'),
+('policy', 'users.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'users.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('right', 'SCHEMA stratum to stratum_admin', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_app', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auditor', 'USAGE'),
+('right', 'SCHEMA stratum to stratum_auth', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.ad_platform to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.audit_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.campaign_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_action to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.rule_status to stratum_auditor', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
+('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'audit_chains to stratum_admin', 'SELECT'),
+('right', 'audit_chains to stratum_auditor', 'SELECT'),
+('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
+('right', 'audit_logs to stratum_auditor', 'SELECT'),
+('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
+('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audit_seals to stratum_admin', 'SELECT'),
+('right', 'audit_seals to stratum_auditor', 'SELECT'),
+('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaign_drafts_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaign_drafts_id_seq to stratum_app', 'USAGE'),
+('right', 'campaigns to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'campaigns to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'campaigns_id_seq to stratum_admin', 'USAGE'),
+('right', 'campaigns_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_syncs to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_uploads to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_uploads to stratum_app', 'SELECT'),
+('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_profile_aliases to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profile_aliases to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
+('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
+('right', 'cdp_segments_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_actions_queue to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_actions_queue to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_actions_queue_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_actions_queue_id_seq to stratum_app', 'USAGE'),
+('right', 'fact_signal_health_daily to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'fact_signal_health_daily to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_admin', 'USAGE'),
+('right', 'fact_signal_health_daily_id_seq to stratum_app', 'USAGE'),
+('right', 'rules to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'rules to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'rules_id_seq to stratum_admin', 'USAGE'),
+('right', 'rules_id_seq to stratum_app', 'USAGE'),
+('right', 'tenant_platform_connections to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenant_platform_connections to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
+('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
+('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings), UPDATE (updated_at)'),
+('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
+('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
+('right', 'users_id_seq to stratum_admin', 'USAGE'),
+('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'audit_chains', 'row security, forced'),
+('table', 'audit_logs', 'row security, forced'),
+('table', 'audit_seals', 'row security, forced'),
+('table', 'audited_tables', 'row security, forced'),
+('table', 'campaign_drafts', 'row security, forced'),
+('table', 'campaigns', 'row security, forced'),
+('table', 'cdp_audience_syncs', 'row security, forced'),
+('table', 'cdp_audience_uploads', 'row security, forced'),
+('table', 'cdp_events', 'row security, forced'),
+('table', 'cdp_profile_aliases', 'row security, forced'),
+('table', 'cdp_profiles', 'row security, forced'),
+('table', 'cdp_segment_memberships', 'row security, forced'),
+('table', 'cdp_segments', 'row security, forced'),
+('table', 'fact_actions_queue', 'row security, forced'),
+('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'jwt_keys', 'row security, forced'),
+('table', 'rules', 'row security, forced'),
+('table', 'tenant_platform_connections', 'row security, forced'),
+('table', 'tenants', 'row security, forced'),
+('table', 'users', 'row security, forced'),
+('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
+('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
+('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
+('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
+('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
+('trigger', 'campaign_drafts.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
+('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
+('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_audience_uploads.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_uploads FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segment_memberships.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_memberships FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
+('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
+('trigger', 'cdp_segments.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
+('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
+('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
+('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
+('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
+('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
+('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()'),
+('trigger', 'users.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
+('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
+('type', 'campaign_status', 'draft, active, paused, completed, archived'),
+('type', 'rule_action', 'apply_label, send_alert, pause_campaign, adjust_budget, notify_slack, notify_whatsapp'),
+('type', 'rule_status', 'active, paused, draft'),
+('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
 $manifest$;
 COMMENT ON FUNCTION stratum._storage_expected() IS
   'The storage as a fresh install has it, one row a thing; internal to check_install().';
@@ -4491,7 +5505,8 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
-  IF has_sequence THEN
+  -- a REVOKE of nothing would leave a list of the owner's own rights, which a dump does not carry
+  IF (SELECT c.relacl IS NOT NULL FROM pg_class c WHERE c.oid = to_regclass(format('stratum.%I', sequence_name))) THEN
     EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
   END IF;
   FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
@@ -4881,6 +5896,9 @@ BEGIN
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
+  END IF;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
@@ -5494,6 +6512,13 @@ GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stra
 GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;

@@ -56,15 +56,17 @@ DECLARE
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
-  IF strange IS NOT NULL OR asked = '{}' THEN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
     RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
   END IF;
   RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
 END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
-  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
 
 CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -167,7 +169,7 @@ BEGIN
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
-            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
@@ -282,6 +284,18 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
 -- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
 -- not be read by the caller.
 CREATE FUNCTION stratum._current_row(
@@ -298,12 +312,7 @@ BEGIN
        SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
     RETURN NULL;
   END IF;
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ')
-    INTO condition
-  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  condition := stratum._key_condition(table_name, key_columns);
   SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
                            r.name, r.name), '')
     INTO masks

@@ -22,19 +22,6 @@ CREATE FUNCTION stratum._payload_digest(
 COMMENT ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) IS
   'Digest of what an erasure may replace in a row of audit_logs, in hex; internal to erasure.';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
-COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
-
 -- ---- the trail ----
 
 -- What is NULL says nothing about anybody and stays.
@@ -227,6 +214,8 @@ END $$;
 COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
   'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
 
+-- What ad platforms hold of a person they have still to be told to drop: the next difference of each audience does that,
+-- because nobody without consent is in one, and then removes the row.
 CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -235,7 +224,7 @@ DECLARE
   removed bigint;
   result jsonb := '{}';
 BEGIN
-  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+  FOR name IN SELECT t FROM stratum._profile_tables() t WHERE t <> 'cdp_audience_uploads' LOOP
     EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
     GET DIAGNOSTICS removed = ROW_COUNT;
     IF removed > 0 THEN

@@ -4,6 +4,7 @@
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 

@@ -15,8 +15,9 @@ $$, 'all documented tables exist in schema stratum');
 SELECT is_empty($$
   SELECT c.relname FROM pg_class c
   WHERE c.relnamespace = to_regnamespace('stratum') AND c.relkind IN ('r', 'p')
-    AND c.relname NOT IN (SELECT name FROM tenant_table UNION SELECT 'tenants' UNION SELECT 'audited_tables' UNION SELECT 'jwt_keys')
-$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, and jwt_keys');
+    AND c.relname NOT IN (SELECT name FROM tenant_table UNION SELECT 'tenants' UNION SELECT 'audited_tables'
+                          UNION SELECT 'audit_chains' UNION SELECT 'audit_seals' UNION SELECT 'jwt_keys')
+$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, the seals of the trail, and jwt_keys');
 
 -- ---- tenant_id
 SELECT is_empty($$

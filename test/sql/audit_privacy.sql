@@ -53,12 +53,12 @@ SELECT stratum.export_subject(NULL);
 ROLLBACK;
 BEGIN;
 SELECT stratum.enter(7601, 7601, 'req-2');
-SELECT key, CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value)::text ELSE value ->> 'email' END FROM jsonb_each(stratum.export_subject(7601)) ORDER BY key;
+SELECT key, CASE jsonb_typeof(value) WHEN 'array' THEN jsonb_array_length(value)::text ELSE value ->> 'email' END FROM jsonb_each(stratum.export_subject(7601)) WHERE key IN ('audit_logs', 'cdp_events', 'cdp_profiles', 'cdp_segment_memberships', 'segments') ORDER BY key;
 COMMIT;
 SELECT jsonb_path_query_array(:'held', '$.cdp_events[*].id') AS events, jsonb_path_query_array(:'held', '$.segments[*].name') AS segments, jsonb_path_query_array(:'held', '$.audit_logs[*].action') AS log;
 BEGIN;
 SELECT stratum.enter(7601);
-SELECT action, resource_id, metadata, request_id FROM stratum.audit_logs ORDER BY id DESC LIMIT 1;
+SELECT action, resource_id, metadata -> 'cdp_events' AS events, metadata -> 'audit_logs' AS log_rows, request_id FROM stratum.audit_logs ORDER BY id DESC LIMIT 1;
 COMMIT;
 
 -- erasure
