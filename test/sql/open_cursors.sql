@@ -64,6 +64,8 @@ SELECT stratum.enter(9601);
 DECLARE held CURSOR WITH HOLD FOR SELECT name FROM stratum.campaigns;
 COMMIT;
 DISCARD ALL;
+BEGIN;
 SELECT stratum.enter(9602);
+COMMIT;
 RESET SESSION AUTHORIZATION;
 DROP ROLE regress_stratum_app;
