@@ -3556,7 +3556,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
-('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
@@ -4350,7 +4350,12 @@ AS $$
   FROM tables t WHERE t.is_on AND NOT t.has_policy
   UNION ALL
   SELECT 'warning', 'table ' || t.name, 'does not hold its owner to the policies', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.name)
-  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper;
+  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper
+  UNION ALL
+  SELECT 'error', 'foreign table ' || t.name, 'has no row security', format('REVOKE ALL ON %s FROM PUBLIC, stratum_app;', t.name)
+  FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+  WHERE t.kind = 'f' AND EXISTS (SELECT FROM aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+                                 WHERE g.grantee = 0 OR r.rolname = 'stratum_app');
 $$;
 COMMENT ON FUNCTION stratum._check_policies() IS
   'Tables with rows of tenants, partitions and children among them, that no policy keeps apart; internal to security_check().';

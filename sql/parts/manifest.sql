@@ -389,7 +389,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
-('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fb201328bb333dea285735ac7bb897b8'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),

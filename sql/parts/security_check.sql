@@ -121,7 +121,12 @@ AS $$
   FROM tables t WHERE t.is_on AND NOT t.has_policy
   UNION ALL
   SELECT 'warning', 'table ' || t.name, 'does not hold its owner to the policies', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.name)
-  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper;
+  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper
+  UNION ALL
+  SELECT 'error', 'foreign table ' || t.name, 'has no row security', format('REVOKE ALL ON %s FROM PUBLIC, stratum_app;', t.name)
+  FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+  WHERE t.kind = 'f' AND EXISTS (SELECT FROM aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+                                 WHERE g.grantee = 0 OR r.rolname = 'stratum_app');
 $$;
 COMMENT ON FUNCTION stratum._check_policies() IS
   'Tables with rows of tenants, partitions and children among them, that no policy keeps apart; internal to security_check().';

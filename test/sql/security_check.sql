@@ -93,6 +93,17 @@ GRANT SELECT ON public.regress_orders, public.regress_orders_2, public.regress_o
 :cure
 :rest
 
+-- a foreign table
+CREATE FOREIGN DATA WRAPPER regress_wrapper;
+CREATE SERVER regress_server FOREIGN DATA WRAPPER regress_wrapper;
+CREATE FOREIGN TABLE public.regress_elsewhere (tenant_id integer) SERVER regress_server;
+:look
+GRANT SELECT ON public.regress_elsewhere TO stratum_app;
+:look
+:cure
+:rest
+DROP FOREIGN DATA WRAPPER regress_wrapper CASCADE;
+
 -- views
 CREATE VIEW public.regress_names AS SELECT name FROM stratum.campaigns;
 CREATE VIEW public.regress_names_2 WITH (security_barrier) AS SELECT * FROM public.regress_names;
