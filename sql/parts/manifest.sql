@@ -526,7 +526,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
-('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 208412e7e34a1371055727323ee8476d'),
+('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),

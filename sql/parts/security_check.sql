@@ -19,7 +19,11 @@ AS $$
     ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 17, 1),
     ('CVE-2025-8713', 'statistics show values that a policy hides', 15, 14),
     ('CVE-2025-8713', 'statistics show values that a policy hides', 16, 10),
-    ('CVE-2025-8713', 'statistics show values that a policy hides', 17, 6);
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 17, 6),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 15, 18),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 16, 14),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 17, 10),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 18, 4);
 $$;
 COMMENT ON FUNCTION stratum._server_faults() IS
   'Known faults of PostgreSQL that matter to row security, and the minor versions that cured them; internal to security_check().';

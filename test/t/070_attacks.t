@@ -25,10 +25,10 @@ sub make_databases
 {
 	$node->sql('CREATE DATABASE guarded; CREATE DATABASE naive');
 	$node->sql('CREATE EXTENSION stratum', db => 'guarded');
-	is($node->sql(q{SELECT * FROM stratum.security_check() WHERE severity <> 'note'}, db => 'guarded'), '', 'security_check() has nothing against a fresh install');
+	is($node->sql(q{SELECT * FROM stratum.security_check() WHERE severity <> 'note' AND object !~ '^PostgreSQL '}, db => 'guarded'), '', 'security_check() has nothing against a fresh install');
 	$node->sql('CREATE ROLE mallory LOGIN IN ROLE stratum_app; CREATE ROLE app LOGIN IN ROLE stratum_app', db => 'guarded');
 	$node->sql(slurp("$here/stage.sql") . slurp("$here/guarded.sql"), db => 'guarded');
-	is($node->sql(q{SELECT * FROM stratum.security_check() WHERE severity <> 'note'}, db => 'guarded'), '', '    nor against the database that is attacked');
+	is($node->sql(q{SELECT * FROM stratum.security_check() WHERE severity <> 'note' AND object !~ '^PostgreSQL '}, db => 'guarded'), '', '    nor against the database that is attacked');
 	$node->sql(slurp("$here/naive.sql") . slurp("$here/stage.sql") . slurp("$here/naive_after.sql"), db => 'naive');
 	return;
 }
