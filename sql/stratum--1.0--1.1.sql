@@ -4075,20 +4075,32 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
+('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
+('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
+('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
+('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
+('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
@@ -4106,10 +4118,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
+('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
+('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
@@ -4175,6 +4189,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
+('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
@@ -4202,6 +4217,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
+('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -4216,17 +4232,22 @@ AS $manifest$ VALUES
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
 ('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
+('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
 ('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
+('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
@@ -4250,11 +4271,13 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
+('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
@@ -4283,8 +4306,10 @@ AS $manifest$ VALUES
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
+('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
@@ -4643,6 +4668,10 @@ CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text,
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  -- scope_unique_keys() has dropped it
+  WHERE NOT (e.kind = 'constraint' AND EXISTS (
+    SELECT FROM stratum._global_keys() k
+    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
@@ -4894,6 +4923,518 @@ END $$;
 COMMENT ON FUNCTION stratum._check_audit_forms() IS
   'Audited tables that need a row trigger by now; internal to check_install().';
 
+CREATE FUNCTION stratum._server_faults() RETURNS TABLE (name text, fault text, major integer, cured_in integer)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES
+    ('CVE-2023-2455', 'policies disregard a change of the user after inlining', 15, 3),
+    ('CVE-2023-39417', 'an extension''s script can be made to run others'' SQL', 15, 4),
+    ('CVE-2023-39418', 'MERGE does not enforce policies for UPDATE and SELECT', 15, 4),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 15, 9),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 16, 5),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 17, 1),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 15, 9),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 16, 5),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 17, 1),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 15, 14),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 16, 10),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 17, 6),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 15, 18),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 16, 14),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 17, 10),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 18, 4);
+$$;
+COMMENT ON FUNCTION stratum._server_faults() IS
+  'Known faults of PostgreSQL that matter to row security, and the minor versions that cured them; internal to security_check().';
+
+CREATE FUNCTION stratum._check_server(version_num integer)
+  RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'warning', format('PostgreSQL %s.%s', f.major, version_num % 10000), f.name || ': ' || f.fault,
+         format('Update the server to %s.%s or later; no dump is needed.', f.major, f.cured_in)
+  FROM stratum._server_faults() f
+  WHERE f.major = version_num / 10000 AND version_num % 10000 < f.cured_in;
+$$;
+COMMENT ON FUNCTION stratum._check_server(integer) IS
+  'The known faults that a server of this version has; internal to security_check().';
+
+CREATE FUNCTION stratum._tenant_relations()
+  RETURNS TABLE (oid oid, name text, tenant_column text, kind "char", owner oid, is_ours boolean, is_granted boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT c.oid, c.oid::regclass::text, a.attname::text, c.relkind, c.relowner,
+         n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname),
+         EXISTS (SELECT
+                 FROM (SELECT c.relacl AS acl UNION ALL
+                       SELECT x.attacl FROM pg_attribute x WHERE x.attrelid = c.oid AND x.attacl IS NOT NULL) r,
+                      aclexplode(r.acl) g LEFT JOIN pg_roles o ON o.oid = g.grantee
+                 WHERE g.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false))
+  FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.attname = CASE WHEN c.oid = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END
+  WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
+$$;
+COMMENT ON FUNCTION stratum._tenant_relations() IS
+  'Tables and materialized views with rows of tenants, in all schemas, and whether somebody has a right on them; internal to security_check().';
+
+CREATE FUNCTION stratum._check_logins() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH logins AS (
+    SELECT r.*, pg_has_role(r.oid, 'stratum_app', 'MEMBER') AS is_app
+    FROM pg_roles r WHERE r.rolcanlogin
+  ), mortals AS (
+    SELECT * FROM logins WHERE NOT rolsuper
+  )
+  SELECT 'note', 'role ' || l.rolname, 'a superuser sees every tenant', 'Let no application connect as this role.'
+  FROM logins l WHERE l.rolsuper
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'bypasses row security', format('ALTER ROLE %I NOBYPASSRLS;', l.rolname)
+  FROM mortals l WHERE l.rolbypassrls
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'may make itself a member of other roles',
+         format('ALTER ROLE %I NOCREATEROLE;', l.rolname)
+  FROM mortals l WHERE l.rolcreaterole
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'note' END, 'role ' || l.rolname, 'reads every row through replication', format('ALTER ROLE %I NOREPLICATION;', l.rolname)
+  FROM mortals l WHERE l.rolreplication
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' WHEN g.rolname = 'stratum_admin' THEN 'note' ELSE 'warning' END, 'role ' || l.rolname,
+         CASE WHEN g.rolname = 'stratum_admin' THEN 'is an administrator of every tenant' ELSE 'has the rights of ' || g.rolname END,
+         format('REVOKE %I FROM %I%s;', via.rolname, l.rolname,
+                -- from 16 on each grantor's grant is one of its own
+                CASE WHEN m.grantor <> 10 AND current_setting('server_version_num')::integer >= 160000
+                     THEN format(' GRANTED BY %I', pg_get_userbyid(m.grantor)) END)
+  FROM mortals l
+    JOIN pg_roles g ON g.rolname IN ('stratum_admin', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+                       AND pg_has_role(l.oid, g.oid, 'MEMBER')
+    JOIN pg_auth_members m ON m.member = l.oid
+    JOIN pg_roles via ON via.oid = m.roleid AND pg_has_role(via.oid, g.oid, 'MEMBER')
+  UNION ALL
+  SELECT CASE WHEN t.is_ours OR l.is_app THEN 'error' ELSE 'warning' END, 'table ' || t.name,
+         format('is the login %I''s, who can take its policies off', l.rolname), format('ALTER TABLE %s OWNER TO %I;', t.name, s.rolname)
+  FROM mortals l JOIN stratum._tenant_relations() t ON t.kind IN ('r', 'p') AND pg_has_role(l.oid, t.owner, 'MEMBER')
+    CROSS JOIN (SELECT r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = to_regclass('stratum.tenants')) s;
+$$;
+COMMENT ON FUNCTION stratum._check_logins() IS
+  'Roles that log in and for which row security is no wall; internal to security_check().';
+
+CREATE FUNCTION stratum._check_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT t.*, c.relrowsecurity AS is_on, c.relforcerowsecurity AS is_forced, p.inhparent::regclass AS parent,
+           EXISTS (SELECT FROM pg_policy x WHERE x.polrelid = t.oid AND x.polpermissive) AS has_policy,
+           format('CREATE POLICY tenant_isolation ON %s USING (%I = stratum.current_tenant_id());', t.name, t.tenant_column) AS cure
+    FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+      LEFT JOIN pg_inherits p ON p.inhrelid = t.oid AND p.inhseqno = 1
+    WHERE t.kind IN ('r', 'p')
+  )
+  -- Nobody reaches a child by its own name who has no right on it.
+  SELECT CASE WHEN t.is_granted THEN 'error' WHEN t.parent IS NULL THEN 'warning' ELSE 'note' END, 'table ' || t.name,
+         CASE WHEN t.parent IS NULL THEN 'has no row security' ELSE format('has no row security of its own; that of %s does not count when it is named itself', t.parent) END,
+         concat_ws(' ', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', t.name), CASE WHEN NOT t.has_policy THEN t.cure END)
+  FROM tables t WHERE NOT t.is_on
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'has row security but no policy: nobody sees a row', t.cure
+  FROM tables t WHERE t.is_on AND NOT t.has_policy
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'does not hold its owner to the policies', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.name)
+  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper
+  UNION ALL
+  SELECT 'error', 'foreign table ' || t.name, 'has no row security', format('REVOKE ALL ON %s FROM PUBLIC, stratum_app;', t.name)
+  FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+  WHERE t.kind = 'f' AND EXISTS (SELECT FROM aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+                                 WHERE g.grantee = 0 OR r.rolname = 'stratum_app');
+$$;
+COMMENT ON FUNCTION stratum._check_policies() IS
+  'Tables with rows of tenants, partitions and children among them, that no policy keeps apart; internal to security_check().';
+
+CREATE FUNCTION stratum._check_foreign_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'error', format('policy %s on %s', p.polname, t.name), 'lets rows through that are not the tenant''s', format('DROP POLICY %I ON %s;', p.polname, t.name)
+  FROM stratum._tenant_relations() t
+    JOIN pg_policy p ON p.polrelid = t.oid
+    CROSS JOIN LATERAL (SELECT format('(%I = stratum.current_tenant_id())', t.tenant_column) AS expression) tenant
+  WHERE p.polpermissive
+    AND NOT (coalesce(pg_get_expr(p.polqual, p.polrelid), tenant.expression) = tenant.expression
+             AND coalesce(pg_get_expr(p.polwithcheck, p.polrelid), tenant.expression) = tenant.expression)
+    AND NOT (p.polroles <@ ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname IN ('stratum_admin', 'stratum_auditor')) AND p.polroles <> '{0}')
+    AND NOT (t.is_ours AND EXISTS (
+      SELECT FROM stratum._storage_expected() e JOIN stratum._storage_found() f USING (kind, object, definition)
+      WHERE e.kind = 'policy' AND e.object = (SELECT c.relname FROM pg_class c WHERE c.oid = t.oid) || '.' || p.polname));
+$$;
+COMMENT ON FUNCTION stratum._check_foreign_policies() IS
+  'Permissive policies that do not ask for the tenant; internal to security_check().';
+
+CREATE FUNCTION stratum._check_views() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH RECURSIVE reads AS (
+    SELECT DISTINCT r.ev_class AS view, d.refobjid AS relation
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE d.refobjid <> r.ev_class
+  ), over_tenants AS (
+    SELECT t.oid FROM stratum._tenant_relations() t WHERE t.kind IN ('r', 'p')
+    UNION
+    SELECT r.view FROM reads r JOIN over_tenants o ON o.oid = r.relation
+  )
+  SELECT CASE WHEN g.is_granted THEN 'error' ELSE 'warning' END, CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || c.oid::regclass,
+         CASE c.relkind WHEN 'v' THEN format('reads as its owner %I, who sees every tenant', o.rolname) ELSE 'has no row security' END,
+         CASE c.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass) ELSE format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) END
+  FROM over_tenants x
+    JOIN pg_class c ON c.oid = x.oid AND c.relkind IN ('v', 'm')
+    JOIN pg_roles o ON o.oid = c.relowner
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+                                       WHERE a.grantee <> c.relowner AND NOT coalesce(r.rolsuper, false)) AS is_granted) g
+  WHERE c.relnamespace <> 'information_schema'::regnamespace AND c.relnamespace <> 'pg_catalog'::regnamespace
+    AND (c.relkind = 'm' AND g.is_granted
+         OR c.relkind = 'v' AND (o.rolsuper OR o.rolbypassrls OR pg_has_role(o.oid, 'stratum_admin', 'USAGE'))
+            AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) p WHERE p.option_name = 'security_invoker' AND p.option_value::boolean));
+$$;
+COMMENT ON FUNCTION stratum._check_views() IS
+  'Views and materialized views that show rows of every tenant; internal to security_check().';
+
+CREATE FUNCTION stratum._check_definers() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH definers AS (
+    SELECT p.oid, CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END AS kind, o.rolsuper OR o.rolbypassrls AS is_mighty,
+           (SELECT substr(c, length('search_path=') + 1) FROM unnest(p.proconfig) c WHERE c LIKE 'search\_path=%') AS path
+    FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+    WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  )
+  SELECT CASE WHEN d.is_mighty THEN 'error' ELSE 'warning' END, d.kind || d.oid::regprocedure,
+         'runs as its owner with the caller''s search_path, so with the caller''s functions and operators',
+         format('ALTER %s%s SET search_path = pg_catalog, pg_temp;', upper(d.kind), d.oid::regprocedure)
+  FROM definers d WHERE d.path IS NULL
+  UNION ALL
+  SELECT 'note', d.kind || d.oid::regprocedure, 'runs as its owner and looks for tables in the caller''s temporary schema first',
+         format('ALTER %s%s SET search_path = %s, pg_temp;', upper(d.kind), d.oid::regprocedure, coalesce(nullif(d.path, '""'), 'pg_catalog'))
+  FROM definers d WHERE d.path !~ '\mpg_temp\M';
+$$;
+COMMENT ON FUNCTION stratum._check_definers() IS
+  'SECURITY DEFINER functions that can be led astray; internal to security_check().';
+
+CREATE FUNCTION stratum._check_public_rights() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN n.nspname = 'stratum' THEN 'error' ELSE 'warning' END, 'schema ' || n.nspname,
+         format('%s may create objects in it', w.who), format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname, w.who)
+  FROM pg_namespace n
+    CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.oid = a.grantee), 'PUBLIC') AS who) w
+  WHERE a.privilege_type = 'CREATE' AND w.who IN ('PUBLIC', 'stratum_app')
+  UNION ALL
+  SELECT CASE a.privilege_type WHEN 'CREATE' THEN 'warning' ELSE 'note' END, 'database ' || d.datname,
+         CASE a.privilege_type WHEN 'CREATE' THEN 'PUBLIC may create schemas in it' ELSE 'PUBLIC may create temporary objects in it' END,
+         format('REVOKE %s ON DATABASE %I FROM PUBLIC;', a.privilege_type, d.datname)
+  FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+  WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type IN ('CREATE', 'TEMPORARY');
+$$;
+COMMENT ON FUNCTION stratum._check_public_rights() IS
+  'Rights to create objects that everybody has; internal to security_check().';
+
+CREATE FUNCTION stratum._check_statistics() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN EXISTS (SELECT FROM stratum._check_server(current_setting('server_version_num')::integer) f
+                           WHERE f.problem LIKE 'CVE-2025-8713%') THEN 'error' ELSE 'note' END,
+         format('statistics %I.%I on %s', n.nspname, s.stxname, t.name), 'hold values of an expression from rows of every tenant',
+         format('DROP STATISTICS %I.%I;', n.nspname, s.stxname)
+  FROM pg_statistic_ext s JOIN stratum._tenant_relations() t ON t.oid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
+  WHERE s.stxexprs IS NOT NULL;
+$$;
+COMMENT ON FUNCTION stratum._check_statistics() IS
+  'Extended statistics on expressions over rows of tenants; internal to security_check().';
+
+CREATE FUNCTION stratum._check_tenant_indexes() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'warning', 'table ' || t.name, 'has no index that begins with ' || t.tenant_column || ': every tenant''s query reads all tenants'' rows',
+         format('CREATE INDEX ON %s (%I);', t.name, t.tenant_column)
+  FROM stratum._tenant_relations() t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = t.tenant_column
+  WHERE t.kind IN ('r', 'p')
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum);
+$$;
+COMMENT ON FUNCTION stratum._check_tenant_indexes() IS
+  'Tables without an index for the policy to use; internal to security_check().';
+
+CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
+         format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
+         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
+                  concat_ws(' ',
+                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+  FROM stratum._tenant_relations() t
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
+      AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_sequence s ON s.seqrelid = d.objid
+    CROSS JOIN LATERAL (SELECT pg_sequence_last_value(d.objid) AS last, pg_sequence_last_value(d.objid) / 2147483647.0 AS share) used
+  WHERE used.share > 0.5;
+$$;
+COMMENT ON FUNCTION stratum._check_sequences() IS
+  'Sequences of integer ids that are past 50 or 90 per cent; internal to security_check().';
+
+CREATE FUNCTION stratum._check_stored_settings() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'error', 'setting ' || x.name, 'a secret in a setting can be read by everybody',
+         CASE WHEN r.rolname IS NULL AND d.datname IS NULL THEN format('ALTER ROLE ALL RESET %s;', q.name)
+              WHEN r.rolname IS NULL THEN format('ALTER DATABASE %I RESET %s;', d.datname, q.name)
+              WHEN d.datname IS NULL THEN format('ALTER ROLE %I RESET %s;', r.rolname, q.name)
+              ELSE format('ALTER ROLE %I IN DATABASE %I RESET %s;', r.rolname, d.datname, q.name) END
+  FROM pg_db_role_setting s
+    LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL (SELECT split_part(c, '=', 1) AS name FROM unnest(s.setconfig) c) x
+    CROSS JOIN LATERAL (SELECT string_agg(quote_ident(part), '.') AS name FROM unnest(string_to_array(x.name, '.')) part) q
+  WHERE x.name ~* '^stratum\..*(key|secret|password|token)'
+  UNION ALL
+  SELECT DISTINCT 'error', 'setting ' || f.name, 'a secret in a setting can be read by everybody',
+         format('Remove the line from %s, then SELECT pg_reload_conf();', f.sourcefile)
+  FROM pg_file_settings f WHERE f.name ~* '^stratum\..*(key|secret|password|token)';
+$$;
+COMMENT ON FUNCTION stratum._check_stored_settings() IS
+  'Secrets in settings of roles, databases and configuration files; internal to security_check().';
+
+CREATE FUNCTION stratum.security_check() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.severity, c.object, c.problem, c.remedy
+    FROM (SELECT * FROM stratum._check_logins() UNION
+          SELECT * FROM stratum._check_policies() UNION
+          SELECT * FROM stratum._check_foreign_policies() UNION
+          SELECT * FROM stratum._check_views() UNION
+          SELECT * FROM stratum._check_definers() UNION
+          SELECT * FROM stratum._check_public_rights() UNION
+          SELECT * FROM stratum._check_statistics() UNION
+          SELECT * FROM stratum._check_server(current_setting('server_version_num')::integer) UNION
+          SELECT * FROM stratum._check_tenant_indexes() UNION
+          SELECT * FROM stratum._check_sequences() UNION
+          SELECT * FROM stratum._check_stored_settings()) c
+    ORDER BY array_position('{error,warning,note}', c.severity), c.object COLLATE "C", c.problem COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.security_check() IS
+  'What lets somebody see, change or learn what is another tenant''s, the worst first: error, warning, note; each with a remedy.';
+
+CREATE FUNCTION stratum._tables_of_tenants() RETURNS TABLE (oid oid, name text, tenant_column text, is_ours boolean, place integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  remaining oid[] := ARRAY(
+    SELECT t.oid FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+    WHERE t.kind IN ('r', 'p') AND NOT c.relispartition
+      AND (c.relnamespace = 'stratum'::regnamespace OR EXISTS (SELECT FROM stratum.audited_tables a WHERE to_regclass(a.table_name) = t.oid)));
+  placed oid[] := '{}';
+  next oid;
+BEGIN
+  WHILE remaining <> '{}' LOOP
+    SELECT r INTO next
+    FROM unnest(remaining) r
+    ORDER BY (SELECT count(*) FROM pg_constraint k
+              WHERE k.contype = 'f' AND k.conrelid = r AND k.confrelid <> r AND k.confrelid = ANY (remaining)),
+             r::regclass::text COLLATE "C"
+    LIMIT 1;
+    placed := placed || next;
+    remaining := array_remove(remaining, next);
+  END LOOP;
+  RETURN QUERY
+    SELECT t.oid, t.name, t.tenant_column, c.relnamespace = 'stratum'::regnamespace, p.place::integer
+    FROM unnest(placed) WITH ORDINALITY p (oid, place) JOIN stratum._tenant_relations() t ON t.oid = p.oid JOIN pg_class c ON c.oid = p.oid;
+END $$;
+COMMENT ON FUNCTION stratum._tables_of_tenants() IS
+  'Tables with rows of tenants, each after those that it refers to; internal to export_tenant() and delete_tenant().';
+
+CREATE FUNCTION stratum._slug_of_tenant(tenant bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  result text;
+BEGIN
+  IF tenant IS NULL THEN
+    RAISE EXCEPTION 'tenant_id must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT t.slug INTO result FROM stratum.tenants t WHERE t.id = tenant;
+  IF NOT found THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._slug_of_tenant(bigint) IS
+  'The slug of a tenant, deleted or not; raises where there is none; internal to export_tenant() and delete_tenant().';
+
+CREATE FUNCTION stratum._secret_columns(table_name regclass) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attname = ANY ('{password_hash,totp_secret,backup_codes,access_token,refresh_token}'::name[])
+           OR EXISTS (SELECT FROM stratum.audited_tables t WHERE to_regclass(t.table_name) = a.attrelid AND a.attname = ANY (t.redact::name[]))));
+END $$;
+COMMENT ON FUNCTION stratum._secret_columns(regclass) IS
+  'Columns whose values are not exported; internal to export_tenant().';
+
+CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  slug text := stratum._slug_of_tenant(tenant_id);
+  source record;
+  exported bigint;
+  counts jsonb := '{}';
+BEGIN
+  FOR source IN
+    -- keys that sign tokens are no tenant's to take along
+    SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.name <> 'stratum.jwt_keys' ORDER BY t.place
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, j.row || coalesce((SELECT jsonb_object_agg(c, ''[REDACTED]'') FROM unnest($2) c WHERE j.row -> c <> ''null''), ''{}'')'
+      || ' FROM %s x CROSS JOIN LATERAL (SELECT to_jsonb(x) AS row) j WHERE x.%I = $3 ORDER BY %s',
+      source.name, source.tenant_column,
+      coalesce((SELECT string_agg(format('x.%I', a.attname), ', ' ORDER BY k.place)
+                FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (attnum, place)
+                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE i.indrelid = source.oid AND i.indisprimary), '1'))
+      USING source.name, stratum._secret_columns(source.oid), tenant_id;
+    GET DIAGNOSTICS exported = ROW_COUNT;
+    counts := counts || jsonb_build_object(source.name, exported);
+  END LOOP;
+  PERFORM stratum._log_record(tenant_id, 'export', 'tenants', tenant_id::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+END $$;
+COMMENT ON FUNCTION stratum.export_tenant(bigint) IS
+  'Every row of a tenant, each table after those that it refers to, secrets redacted; the export is recorded in the audit trail.';
+
+CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
+COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
+  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
+CREATE FUNCTION stratum._delete_rows_of_tenant(tenant bigint, source oid) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN source = 'stratum.tenants'::regclass THEN 'id' ELSE 'tenant_id' END;
+  deleted bigint;
+BEGIN
+  PERFORM stratum._pause_audit(source);
+  IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = source AND g.tgfoid = 'stratum._audit_guard_change()'::regprocedure) THEN
+    PERFORM stratum._open_audit_log();
+  END IF;
+  EXECUTE format('DELETE FROM %s x WHERE x.%I = $1', source::regclass, tenant_column) USING tenant;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN deleted;
+END $$;
+COMMENT ON FUNCTION stratum._delete_rows_of_tenant(bigint, oid) IS
+  'Deletes a tenant''s rows of one of our tables, past the audit trail; internal to delete_tenant().';
+
+CREATE FUNCTION stratum._refuse_references(schema_name text, table_name text, constraint_name text, tenant bigint, detail text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'tenant % cannot be deleted: rows of table %.% refer to it', tenant, quote_ident(schema_name), quote_ident(table_name)
+    USING ERRCODE = 'foreign_key_violation', SCHEMA = schema_name, TABLE = table_name, CONSTRAINT = constraint_name,
+          DETAIL = coalesce(nullif(detail, ''), format('Constraint %s.', constraint_name)),
+          HINT = CASE WHEN schema_name = 'stratum' AND table_name = 'audit_logs'
+                   THEN 'Entries of other tenants, or of none, name a user of this one. They are evidence and stay, so set is_deleted in stratum.tenants and anonymize its users instead.'
+                   ELSE 'stratum deletes from its own tables only. Delete those rows first, or give the reference ON DELETE CASCADE.' END;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_references(text, text, text, bigint, text) IS
+  'Raises for rows that stand in the way of a deletion; internal to delete_tenant().';
+
+CREATE FUNCTION stratum.delete_tenant(tenant_id bigint, confirm_slug text) RETURNS TABLE (table_name text, row_count bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  tenant constant bigint := delete_tenant.tenant_id;
+  slug text := stratum._slug_of_tenant(tenant);
+  source record;
+  deleted bigint;
+  counts jsonb := '{}';
+  schema_name text;
+  referrer text;
+  reference text;
+  detail text;
+BEGIN
+  IF confirm_slug IS DISTINCT FROM slug THEN
+    RAISE EXCEPTION 'the slug given is not that of tenant %', tenant
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Type the slug of the tenant to confirm that it is the one to be deleted.';
+  ELSIF stratum.current_tenant_id() IS NOT NULL THEN
+    RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
+      USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
+  END IF;
+  -- whoever writes for it waits, and then finds no tenant to refer to
+  PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  BEGIN
+    -- also in tables of the user's own, which CASCADE empties
+    PERFORM stratum._pause_tenant_audit(tenant);
+    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+      deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
+      counts := counts || jsonb_build_object(source.name, deleted);
+    END LOOP;
+    PERFORM stratum._pause_tenant_audit(NULL);
+  EXCEPTION WHEN foreign_key_violation THEN
+    GET STACKED DIAGNOSTICS schema_name = SCHEMA_NAME, referrer = TABLE_NAME, reference = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+    PERFORM stratum._refuse_references(schema_name, referrer, reference, tenant, detail);
+  END;
+  PERFORM stratum._log_record(NULL, 'delete', 'tenants', tenant::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+  RETURN QUERY SELECT c.key, c.value::bigint FROM jsonb_each_text(counts) c ORDER BY c.key COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.delete_tenant(bigint, text) IS
+  'For offboarding, after export_tenant(): every row of a tenant, its audit trail and the tenant itself are gone for good; one entry without a tenant says so. Returns how many rows of which table.';
+
+CREATE FUNCTION stratum._global_keys() RETURNS TABLE (table_name text, column_name text, constraint_name text, scoped_name text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('cdp_profiles', 'canonical_id', 'cdp_profiles_canonical_id_key', 'cdp_profiles_tenant_id_canonical_id_key'),
+         ('cdp_events', 'message_id', 'cdp_events_message_id_key', 'cdp_events_tenant_id_message_id_key');
+$$;
+COMMENT ON FUNCTION stratum._global_keys() IS
+  'The unique constraints that scope_unique_keys() drops; internal.';
+
+CREATE FUNCTION stratum._has_constraint(table_name text, constraint_name text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_constraint k
+                 WHERE k.conrelid = to_regclass(format('stratum.%I', table_name)) AND k.conname = constraint_name);
+$$;
+COMMENT ON FUNCTION stratum._has_constraint(text, text) IS 'Whether one of our tables has a constraint of that name; internal.';
+
+CREATE PROCEDURE stratum.scope_unique_keys()
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key record;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE EXCEPTION 'scope_unique_keys() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    IF NOT stratum._has_constraint(key.table_name, key.scoped_name) THEN
+      RAISE EXCEPTION 'constraint % of stratum.% is missing', key.scoped_name, key.table_name
+        USING ERRCODE = 'undefined_object', HINT = 'stratum.check_install() says how to put it back.';
+    ELSIF stratum._has_constraint(key.table_name, key.constraint_name) THEN
+      EXECUTE format('ALTER TABLE stratum.%I DROP CONSTRAINT %I', key.table_name, key.constraint_name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
+  'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
+
 -- ==== rights that are new or gone
 REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
@@ -5144,6 +5685,34 @@ REVOKE ALL ON FUNCTION stratum._audit_triggers_wanted(regclass, text) FROM PUBLI
 REVOKE ALL ON FUNCTION stratum._audit_form_misfits(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_other_audit_form(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_audit_forms() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._server_faults() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_server(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._tenant_relations() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_logins() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_foreign_policies() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_views() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_definers() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_public_rights() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_statistics() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_tenant_indexes() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_sequences() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_stored_settings() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.security_check() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._tables_of_tenants() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._slug_of_tenant(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._secret_columns(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.export_tenant(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._pause_tenant_audit(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._delete_rows_of_tenant(bigint, oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refuse_references(text, text, text, bigint, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.delete_tenant(bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.delete_tenant(bigint, text) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._global_keys() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._has_constraint(text, text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE stratum.scope_unique_keys() FROM PUBLIC;
 
 -- ==== sql/updates/1.0--1.1.sql
 DO $steps$

@@ -70,6 +70,25 @@ IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
   DROP TABLE stratum.cdp_segment_options;
 END IF;
 
+-- 1.0 knows no keys within the tenant only: those over all tenants come back.
+DECLARE
+  key record;
+  twice bigint;
+BEGIN
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    CONTINUE WHEN to_regclass('stratum.' || key.table_name) IS NULL OR stratum._has_constraint(key.table_name, key.constraint_name);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM stratum.%I WHERE %I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1) x', key.table_name, key.column_name)
+      INTO twice;
+    IF twice > 0 THEN
+      RAISE EXCEPTION 'version 1.0 takes each % once, and % are there more than once', key.column_name, twice
+        USING ERRCODE = 'unique_violation', HINT = format('They came after stratum.scope_unique_keys(). Delete or change those rows of stratum.%s first.', key.table_name);
+    END IF;
+    EXECUTE format('ALTER TABLE stratum.%I ADD CONSTRAINT %I UNIQUE (%I)', key.table_name, key.constraint_name, key.column_name);
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', key.constraint_name, key.table_name, format('No two rows have the same (%s).', key.column_name));
+    EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
+  END LOOP;
+END;
+
 -- Viewers, protected users, limits.
 DECLARE
   old_trigger record;
@@ -1927,6 +1946,31 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP PROCEDURE stratum.scope_unique_keys();
+DROP FUNCTION stratum._has_constraint(text, text);
+DROP FUNCTION stratum._global_keys();
+DROP FUNCTION stratum.delete_tenant(bigint, text);
+DROP FUNCTION stratum._refuse_references(text, text, text, bigint, text);
+DROP FUNCTION stratum._delete_rows_of_tenant(bigint, oid);
+DROP FUNCTION stratum._pause_tenant_audit(bigint);
+DROP FUNCTION stratum.export_tenant(bigint);
+DROP FUNCTION stratum._secret_columns(regclass);
+DROP FUNCTION stratum._slug_of_tenant(bigint);
+DROP FUNCTION stratum._tables_of_tenants();
+DROP FUNCTION stratum.security_check();
+DROP FUNCTION stratum._check_stored_settings();
+DROP FUNCTION stratum._check_sequences();
+DROP FUNCTION stratum._check_tenant_indexes();
+DROP FUNCTION stratum._check_statistics();
+DROP FUNCTION stratum._check_public_rights();
+DROP FUNCTION stratum._check_definers();
+DROP FUNCTION stratum._check_views();
+DROP FUNCTION stratum._check_foreign_policies();
+DROP FUNCTION stratum._check_policies();
+DROP FUNCTION stratum._check_logins();
+DROP FUNCTION stratum._tenant_relations();
+DROP FUNCTION stratum._check_server(integer);
+DROP FUNCTION stratum._server_faults();
 DROP FUNCTION stratum._check_audit_forms();
 DROP FUNCTION stratum._is_other_audit_form(text);
 DROP FUNCTION stratum._audit_form_misfits(regclass);

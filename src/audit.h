@@ -199,5 +199,6 @@ extern AuditWriter stratum_take_audit_writer(void);
 /* --- audit_change.c --- */
 extern bool stratum_take_log_opening(void);
 extern bool stratum_audit_is_paused(Oid relid);
+extern bool stratum_tenant_audit_is_paused(int64 tenant_id);
 
 #endif							/* STRATUM_AUDIT_H */

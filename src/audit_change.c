@@ -22,6 +22,8 @@ typedef struct Opening
 static Opening log_opening;		/* for the next statement that changes the log */
 static Opening audit_pause;		/* while the changes of one table are not recorded */
 static Oid	paused_table = InvalidOid;
+static Opening tenant_pause;		/* while the changes of one tenant are not */
+static int64 paused_tenant = 0;
 
 static Opening
 open_now(void)
@@ -83,6 +85,27 @@ stratum_audit_is_paused(Oid relid)
 		return false;
 	return relid == paused_table ||
 		(get_rel_relispartition(relid) && list_member_oid(get_partition_ancestors(relid), paused_table));
+}
+
+/* --- a tenant --- */
+
+/*
+ * _pause_tenant_audit(bigint): changes of that tenant's rows are not recorded, in whatever table, until
+ * it is called with NULL. Who is being deleted has no trail to write to any more.
+ */
+PG_FUNCTION_INFO_V1(stratum_pause_tenant_audit);
+Datum
+stratum_pause_tenant_audit(PG_FUNCTION_ARGS)
+{
+	paused_tenant = PG_ARGISNULL(0) ? 0 : PG_GETARG_INT64(0);
+	tenant_pause = open_now();
+	PG_RETURN_VOID();
+}
+
+bool
+stratum_tenant_audit_is_paused(int64 tenant_id)
+{
+	return paused_tenant != 0 && tenant_id == paused_tenant && is_open(&tenant_pause);
 }
 
 /* --- what was done --- */

@@ -189,7 +189,7 @@ record_change(AuditSink *sink, const AuditTable *table, TupleTableSlot *old, Tup
 	bool		worth = stratum_describe_change(table, old, new, &entry);
 
 	MemoryContextSwitchTo(before);
-	if (worth)
+	if (worth && !stratum_tenant_audit_is_paused(entry.tenant_id))
 		stratum_sink_add(sink, &entry);
 }
 

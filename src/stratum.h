@@ -62,6 +62,9 @@ extern bool stratum_session_is_locked(void);
 extern void stratum_keep_to_lock(StratumContext *wanted, bool *has_user);
 extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
 
+/* --- open_cursors.c --- */
+extern void stratum_refuse_open_cursors(int64 tenant_id);
+
 /* --- limits.c --- */
 extern void stratum_note_restored(Oid table);
 

@@ -482,6 +482,7 @@ stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user, 
 				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
 				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", wanted->tenant_id)));
 	check_wanted(wanted, has_user, stratum_owner_of(fcinfo->flinfo->fn_oid));
+	stratum_refuse_open_cursors(wanted->tenant_id);
 	reset_plans(wanted->tenant_id);
 	write_context(compose_context(wanted), for_session);
 	stratum_remember_tenant(wanted->tenant_id);

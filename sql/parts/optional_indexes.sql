@@ -42,12 +42,16 @@ END $$;
 COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
--- What is to be there: the storage of every fresh install, and an optional index where it is possible. One of its
--- name that is there all the same is looked at too.
+-- What is to be there: the storage of every fresh install, without the keys that may be dropped, and an optional index where it is
+-- possible. One of its name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  -- scope_unique_keys() has dropped it
+  WHERE NOT (e.kind = 'constraint' AND EXISTS (
+    SELECT FROM stratum._global_keys() k
+    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;

@@ -34,6 +34,25 @@ IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
   DROP TABLE stratum.cdp_segment_options;
 END IF;
 
+-- 1.0 knows no keys within the tenant only: those over all tenants come back.
+DECLARE
+  key record;
+  twice bigint;
+BEGIN
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    CONTINUE WHEN to_regclass('stratum.' || key.table_name) IS NULL OR stratum._has_constraint(key.table_name, key.constraint_name);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM stratum.%I WHERE %I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1) x', key.table_name, key.column_name)
+      INTO twice;
+    IF twice > 0 THEN
+      RAISE EXCEPTION 'version 1.0 takes each % once, and % are there more than once', key.column_name, twice
+        USING ERRCODE = 'unique_violation', HINT = format('They came after stratum.scope_unique_keys(). Delete or change those rows of stratum.%s first.', key.table_name);
+    END IF;
+    EXECUTE format('ALTER TABLE stratum.%I ADD CONSTRAINT %I UNIQUE (%I)', key.table_name, key.constraint_name, key.column_name);
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', key.constraint_name, key.table_name, format('No two rows have the same (%s).', key.column_name));
+    EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
+  END LOOP;
+END;
+
 -- Viewers, protected users, limits.
 DECLARE
   old_trigger record;
