@@ -1329,7 +1329,7 @@ DROP PROCEDURE stratum.run_all_due_rules(timestamptz);
 DROP FUNCTION stratum.run_due_rules(timestamptz);
 DROP FUNCTION stratum._check_time(timestamptz);
 DROP FUNCTION stratum._run_due_rules(bigint, timestamptz);
-DROP FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text, text);
+DROP FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text);
 DROP FUNCTION stratum._run_if_due(bigint, bigint, timestamptz);
 DROP FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz);
 DROP FUNCTION stratum.evaluate_rule(bigint, boolean);

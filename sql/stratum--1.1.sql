@@ -1112,8 +1112,8 @@ AS $$
          ('cautious', 60, 0, 100, 'least score for cautious actions'),
          ('standard', 70, 0, 100, 'least score for all other actions'),
          ('block_below', 40, 0, 100, 'below this score actions are blocked, not held'),
-         ('max_age_days', 2, 0, 30, 'days after which a health score counts no longer'),
-         ('max_attempts', 5, 1, 100, 'failures of workers after which an action is given up');
+         ('max_age_days', 2, 0, 30, 'age in days up to which a health score counts'),
+         ('max_attempts', 5, 1, 100, 'number of failures after which workers give an action up');
 $$;
 COMMENT ON FUNCTION stratum._trust_settings() IS
   'Keys of tenants.settings -> trust, with what they are where not set and their bounds; internal.';
@@ -1308,11 +1308,11 @@ BEGIN
       PERFORM stratum._refuse_action(place || '.percent', 'the per cent must be a number',
         'For example {"type": "adjust_budget", "percent": -20}: a fifth less.');
     ELSIF (action -> 'percent') = '0' OR (action -> 'percent') NOT BETWEEN '-100' AND '1000' THEN
-      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 40)),
+      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
         'Allowed: -100 to 1000, but for 0.');
     END IF;
   ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
-    IF jsonb_typeof(action -> 'message') <> ALL ('{string,null}') THEN
+    IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
       PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');
     ELSIF length(action::text) > 8000 THEN
       PERFORM stratum._refuse_action(place, 'it is longer than 8000 characters', 'Leave to the worker what it can look up.');
@@ -1332,7 +1332,7 @@ BEGIN
     PERFORM stratum._refuse_action(place, 'an action must be an object', 'For example {"type": "pause_campaign"}.');
   ELSIF jsonb_typeof(action -> 'type') IS DISTINCT FROM 'string' OR action ->> 'type' <> ALL (known) THEN
     PERFORM stratum._refuse_action(place || '.type',
-      CASE WHEN action -> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
+      CASE WHEN action ->> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
       'Actions: ' || array_to_string(known, ', ') || '.');
   END IF;
   IF action ->> 'type' <> ALL ('{send_alert,notify_slack,notify_whatsapp}') OR action ?| '{rule_id,outcome}' THEN
@@ -1762,18 +1762,18 @@ END $$;
 COMMENT ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) IS
   'Locks a rule, looks again whether it is due, and runs it; internal to run_due_rules().';
 
-CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text, hint text) RETURNS void
+CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RAISE WARNING 'rule % failed: %', rule_id, message;
   PERFORM FROM stratum.rules r WHERE r.tenant_id = _note_failure.tenant AND r.id = _note_failure.rule_id FOR NO KEY UPDATE SKIP LOCKED;
   IF FOUND THEN
-    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed', 'error',
-      jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message, 'hint', nullif(hint, '')))));
+    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed',
+      'error', jsonb_build_object('code', code, 'message', message)));
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text, text) IS
+COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) IS
   'Warns that a rule failed, and keeps that on record; internal to run_due_rules().';
 
 -- The tenant's row is locked as long as its rules run: another session that finds it locked has nothing to do.
@@ -1784,7 +1784,6 @@ DECLARE
   candidate record;
   is_due boolean;
   ran bigint := 0;
-  hint text;
 BEGIN
   PERFORM FROM stratum.tenants t WHERE t.id = _run_due_rules.tenant AND t.is_deleted IS NOT TRUE FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -1807,11 +1806,10 @@ BEGIN
       WHEN serialization_failure THEN
         RAISE;
       WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        ran := ran + is_due::integer;
+        ran := ran + coalesce(is_due, false)::integer;
         -- A schedule that means nothing, which only storage without triggers has, goes on record once.
         IF is_due OR candidate.last_execution_result -> 'error' ->> 'message' IS DISTINCT FROM sqlerrm THEN
-          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm, hint);
+          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm);
         END IF;
     END;
   END LOOP;
@@ -2067,7 +2065,7 @@ BEGIN
   IF campaign.state IS NULL AND action.entity_type = 'campaign' THEN
     RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
   ELSIF campaign.state IS NULL AND stratum._is_done_here(action.action_type) THEN
-    RAISE EXCEPTION 'action % is about a %, not about a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'action % is about an entity of type "%", not a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM stratum._refuse_blocked(tenant, id, coalesce(campaign.platform, stratum._payload_platform(action.payload)), action.action_type, action.payload);
   IF NOT stratum._is_done_here(action.action_type) THEN
@@ -2264,13 +2262,13 @@ CREATE FUNCTION stratum.fail_action(id bigint, worker text, error text DEFAULT N
 AS $$
 DECLARE
   tenant bigint := stratum._acting_tenant();
-  attempts integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
-  given_up boolean := attempts >= stratum._max_attempts(tenant);
+  tried integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
+  given_up boolean := tried >= stratum._max_attempts(tenant);
 BEGIN
   UPDATE stratum.action_deliveries d
   SET state = CASE WHEN given_up THEN 'dead' ELSE 'waiting' END, lease_until = NULL, last_error = left(error, 2000),
       -- 1, 2, 4, 8 ... minutes, at most an hour
-      available_at = clock_timestamp() + least(60, 2 ^ least(attempts - 1, 10)) * interval '1 minute',
+      available_at = clock_timestamp() + least(60, 2 ^ least(tried - 1, 10)) * interval '1 minute',
       finished_at = CASE WHEN given_up THEN clock_timestamp() END
   WHERE d.tenant_id = tenant AND d.action_id = fail_action.id;
   RETURN CASE WHEN given_up THEN 'dead' ELSE 'waiting' END;
@@ -3766,7 +3764,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._campaign_state(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1db89ecab9cb93ee023942d3f45cc884'),
 ('function', 'stratum._change_campaign(bigint,bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 3933d9580254a3d77ed02226213ec079'),
 ('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
-('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 64e15ff31d642dc7a80d18530d2cc813'),
+('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
 ('function', 'stratum._check_action_keys(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp d6f1780f311fb332923271d586cc0cf7'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
@@ -3776,7 +3774,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_rule()', 'plpgsql v search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
-('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 8a744bf17aaac2b895f6cac9a1678096'),
+('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
 ('function', 'stratum._check_tenant_settings()', 'plpgsql v search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
@@ -3827,7 +3825,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
-('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 8b3a8c2cbb711ed88e232951f01eb115'),
+('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b554eb971dddd4a88954a8f7e166a3a2'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
@@ -3858,7 +3856,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
 ('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan d20c13056d5436c527cb8165efea5f5f'),
-('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6b6e41bae4e152a52cadbd13b4d04da9'),
+('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
 ('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 9969e58569cf3ba4ef6b13fef061d7b3'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
@@ -3871,7 +3869,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp bd721a00d8dd453a45f508714f298045'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._trust(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp 017d461514da6ae420062484fef868af'),
-('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp 173290c4cfd6f16545b4ca78da1b42cc'),
+('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp fd95083e80cd7f455b6eb48b0aa44b00'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
@@ -3891,8 +3889,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
-('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f9476a5834df5bbf3f3ff7da9c443a6b'),
-('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp ec89bf94f7020db3d20615169e585273'),
+('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
+('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 98160f1d9e359820f0eb8bc6f469143b'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
@@ -4794,7 +4792,7 @@ GRANT EXECUTE ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) TO st
 GRANT EXECUTE ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._run_due_rules(bigint, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_time(timestamptz) TO stratum_app, stratum_admin;
 

@@ -180,7 +180,7 @@ read_step(CronReader *reader, bool is_range)
 		refuse_field(reader, "a step stands behind a single value, not behind a range or *,");
 	step = read_number(reader);
 	if (step < 1 || step > reader->field->max - reader->field->min + 1)
-		refuse_field(reader, "a step is no number of that size");
+		refuse_field(reader, "a step is out of range");
 	return step;
 }
 

@@ -177,7 +177,7 @@ BEGIN
   IF campaign.state IS NULL AND action.entity_type = 'campaign' THEN
     RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
   ELSIF campaign.state IS NULL AND stratum._is_done_here(action.action_type) THEN
-    RAISE EXCEPTION 'action % is about a %, not about a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
+    RAISE EXCEPTION 'action % is about an entity of type "%", not a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM stratum._refuse_blocked(tenant, id, coalesce(campaign.platform, stratum._payload_platform(action.payload)), action.action_type, action.payload);
   IF NOT stratum._is_done_here(action.action_type) THEN

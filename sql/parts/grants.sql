@@ -107,7 +107,7 @@ GRANT EXECUTE ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) TO st
 GRANT EXECUTE ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._run_due_rules(bigint, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_time(timestamptz) TO stratum_app, stratum_admin;
 

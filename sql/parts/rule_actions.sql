@@ -48,11 +48,11 @@ BEGIN
       PERFORM stratum._refuse_action(place || '.percent', 'the per cent must be a number',
         'For example {"type": "adjust_budget", "percent": -20}: a fifth less.');
     ELSIF (action -> 'percent') = '0' OR (action -> 'percent') NOT BETWEEN '-100' AND '1000' THEN
-      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 40)),
+      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
         'Allowed: -100 to 1000, but for 0.');
     END IF;
   ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
-    IF jsonb_typeof(action -> 'message') <> ALL ('{string,null}') THEN
+    IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
       PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');
     ELSIF length(action::text) > 8000 THEN
       PERFORM stratum._refuse_action(place, 'it is longer than 8000 characters', 'Leave to the worker what it can look up.');
@@ -72,7 +72,7 @@ BEGIN
     PERFORM stratum._refuse_action(place, 'an action must be an object', 'For example {"type": "pause_campaign"}.');
   ELSIF jsonb_typeof(action -> 'type') IS DISTINCT FROM 'string' OR action ->> 'type' <> ALL (known) THEN
     PERFORM stratum._refuse_action(place || '.type',
-      CASE WHEN action -> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
+      CASE WHEN action ->> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
       'Actions: ' || array_to_string(known, ', ') || '.');
   END IF;
   IF action ->> 'type' <> ALL ('{send_alert,notify_slack,notify_whatsapp}') OR action ?| '{rule_id,outcome}' THEN

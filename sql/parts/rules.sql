@@ -267,18 +267,18 @@ END $$;
 COMMENT ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) IS
   'Locks a rule, looks again whether it is due, and runs it; internal to run_due_rules().';
 
-CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text, hint text) RETURNS void
+CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RAISE WARNING 'rule % failed: %', rule_id, message;
   PERFORM FROM stratum.rules r WHERE r.tenant_id = _note_failure.tenant AND r.id = _note_failure.rule_id FOR NO KEY UPDATE SKIP LOCKED;
   IF FOUND THEN
-    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed', 'error',
-      jsonb_strip_nulls(jsonb_build_object('code', code, 'message', message, 'hint', nullif(hint, '')))));
+    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed',
+      'error', jsonb_build_object('code', code, 'message', message)));
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text, text) IS
+COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) IS
   'Warns that a rule failed, and keeps that on record; internal to run_due_rules().';
 
 -- The tenant's row is locked as long as its rules run: another session that finds it locked has nothing to do.
@@ -289,7 +289,6 @@ DECLARE
   candidate record;
   is_due boolean;
   ran bigint := 0;
-  hint text;
 BEGIN
   PERFORM FROM stratum.tenants t WHERE t.id = _run_due_rules.tenant AND t.is_deleted IS NOT TRUE FOR NO KEY UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
@@ -312,11 +311,10 @@ BEGIN
       WHEN serialization_failure THEN
         RAISE;
       WHEN OTHERS THEN
-        GET STACKED DIAGNOSTICS hint = PG_EXCEPTION_HINT;
-        ran := ran + is_due::integer;
+        ran := ran + coalesce(is_due, false)::integer;
         -- A schedule that means nothing, which only storage without triggers has, goes on record once.
         IF is_due OR candidate.last_execution_result -> 'error' ->> 'message' IS DISTINCT FROM sqlerrm THEN
-          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm, hint);
+          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm);
         END IF;
     END;
   END LOOP;

@@ -53,8 +53,8 @@ AS $$
          ('cautious', 60, 0, 100, 'least score for cautious actions'),
          ('standard', 70, 0, 100, 'least score for all other actions'),
          ('block_below', 40, 0, 100, 'below this score actions are blocked, not held'),
-         ('max_age_days', 2, 0, 30, 'days after which a health score counts no longer'),
-         ('max_attempts', 5, 1, 100, 'failures of workers after which an action is given up');
+         ('max_age_days', 2, 0, 30, 'age in days up to which a health score counts'),
+         ('max_attempts', 5, 1, 100, 'number of failures after which workers give an action up');
 $$;
 COMMENT ON FUNCTION stratum._trust_settings() IS
   'Keys of tenants.settings -> trust, with what they are where not set and their bounds; internal.';

@@ -136,13 +136,13 @@ CREATE FUNCTION stratum.fail_action(id bigint, worker text, error text DEFAULT N
 AS $$
 DECLARE
   tenant bigint := stratum._acting_tenant();
-  attempts integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
-  given_up boolean := attempts >= stratum._max_attempts(tenant);
+  tried integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
+  given_up boolean := tried >= stratum._max_attempts(tenant);
 BEGIN
   UPDATE stratum.action_deliveries d
   SET state = CASE WHEN given_up THEN 'dead' ELSE 'waiting' END, lease_until = NULL, last_error = left(error, 2000),
       -- 1, 2, 4, 8 ... minutes, at most an hour
-      available_at = clock_timestamp() + least(60, 2 ^ least(attempts - 1, 10)) * interval '1 minute',
+      available_at = clock_timestamp() + least(60, 2 ^ least(tried - 1, 10)) * interval '1 minute',
       finished_at = CASE WHEN given_up THEN clock_timestamp() END
   WHERE d.tenant_id = tenant AND d.action_id = fail_action.id;
   RETURN CASE WHEN given_up THEN 'dead' ELSE 'waiting' END;
