@@ -70,7 +70,8 @@ sub long_functions
 sub nothing_is_too_long
 {
 	my @sources = glob "$src/src/*.[ch]";
-	my @files = (@sources, glob("$src/sql/parts/*.sql $src/sql/tables/*.sql $src/bin/* $src/bin/lib/* $src/bench/* $src/test/t/*"));
+	# the manifest is written, not read
+	my @files = (@sources, grep { !/manifest\.sql$/ } glob("$src/sql/parts/*.sql $src/sql/tables/*.sql $src/bin/* $src/bin/lib/* $src/bench/* $src/test/t/*"));
 	my @long = grep { -f && (my $lines = () = slurp($_) =~ /\n/g) > 700 } @files;
 	is("@long", '', 'no file has more than 700 lines');
 	is(join("\n", map { long_functions($_) } @sources), '', 'no C function has more than 100 lines');
