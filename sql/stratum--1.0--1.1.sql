@@ -230,7 +230,7 @@ COMMENT ON FUNCTION stratum._mean_score(integer[]) IS
   'Mean of the scores that are not NULL, rounded half up; NULL where there is none; internal.';
 
 CREATE FUNCTION stratum._keep_signal_health() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   mean integer := stratum._mean_score(new.data_freshness_score, new.completeness_score, new.accuracy_score);
@@ -241,8 +241,8 @@ BEGIN
         AND old.health_score = stratum._mean_score(old.data_freshness_score, old.completeness_score, old.accuracy_score) THEN
     new.health_score := mean;
   END IF;
-  -- What is out of range the table's CHECK refuses.
-  IF new.health_score BETWEEN 0 AND 100 THEN
+  -- A score that is out of range, and a status that is none, the table's CHECKs refuse.
+  IF new.health_score BETWEEN 0 AND 100 AND coalesce(new.status = ANY ('{healthy,degraded,unhealthy}'), true) THEN
     new.status := stratum.signal_health_status(new.health_score);
   END IF;
   RETURN new;
@@ -316,7 +316,7 @@ COMMENT ON FUNCTION stratum._check_trust_settings(jsonb) IS
   'Raises for trust settings that mean nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
 
 CREATE FUNCTION stratum._check_tenant_settings() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF tg_op = 'INSERT' OR new.settings -> 'trust' IS DISTINCT FROM old.settings -> 'trust' THEN
@@ -621,7 +621,7 @@ COMMENT ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) IS
   'Writes what an action changes into a campaign; internal to execute_action() and undo_action().';
 
 CREATE FUNCTION stratum._check_rule() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF new.schedule IS NOT NULL AND (tg_op = 'INSERT' OR new.schedule IS DISTINCT FROM old.schedule) THEN
@@ -1011,7 +1011,7 @@ COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
   'A payload without what stratum itself has written there; internal.';
 
 CREATE FUNCTION stratum._keep_action() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   moves boolean;
@@ -1699,7 +1699,7 @@ BEGIN
       finished_at TIMESTAMP WITH TIME ZONE
     );
 
-    CREATE INDEX ix_action_deliveries_open ON stratum.action_deliveries (tenant_id, available_at) WHERE state = ANY ('{waiting,claimed}'::text[]);
+    CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
 
     COMMENT ON TABLE stratum.action_deliveries IS 'Actions that workers do, with who has which and until when; written by stratum only.';
     COMMENT ON COLUMN stratum.action_deliveries.action_id IS 'Action of fact_actions_queue.';
@@ -1712,7 +1712,7 @@ BEGIN
     COMMENT ON COLUMN stratum.action_deliveries.last_error IS 'What the last failure was.';
     COMMENT ON COLUMN stratum.action_deliveries.handed_over_at IS 'When it was first handed over.';
     COMMENT ON COLUMN stratum.action_deliveries.finished_at IS 'When it was done or given up.';
-    COMMENT ON INDEX stratum.ix_action_deliveries_open IS 'What workers may claim.';
+    COMMENT ON INDEX stratum.ix_action_deliveries_tenant_state IS 'What workers of a tenant may claim.';
     PERFORM stratum._comment_constraints('action_deliveries');
   END IF;
 
@@ -2128,10 +2128,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
-('function', 'stratum._check_rule()', 'plpgsql v search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
+('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
-('function', 'stratum._check_tenant_settings()', 'plpgsql v search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
+('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
@@ -2147,7 +2147,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 565ab09f3f6b4f88c37a4d8916414fc9'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 0c0df62adbda1aa4419daf6e0ab20f0f'),
+('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 961e9383e71ffae3795155e255ccf84e'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
@@ -2170,8 +2170,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
-('function', 'stratum._keep_action()', 'plpgsql v search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
-('function', 'stratum._keep_signal_health()', 'plpgsql v search_path=pg_catalog, pg_temp fd7ef25be35c221391d3a8e4daaf7933'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
@@ -2277,7 +2277,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
-('index', 'ix_action_deliveries_open', 'CREATE INDEX ix_action_deliveries_open ON stratum.action_deliveries USING btree (tenant_id, available_at) WHERE ((state)::text = ANY (''{waiting,claimed}''::text[]))'),
+('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
@@ -2650,14 +2650,12 @@ REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) F
 REVOKE ALL ON FUNCTION stratum.signal_health_status(double precision) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._mean_score(integer[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._mean_score(integer[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._keep_signal_health() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._trust_settings() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._read_trust_settings(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._check_trust_settings(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._check_trust_settings(jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._check_tenant_settings() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._trust(bigint, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_admin, stratum_app;
@@ -2729,9 +2727,7 @@ GRANT EXECUTE ON PROCEDURE stratum.run_all_due_rules(timestamptz) TO stratum_adm
 REVOKE ALL ON FUNCTION stratum.schedule_rules(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.schedule_rules(text) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._refuse_state(text, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._refuse_state(text, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._payload_core(jsonb, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._payload_core(jsonb, text[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._keep_action() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._lock_action(bigint, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_admin, stratum_app;

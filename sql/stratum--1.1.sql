@@ -1059,6 +1059,7 @@ COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
 -- ==== sql/parts/signals.sql
 -- Signal health, and whether it allows an action: the trust gate.
 -- rights: signal_health_status, trust_gate and the internal functions that it calls as its caller -> stratum_app, stratum_admin
+--   Trigger functions are definer functions: whoever may write the table need not be allowed to call what they call.
 
 CREATE FUNCTION stratum.signal_health_status(score double precision) RETURNS text
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -1082,7 +1083,7 @@ COMMENT ON FUNCTION stratum._mean_score(integer[]) IS
   'Mean of the scores that are not NULL, rounded half up; NULL where there is none; internal.';
 
 CREATE FUNCTION stratum._keep_signal_health() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   mean integer := stratum._mean_score(new.data_freshness_score, new.completeness_score, new.accuracy_score);
@@ -1093,8 +1094,8 @@ BEGIN
         AND old.health_score = stratum._mean_score(old.data_freshness_score, old.completeness_score, old.accuracy_score) THEN
     new.health_score := mean;
   END IF;
-  -- What is out of range the table's CHECK refuses.
-  IF new.health_score BETWEEN 0 AND 100 THEN
+  -- A score that is out of range, and a status that is none, the table's CHECKs refuse.
+  IF new.health_score BETWEEN 0 AND 100 AND coalesce(new.status = ANY ('{healthy,degraded,unhealthy}'), true) THEN
     new.status := stratum.signal_health_status(new.health_score);
   END IF;
   RETURN new;
@@ -1170,7 +1171,7 @@ COMMENT ON FUNCTION stratum._check_trust_settings(jsonb) IS
   'Raises for trust settings that mean nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
 
 CREATE FUNCTION stratum._check_tenant_settings() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF tg_op = 'INSERT' OR new.settings -> 'trust' IS DISTINCT FROM old.settings -> 'trust' THEN
@@ -1498,7 +1499,7 @@ COMMENT ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) IS
 --   run_all_due_rules, schedule_rules -> stratum_admin
 
 CREATE FUNCTION stratum._check_rule() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF new.schedule IS NOT NULL AND (tg_op = 'INSERT' OR new.schedule IS DISTINCT FROM old.schedule) THEN
@@ -1908,7 +1909,7 @@ COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
   'A payload without what stratum itself has written there; internal.';
 
 CREATE FUNCTION stratum._keep_action() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   moves boolean;
@@ -3114,7 +3115,7 @@ BEGIN
       finished_at TIMESTAMP WITH TIME ZONE
     );
 
-    CREATE INDEX ix_action_deliveries_open ON stratum.action_deliveries (tenant_id, available_at) WHERE state = ANY ('{waiting,claimed}'::text[]);
+    CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
 
     COMMENT ON TABLE stratum.action_deliveries IS 'Actions that workers do, with who has which and until when; written by stratum only.';
     COMMENT ON COLUMN stratum.action_deliveries.action_id IS 'Action of fact_actions_queue.';
@@ -3127,7 +3128,7 @@ BEGIN
     COMMENT ON COLUMN stratum.action_deliveries.last_error IS 'What the last failure was.';
     COMMENT ON COLUMN stratum.action_deliveries.handed_over_at IS 'When it was first handed over.';
     COMMENT ON COLUMN stratum.action_deliveries.finished_at IS 'When it was done or given up.';
-    COMMENT ON INDEX stratum.ix_action_deliveries_open IS 'What workers may claim.';
+    COMMENT ON INDEX stratum.ix_action_deliveries_tenant_state IS 'What workers of a tenant may claim.';
     PERFORM stratum._comment_constraints('action_deliveries');
   END IF;
 
@@ -3773,10 +3774,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
-('function', 'stratum._check_rule()', 'plpgsql v search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
+('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
-('function', 'stratum._check_tenant_settings()', 'plpgsql v search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
+('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
@@ -3792,7 +3793,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 565ab09f3f6b4f88c37a4d8916414fc9'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 0c0df62adbda1aa4419daf6e0ab20f0f'),
+('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 961e9383e71ffae3795155e255ccf84e'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
@@ -3815,8 +3816,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
-('function', 'stratum._keep_action()', 'plpgsql v search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
-('function', 'stratum._keep_signal_health()', 'plpgsql v search_path=pg_catalog, pg_temp fd7ef25be35c221391d3a8e4daaf7933'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
@@ -3922,7 +3923,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
-('index', 'ix_action_deliveries_open', 'CREATE INDEX ix_action_deliveries_open ON stratum.action_deliveries USING btree (tenant_id, available_at) WHERE ((state)::text = ANY (''{waiting,claimed}''::text[]))'),
+('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
@@ -4755,11 +4756,9 @@ GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
 -- signals
 GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.trust_gate(text, text) TO stratum_app, stratum_admin;
--- what trust_gate() and the triggers call with the caller's own rights
-GRANT EXECUTE ON FUNCTION stratum._mean_score(integer[]) TO stratum_app, stratum_admin;
+-- what trust_gate() calls with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._check_trust_settings(jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_platform(text) TO stratum_app, stratum_admin;
 
@@ -4804,8 +4803,6 @@ GRANT EXECUTE ON FUNCTION stratum.undo_action(bigint) TO stratum_app, stratum_ad
 GRANT EXECUTE ON FUNCTION stratum.claim_actions(text, integer, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.complete_action(bigint, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.fail_action(bigint, text, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._refuse_state(text, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._payload_core(jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._is_done_here(text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) TO stratum_app, stratum_admin;

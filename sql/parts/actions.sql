@@ -20,7 +20,7 @@ COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
   'A payload without what stratum itself has written there; internal.';
 
 CREATE FUNCTION stratum._keep_action() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   moves boolean;

@@ -70,11 +70,9 @@ GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
 -- signals
 GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.trust_gate(text, text) TO stratum_app, stratum_admin;
--- what trust_gate() and the triggers call with the caller's own rights
-GRANT EXECUTE ON FUNCTION stratum._mean_score(integer[]) TO stratum_app, stratum_admin;
+-- what trust_gate() calls with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._check_trust_settings(jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_platform(text) TO stratum_app, stratum_admin;
 
@@ -119,8 +117,6 @@ GRANT EXECUTE ON FUNCTION stratum.undo_action(bigint) TO stratum_app, stratum_ad
 GRANT EXECUTE ON FUNCTION stratum.claim_actions(text, integer, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.complete_action(bigint, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.fail_action(bigint, text, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._refuse_state(text, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._payload_core(jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._is_done_here(text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) TO stratum_app, stratum_admin;

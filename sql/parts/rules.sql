@@ -3,7 +3,7 @@
 --   run_all_due_rules, schedule_rules -> stratum_admin
 
 CREATE FUNCTION stratum._check_rule() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF new.schedule IS NOT NULL AND (tg_op = 'INSERT' OR new.schedule IS DISTINCT FROM old.schedule) THEN

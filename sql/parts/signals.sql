@@ -1,5 +1,6 @@
 -- Signal health, and whether it allows an action: the trust gate.
 -- rights: signal_health_status, trust_gate and the internal functions that it calls as its caller -> stratum_app, stratum_admin
+--   Trigger functions are definer functions: whoever may write the table need not be allowed to call what they call.
 
 CREATE FUNCTION stratum.signal_health_status(score double precision) RETURNS text
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -23,7 +24,7 @@ COMMENT ON FUNCTION stratum._mean_score(integer[]) IS
   'Mean of the scores that are not NULL, rounded half up; NULL where there is none; internal.';
 
 CREATE FUNCTION stratum._keep_signal_health() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   mean integer := stratum._mean_score(new.data_freshness_score, new.completeness_score, new.accuracy_score);
@@ -34,8 +35,8 @@ BEGIN
         AND old.health_score = stratum._mean_score(old.data_freshness_score, old.completeness_score, old.accuracy_score) THEN
     new.health_score := mean;
   END IF;
-  -- What is out of range the table's CHECK refuses.
-  IF new.health_score BETWEEN 0 AND 100 THEN
+  -- A score that is out of range, and a status that is none, the table's CHECKs refuse.
+  IF new.health_score BETWEEN 0 AND 100 AND coalesce(new.status = ANY ('{healthy,degraded,unhealthy}'), true) THEN
     new.status := stratum.signal_health_status(new.health_score);
   END IF;
   RETURN new;
@@ -111,7 +112,7 @@ COMMENT ON FUNCTION stratum._check_trust_settings(jsonb) IS
   'Raises for trust settings that mean nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
 
 CREATE FUNCTION stratum._check_tenant_settings() RETURNS trigger
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF tg_op = 'INSERT' OR new.settings -> 'trust' IS DISTINCT FROM old.settings -> 'trust' THEN

@@ -23,7 +23,7 @@ BEGIN
       finished_at TIMESTAMP WITH TIME ZONE
     );
 
-    CREATE INDEX ix_action_deliveries_open ON stratum.action_deliveries (tenant_id, available_at) WHERE state = ANY ('{waiting,claimed}'::text[]);
+    CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
 
     COMMENT ON TABLE stratum.action_deliveries IS 'Actions that workers do, with who has which and until when; written by stratum only.';
     COMMENT ON COLUMN stratum.action_deliveries.action_id IS 'Action of fact_actions_queue.';
@@ -36,7 +36,7 @@ BEGIN
     COMMENT ON COLUMN stratum.action_deliveries.last_error IS 'What the last failure was.';
     COMMENT ON COLUMN stratum.action_deliveries.handed_over_at IS 'When it was first handed over.';
     COMMENT ON COLUMN stratum.action_deliveries.finished_at IS 'When it was done or given up.';
-    COMMENT ON INDEX stratum.ix_action_deliveries_open IS 'What workers may claim.';
+    COMMENT ON INDEX stratum.ix_action_deliveries_tenant_state IS 'What workers of a tenant may claim.';
     PERFORM stratum._comment_constraints('action_deliveries');
   END IF;
 

@@ -1,6 +1,6 @@
 -- Trust layer, campaign builder and automation.
 \ir helpers.psql
-SELECT plan(81);
+SELECT plan(96);
 
 -- ---- fact_signal_health_daily
 SELECT pg_temp.columns_are('fact_signal_health_daily', $$
@@ -40,6 +40,25 @@ $$);
 SELECT pg_temp.keys_are('fact_actions_queue', $$
   fact_actions_queue_pkey PRIMARY KEY (id)
   fact_actions_queue_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+$$);
+
+-- ---- action_deliveries: what workers do
+SELECT pg_temp.columns_are('action_deliveries', $$
+  action_id integer not null
+  tenant_id integer not null default stratum.current_tenant_id()
+  state character varying(20) not null default 'waiting'::character varying
+  attempts integer not null default 0
+  worker text
+  lease_until timestamp with time zone
+  available_at timestamp with time zone not null default now()
+  last_error text
+  handed_over_at timestamp with time zone not null default now()
+  finished_at timestamp with time zone
+$$);
+SELECT pg_temp.keys_are('action_deliveries', $$
+  action_deliveries_pkey PRIMARY KEY (action_id)
+  action_deliveries_action_id_fkey FOREIGN KEY (action_id) REFERENCES stratum.fact_actions_queue(id) ON DELETE CASCADE
+  action_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
 $$);
 
 -- ---- tenant_platform_connections
