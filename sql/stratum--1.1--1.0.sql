@@ -40,6 +40,8 @@ BEGIN
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
@@ -54,15 +56,38 @@ END IF;
 IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
 END IF;
-IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
-  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
-END IF;
 
 IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
     PERFORM stratum._refuse_data_loss('what workers have been handed');
   END IF;
   DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
+IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
+    PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
+  END IF;
+  DROP TABLE stratum.cdp_profile_aliases;
+END IF;
+
+IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
+    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
+  END IF;
+  DROP TABLE stratum.cdp_audience_uploads;
+END IF;
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
+  ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
+END IF;
+IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
 
   END IF;
@@ -311,6 +336,87 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profiles') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profiles (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      canonical_id UUID UNIQUE NOT NULL,
+      anonymous_id VARCHAR(255),
+      external_id VARCHAR(255),
+
+      email VARCHAR(255),
+      email_hash VARCHAR(64) CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      phone VARCHAR(100),
+      phone_hash VARCHAR(64) CHECK (phone_hash ~ '^[0-9a-fA-F]{64}$'),
+
+      first_name VARCHAR(255),
+      last_name VARCHAR(255),
+
+      lifecycle_stage VARCHAR(50) DEFAULT 'anonymous',
+      first_seen_at TIMESTAMP WITH TIME ZONE,
+      last_seen_at TIMESTAMP WITH TIME ZONE,
+
+      traits JSONB DEFAULT '{}',
+      computed_traits JSONB DEFAULT '{}',
+
+      consent JSONB DEFAULT '{}',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id),
+      UNIQUE (tenant_id, canonical_id)
+    );
+
+    CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
+    CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
+    CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles (tenant_id, lifecycle_stage);
+    CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING GIN (traits);
+
+    COMMENT ON TABLE stratum.cdp_profiles IS 'Unified customer profiles.';
+    COMMENT ON COLUMN stratum.cdp_profiles.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_profiles.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profiles.canonical_id IS 'Id of the person across systems, made by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.anonymous_id IS 'Id before the person was known.';
+    COMMENT ON COLUMN stratum.cdp_profiles.external_id IS 'Id in the client''s own system.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.email_hash IS 'SHA-256 of the normalised address; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone IS 'Telephone number, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.cdp_profiles.phone_hash IS 'SHA-256 of the digits; filled by stratum for a plain number.';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_name IS 'First name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_name IS 'Last name.';
+    COMMENT ON COLUMN stratum.cdp_profiles.lifecycle_stage IS 'Stage: anonymous, lead, customer, ...';
+    COMMENT ON COLUMN stratum.cdp_profiles.first_seen_at IS 'First contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.last_seen_at IS 'Last contact.';
+    COMMENT ON COLUMN stratum.cdp_profiles.traits IS 'What the client knows of the person; field trait.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.computed_traits IS 'What was computed of the person; field computed.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.consent IS 'What the person agreed to; field consent.<path> in segments.';
+    COMMENT ON COLUMN stratum.cdp_profiles.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_profiles.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_tenant IS 'Profiles of a tenant.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_email_hash IS 'Look-up by address.';
+    COMMENT ON INDEX stratum.ix_cdp_profiles_lifecycle IS 'Profiles of a tenant by stage.';
+    COMMENT ON INDEX stratum.ix_profiles_traits IS 'Containment in traits.';
+    COMMENT ON SEQUENCE stratum.cdp_profiles_id_seq IS 'Numbers the rows of stratum.cdp_profiles, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_profiles');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
+    '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_events() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -423,6 +529,72 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_syncs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_audience_syncs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      segment_id INTEGER,
+
+      platform stratum.ad_platform NOT NULL,
+      platform_audience_id VARCHAR(255),
+
+      name VARCHAR(255) NOT NULL,
+      sync_interval VARCHAR(50) DEFAULT 'daily',
+      identifier_types JSONB DEFAULT '["email"]',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      last_sync_at TIMESTAMP WITH TIME ZONE,
+      last_sync_status VARCHAR(50),
+      last_sync_error TEXT,
+
+      profiles_synced INTEGER DEFAULT 0 CHECK (profiles_synced >= 0),
+      match_rate FLOAT CHECK (match_rate >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id)
+    );
+
+    CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
+
+    COMMENT ON TABLE stratum.cdp_audience_syncs IS 'Segments that are uploaded to an ad platform as audiences.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.segment_id IS 'Segment that is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.platform_audience_id IS 'Id of the audience at the platform.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.name IS 'Name of the audience.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.sync_interval IS 'How often it is uploaded.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.identifier_types IS 'Identifiers that are sent, an array of strings.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.is_active IS 'Whether it is uploaded at all.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_at IS 'Last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_status IS 'How the last upload ended.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.last_sync_error IS 'Why the last upload failed.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.profiles_synced IS 'Profiles in the last upload.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.match_rate IS 'Share that the platform recognised, as it reports it.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.cdp_audience_syncs.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_cdp_audience_syncs_segment IS 'Uploads of a segment.';
+    COMMENT ON SEQUENCE stratum.cdp_audience_syncs_id_seq IS 'Numbers the rows of stratum.cdp_audience_syncs, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_audience_syncs');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_syncs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('cdp_audience_syncs', '{}',
+    '{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('cdp_audience_syncs', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_audience_syncs', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_syncs', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_fact_signal_health_daily() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -531,6 +703,57 @@ BEGIN
   PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaign_drafts') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaign_drafts (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      created_by_id INTEGER,
+
+      name VARCHAR(500) NOT NULL,
+      platforms JSONB NOT NULL,
+
+      data JSONB NOT NULL,
+
+      status VARCHAR(50) DEFAULT 'draft',
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users (tenant_id, id)
+    );
+
+    CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts (tenant_id, created_by_id);
+
+    COMMENT ON TABLE stratum.campaign_drafts IS 'Campaigns before they are published.';
+    COMMENT ON COLUMN stratum.campaign_drafts.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaign_drafts.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_by_id IS 'User who made it, of the same tenant.';
+    COMMENT ON COLUMN stratum.campaign_drafts.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.platforms IS 'Platforms to publish to, an array of strings.';
+    COMMENT ON COLUMN stratum.campaign_drafts.data IS 'Settings of the campaign.';
+    COMMENT ON COLUMN stratum.campaign_drafts.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaign_drafts.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaign_drafts.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_campaign_drafts_created_by IS 'Drafts of a user.';
+    COMMENT ON SEQUENCE stratum.campaign_drafts_id_seq IS 'Numbers the rows of stratum.campaign_drafts, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaign_drafts');
+  END IF;
+
+  ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaign_drafts', '{}',
+    '{id,status,created_at,updated_at}');
+  PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
+  PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
@@ -1304,6 +1527,8 @@ DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._install_action_deliveries();
+DROP FUNCTION stratum._install_cdp_audience_uploads();
+DROP FUNCTION stratum._install_cdp_profile_aliases();
 DROP FUNCTION stratum.fail_action(bigint, text, text);
 DROP FUNCTION stratum.complete_action(bigint, text);
 DROP FUNCTION stratum._lock_claim(bigint, bigint, text);
@@ -1340,7 +1565,6 @@ DROP FUNCTION stratum._queued_actions(bigint, bigint, timestamptz);
 DROP FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean);
 DROP FUNCTION stratum._conditions_of(jsonb, text);
 DROP FUNCTION stratum._explain_conditions(jsonb[], anyelement);
-DROP FUNCTION stratum._acting_tenant();
 DROP FUNCTION stratum._check_rule();
 DROP FUNCTION stratum._change_campaign(bigint, bigint, jsonb);
 DROP FUNCTION stratum._action_effect(text, jsonb, jsonb);
@@ -1366,6 +1590,47 @@ DROP FUNCTION stratum._trust_settings();
 DROP FUNCTION stratum._keep_signal_health();
 DROP FUNCTION stratum._mean_score(integer[]);
 DROP FUNCTION stratum.signal_health_status(double precision);
+DROP FUNCTION stratum.publish_draft(bigint);
+DROP FUNCTION stratum._check_draft();
+DROP FUNCTION stratum._check_draft_data(jsonb, text);
+DROP FUNCTION stratum._check_draft_platforms(jsonb);
+DROP FUNCTION stratum._refuse_draft(text, text, text);
+DROP FUNCTION stratum._draft_columns();
+DROP FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8);
+DROP FUNCTION stratum.start_audience_sync(bigint);
+DROP FUNCTION stratum._lock_audience_sync(bigint, bigint);
+DROP FUNCTION stratum.audience_changes(bigint);
+DROP FUNCTION stratum.audience_members(bigint);
+DROP FUNCTION stratum._audience_members(bigint, bigint);
+DROP FUNCTION stratum._audience_identifier(text, text, jsonb);
+DROP FUNCTION stratum._has_consented(jsonb, text[]);
+DROP FUNCTION stratum._consent_keys(bigint);
+DROP FUNCTION stratum._audience_sync(bigint, bigint);
+DROP FUNCTION stratum.merge_profiles(bigint, bigint);
+DROP FUNCTION stratum._hand_over_names(bigint, bigint, bigint);
+DROP FUNCTION stratum._merged_object(jsonb, jsonb);
+DROP FUNCTION stratum._merged_consent(jsonb, jsonb);
+DROP FUNCTION stratum.ingest_event(jsonb);
+DROP FUNCTION stratum.ingest_events(jsonb);
+DROP FUNCTION stratum._acting_tenant();
+DROP FUNCTION stratum._profiles_of(bigint, jsonb[]);
+DROP FUNCTION stratum._lock_profiles(bigint, bigint[]);
+DROP FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]);
+DROP FUNCTION stratum._later_stage(text, text);
+DROP FUNCTION stratum._purchase_events(bigint);
+DROP FUNCTION stratum._settle_profile(bigint, jsonb);
+DROP FUNCTION stratum._add_names(bigint, bigint, text, text, text, text);
+DROP FUNCTION stratum._is_name_taken(bigint, text, text);
+DROP FUNCTION stratum._find_profiles(bigint, jsonb[]);
+DROP FUNCTION stratum._check_events(jsonb);
+DROP FUNCTION stratum._event_fault(jsonb);
+DROP FUNCTION stratum._first_key(jsonb);
+DROP FUNCTION stratum._event_keys();
+DROP FUNCTION stratum._is_object_key(jsonb, text);
+DROP FUNCTION stratum._is_uuid_key(jsonb, text);
+DROP FUNCTION stratum._is_text_key(jsonb, text, integer);
+DROP FUNCTION stratum._lock_names(text[]);
+DROP FUNCTION stratum._iso_time(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);

@@ -535,6 +535,841 @@ END $$;
 COMMENT ON PROCEDURE stratum.refresh_all_segments() IS
   'refresh_segments() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
 
+-- ==== sql/parts/ingest.sql
+-- Events as they come in: the profile is found or made, the event stored once, the profile moved forward.
+-- rights: ingest_event, ingest_events and the internal functions they call as their caller -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum._iso_time(value text) RETURNS timestamptz
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_iso_time';
+COMMENT ON FUNCTION stratum._iso_time(text) IS 'An ISO 8601 time, UTC where it has no zone; NULL for what is none; internal.';
+
+CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
+  LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_lock_names';
+COMMENT ON FUNCTION stratum._lock_names(text[]) IS
+  'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
+
+-- ---- reading --------------------------------------------------------------------------------------
+
+-- Absent, JSON null, or a string of at most so many characters.
+CREATE FUNCTION stratum._is_text_key(event jsonb, key text, most integer) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE jsonb_typeof(event -> key) WHEN 'string' THEN length(event ->> key) <= most WHEN 'null' THEN true ELSE NOT event ? key END
+$$;
+COMMENT ON FUNCTION stratum._is_text_key(jsonb, text, integer) IS 'Whether a key of an event holds a text, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_uuid_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(event ->> key, '') = ''
+      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$'
+$$;
+COMMENT ON FUNCTION stratum._is_uuid_key(jsonb, text) IS 'Whether a key of an event holds a UUID, or nothing; internal.';
+
+CREATE FUNCTION stratum._is_object_key(event jsonb, key text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce(jsonb_typeof(event -> key), 'null') IN ('object', 'null')
+$$;
+COMMENT ON FUNCTION stratum._is_object_key(jsonb, text) IS 'Whether a key of an event holds an object, or nothing; internal.';
+
+CREATE FUNCTION stratum._event_keys() RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT '{event_name,event_type,timestamp,message_id,properties,context,traits,canonical_id,email,email_hash,external_id,anonymous_id}'::text[]
+$$;
+COMMENT ON FUNCTION stratum._event_keys() IS 'Keys of an event that comes in; internal.';
+
+CREATE FUNCTION stratum._first_key(object jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT k FROM jsonb_object_keys(object) k LIMIT 1 $$;
+COMMENT ON FUNCTION stratum._first_key(jsonb) IS 'A key of an object; internal.';
+
+-- What is wrong with an event: the key, or '' for the whole of it, and the words for it. NULL where nothing is.
+CREATE FUNCTION stratum._event_fault(event jsonb) RETURNS text[]
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(event) <> 'object' THEN ARRAY['', 'must be an object']
+    WHEN event - stratum._event_keys() <> '{}' THEN ARRAY[stratum._first_key(event - stratum._event_keys()), 'is no key of an event']
+    WHEN coalesce(event ->> 'event_name', '') = '' THEN ARRAY['event_name', 'is missing']
+    WHEN NOT stratum._is_text_key(event, 'event_name', 255) THEN ARRAY['event_name', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'event_type', 50) THEN ARRAY['event_type', 'must be a string of at most 50 characters']
+    WHEN event ->> 'timestamp' IS NOT NULL AND (jsonb_typeof(event -> 'timestamp') <> 'string' OR stratum._iso_time(event ->> 'timestamp') IS NULL)
+      THEN ARRAY['timestamp', 'must be an ISO 8601 time']
+    WHEN NOT stratum._is_uuid_key(event, 'message_id') THEN ARRAY['message_id', 'must be a UUID']
+    WHEN NOT stratum._is_object_key(event, 'properties') THEN ARRAY['properties', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'context') THEN ARRAY['context', 'must be an object']
+    WHEN NOT stratum._is_object_key(event, 'traits') THEN ARRAY['traits', 'must be an object']
+    WHEN NOT stratum._is_uuid_key(event, 'canonical_id') THEN ARRAY['canonical_id', 'must be a UUID']
+    WHEN NOT stratum._is_text_key(event, 'email', 255) THEN ARRAY['email', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'email_hash', '') <> '' AND (jsonb_typeof(event -> 'email_hash') <> 'string' OR event ->> 'email_hash' !~ '^[0-9A-Fa-f]{64}$')
+      THEN ARRAY['email_hash', 'must be 64 hexadecimal digits']
+    WHEN NOT stratum._is_text_key(event, 'external_id', 255) THEN ARRAY['external_id', 'must be a string of at most 255 characters']
+    WHEN NOT stratum._is_text_key(event, 'anonymous_id', 255) THEN ARRAY['anonymous_id', 'must be a string of at most 255 characters']
+    WHEN coalesce(event ->> 'canonical_id', '') || coalesce(event ->> 'email_hash', '') || coalesce(event ->> 'external_id', '')
+      || coalesce(event ->> 'anonymous_id', '') = '' AND NOT coalesce(event ->> 'email', '') LIKE '%@%'
+      THEN ARRAY['', 'names nobody']
+  END
+$$;
+COMMENT ON FUNCTION stratum._event_fault(jsonb) IS
+  'What is wrong with an event that comes in: its key and words for it; NULL where nothing is; internal.';
+
+CREATE FUNCTION stratum._check_events(events jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  wrong record;
+BEGIN
+  IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
+    RAISE EXCEPTION 'the events must be a JSON array' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  SELECT e.place - 1 AS place, stratum._event_fault(e.event) AS fault INTO wrong
+  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(event, place)
+  WHERE stratum._event_fault(e.event) IS NOT NULL
+  LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'invalid event at $[%]%: it %', wrong.place,
+        CASE WHEN wrong.fault[1] = '' THEN '' ELSE '.' || wrong.fault[1] END, wrong.fault[2]
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Keys of an event: event_name, event_type, timestamp, message_id, properties, context, traits, and at least one of'
+                   || ' canonical_id, email, email_hash, external_id, anonymous_id.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_events(jsonb) IS 'Refuses events that cannot be stored, naming the first one and its key; internal.';
+
+-- ---- persons --------------------------------------------------------------------------------------
+
+-- The profiles that persons stand for, in their order; each person is an array of (canonical_id, email, email_hash, external_id, anonymous_id). The
+-- first kind of name that finds one decides, its own or an alias; not a profile that has another name of a kind before
+-- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given.
+CREATE FUNCTION stratum._find_profiles(tenant bigint, persons jsonb[])
+  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+  SELECT w.place, p.id::bigint,
+         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+           AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
+                OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
+                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
+  FROM (SELECT u.place, (u.person ->> 0)::uuid AS canonical, u.person ->> 2 AS hash, u.person ->> 3 AS external, u.person ->> 4 AS anonymous
+        FROM unnest(persons) WITH ORDINALITY AS u(person, place)) w
+  LEFT JOIN LATERAL (
+    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    FROM (
+      SELECT a.id, 1 AS rank FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
+      UNION ALL
+      SELECT a.id, 2 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      UNION ALL
+      SELECT a.id, 3 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
+      UNION ALL
+      SELECT a.id, 4 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.anonymous_id = w.anonymous
+      UNION ALL
+      SELECT a.profile_id, array_position('{canonical_id,email_hash,external_id,anonymous_id}', a.kind)
+      FROM stratum.cdp_profile_aliases a
+      WHERE a.tenant_id = tenant AND (a.kind, a.value) IN
+        (('canonical_id', w.canonical::text), ('email_hash', w.hash), ('external_id', w.external), ('anonymous_id', w.anonymous))
+    ) found JOIN stratum.cdp_profiles c ON c.tenant_id = tenant AND c.id = found.id
+    WHERE (found.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
+      AND (found.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (found.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
+    ORDER BY found.rank, c.id
+    LIMIT 1) p ON true
+  ORDER BY w.place;
+END $$;
+COMMENT ON FUNCTION stratum._find_profiles(bigint, jsonb[]) IS
+  'The profiles of a tenant that persons stand for, NULL where there is none, and whether they have names of all kinds given; internal.';
+
+-- Whether a profile of the tenant has that name already, as its own or as an alias.
+CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE kind
+      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash = name)
+      WHEN 'external_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = name)
+      WHEN 'anonymous_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = name)
+    END OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a WHERE a.tenant_id = tenant AND a.kind = _is_name_taken.kind AND a.value = name);
+END $$;
+COMMENT ON FUNCTION stratum._is_name_taken(bigint, text, text) IS
+  'Whether a profile of a tenant has a name already; internal.';
+
+-- Names that a profile has no one of yet become its own; a further anonymous id becomes an alias. What another profile has stays there.
+CREATE FUNCTION stratum._add_names(
+    tenant bigint, profile bigint, email text, hash text, external text, anonymous text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  new_hash text := CASE WHEN NOT stratum._is_name_taken(tenant, 'email_hash', hash) THEN hash END;
+  new_external text := CASE WHEN NOT stratum._is_name_taken(tenant, 'external_id', external) THEN external END;
+  new_anonymous text := CASE WHEN NOT stratum._is_name_taken(tenant, 'anonymous_id', anonymous) THEN anonymous END;
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET email = CASE WHEN p.email_hash IS NULL AND new_hash IS NOT NULL THEN coalesce(p.email, _add_names.email) ELSE p.email END,
+      email_hash = coalesce(p.email_hash, new_hash),
+      external_id = coalesce(p.external_id, new_external),
+      anonymous_id = coalesce(p.anonymous_id, new_anonymous)
+  WHERE p.tenant_id = tenant AND p.id = profile
+    AND (p.email_hash IS NULL AND new_hash IS NOT NULL OR p.external_id IS NULL AND new_external IS NOT NULL
+         OR p.anonymous_id IS NULL AND new_anonymous IS NOT NULL);
+  IF new_anonymous IS NOT NULL AND NOT stratum._is_name_taken(tenant, 'anonymous_id', new_anonymous) THEN
+    INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id) VALUES (tenant, 'anonymous_id', new_anonymous, profile);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
+  'Gives a profile the names that nobody has yet; internal to _settle_profile().';
+
+-- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time.
+CREATE FUNCTION stratum._settle_profile(tenant bigint, person jsonb) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found record;
+BEGIN
+  SELECT f.profile, f.is_complete INTO found FROM stratum._find_profiles(tenant, ARRAY[person]) f;
+  IF found.profile IS NULL THEN
+    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce((person ->> 0)::uuid, gen_random_uuid()))
+    RETURNING id INTO found.profile;
+  END IF;
+  IF found.is_complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, found.profile, person ->> 1, person ->> 2, person ->> 3, person ->> 4);
+  END IF;
+  RETURN found.profile;
+END $$;
+COMMENT ON FUNCTION stratum._settle_profile(bigint, jsonb) IS
+  'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
+
+-- ---- profiles -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._purchase_events(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  names jsonb := (SELECT t.settings -> 'ingest' -> 'purchase_events' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  IF jsonb_typeof(names) IS DISTINCT FROM 'array' THEN
+    RETURN ARRAY['Purchase', 'Order Completed'];
+  END IF;
+  RETURN ARRAY(SELECT n FROM jsonb_array_elements_text(names) n);
+END $$;
+COMMENT ON FUNCTION stratum._purchase_events(bigint) IS
+  'Names of the events that make somebody a customer: settings -> ingest -> purchase_events of the tenant; internal.';
+
+-- anonymous, lead, prospect, customer: only forward, and only from one of these.
+CREATE FUNCTION stratum._later_stage(stage text, reached text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN array_position('{anonymous,lead,prospect,customer}'::text[], coalesce(stage, 'anonymous'))
+                 < array_position('{anonymous,lead,prospect,customer}'::text[], reached)
+              THEN reached ELSE stage END
+$$;
+COMMENT ON FUNCTION stratum._later_stage(text, text) IS
+  'The later of two stages of a customer''s life; another than the known ones stays; internal.';
+
+-- Moves the profiles of events that have been stored forward. `profiles`, `names`, `times`, `traits`: one an event, in their order.
+CREATE FUNCTION stratum._advance_profiles(
+    tenant bigint, profiles bigint[], names text[], times timestamptz[], traits jsonb[]) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  purchases text[] := stratum._purchase_events(tenant);
+BEGIN
+  UPDATE stratum.cdp_profiles p
+  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
+      lifecycle_stage = stratum._later_stage(p.lifecycle_stage, CASE
+        WHEN s.has_bought THEN 'customer' WHEN p.email_hash IS NOT NULL OR p.external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
+  FROM (SELECT e.profile, least(min(e.time), now()) AS first, least(max(e.time), now()) AS last, bool_or(e.name = ANY (purchases)) AS has_bought
+        FROM unnest(profiles, names, times) AS e(profile, name, time)
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile;
+
+  UPDATE stratum.cdp_profiles p
+  SET traits = CASE jsonb_typeof(p.traits) WHEN 'object' THEN p.traits ELSE '{}' END || s.traits
+  FROM (SELECT e.profile, jsonb_object_agg(t.key, t.value ORDER BY e.time, e.place) AS traits
+        FROM unnest(profiles, times, _advance_profiles.traits) WITH ORDINALITY AS e(profile, time, traits, place), jsonb_each(e.traits) t
+        GROUP BY e.profile) s
+  WHERE p.tenant_id = tenant AND p.id = s.profile AND p.traits IS DISTINCT FROM p.traits || s.traits;
+END $$;
+COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) IS
+  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+
+-- ---- events ---------------------------------------------------------------------------------------
+
+-- Locks profiles against changes, in ascending order; returns those that are there.
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
+               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+END $$;
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+  'Locks profiles in ascending order and returns those that there are; internal.';
+
+-- The profiles of these persons, in their order; all locked.
+-- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
+-- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
+CREATE FUNCTION stratum._profiles_of(tenant bigint, persons jsonb[]) RETURNS bigint[]
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  profiles bigint[];
+  open_ones integer[];
+  n integer;
+BEGIN
+  SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
+  INTO profiles, open_ones
+  FROM stratum._find_profiles(tenant, persons) f;
+  IF open_ones IS NOT NULL THEN
+    IF current_setting('transaction_isolation') = 'repeatable read' THEN
+      RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
+        USING ERRCODE = 'feature_not_supported',
+              HINT = 'Others may have made the same ones, unseen. Use READ COMMITTED, or SERIALIZABLE.';
+    END IF;
+    PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
+      LATERAL (VALUES ('canonical_id ', persons[o.place] ->> 0), ('email_hash ', persons[o.place] ->> 2),
+                      ('external_id ', persons[o.place] ->> 3), ('anonymous_id ', persons[o.place] ->> 4)) AS k(kind, name)));
+    FOREACH n IN ARRAY open_ones LOOP
+      profiles[n] := stratum._settle_profile(tenant, persons[n]);
+    END LOOP;
+  END IF;
+  -- One that has been merged into another one or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+    RETURN stratum._profiles_of(tenant, persons);
+  END IF;
+  RETURN profiles;
+END $$;
+COMMENT ON FUNCTION stratum._profiles_of(bigint, jsonb[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'there is no tenant to act for'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
+CREATE FUNCTION stratum.ingest_events(events jsonb)
+  RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  ids bigint[];
+  names text[];
+  types text[];
+  properties jsonb[];
+  contexts jsonb[];
+  messages uuid[];
+  anonymous text[];
+  times timestamptz[];
+  traits jsonb[];
+  of_persons jsonb[];
+  persons jsonb[];
+  profiles bigint[];
+  of_profiles bigint[];
+  stored bigint[];
+BEGIN
+  PERFORM stratum._check_events(events);
+  SELECT array_agg(nextval('stratum.cdp_events_id_seq')), array_agg(e.event ->> 'event_name'), array_agg(coalesce(e.event ->> 'event_type', 'track')),
+         array_agg(coalesce(nullif(e.event -> 'properties', 'null'), '{}')), array_agg(coalesce(nullif(e.event -> 'context', 'null'), '{}')),
+         array_agg(nullif(e.event ->> 'message_id', '')::uuid), array_agg(nullif(e.event ->> 'anonymous_id', '')),
+         array_agg(coalesce(stratum._iso_time(e.event ->> 'timestamp'), now())), array_agg(nullif(e.event -> 'traits', 'null')),
+         array_agg(jsonb_build_array(nullif(e.event ->> 'canonical_id', '')::uuid, nullif(e.event ->> 'email', ''),
+           coalesce(nullif(e.event ->> 'email_hash', ''), CASE WHEN e.event ->> 'email' LIKE '%@%' THEN stratum.email_hash(e.event ->> 'email') END),
+           nullif(e.event ->> 'external_id', ''), nullif(e.event ->> 'anonymous_id', '')))
+  INTO ids, names, types, properties, contexts, messages, anonymous, times, traits, of_persons
+  FROM (SELECT a.event FROM jsonb_array_elements(events) WITH ORDINALITY AS a(event, place) ORDER BY a.place) e;
+  IF ids IS NULL THEN
+    RETURN;
+  END IF;
+
+  SELECT array_agg(d.person ORDER BY d.first) INTO persons
+  FROM (SELECT e.person, min(e.place) AS first FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) GROUP BY e.person) d;
+  profiles := stratum._profiles_of(tenant, persons);
+  SELECT array_agg(k.profile ORDER BY e.place) INTO of_profiles
+  FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) JOIN unnest(persons, profiles) AS k(person, profile) USING (person);
+
+  -- In the order of their message ids, so that two who store the same ones do not wait for each other in a circle.
+  WITH kept AS (
+    INSERT INTO stratum.cdp_events AS n
+      (id, tenant_id, profile_id, event_name, event_type, properties, context, message_id, anonymous_id, timestamp)
+    SELECT e.id, tenant, e.profile, e.name, e.type, e.properties, e.context, e.message, e.anonymous, e.time
+    FROM unnest(ids, of_profiles, names, types, run.properties, contexts, messages, run.anonymous, times)
+      AS e(id, profile, name, type, properties, context, message, anonymous, time)
+    ORDER BY e.message, e.id
+    ON CONFLICT (tenant_id, message_id) DO NOTHING
+    RETURNING n.id)
+  SELECT coalesce(array_agg(k.id), '{}') INTO stored FROM kept k;
+
+  IF cardinality(stored) = cardinality(ids) THEN
+    PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
+  ELSE
+    PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
+    FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
+  END IF;
+  RETURN QUERY
+    SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
+           coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
+    FROM unnest(ids, of_profiles, messages) WITH ORDINALITY AS e(id, profile, message, number)
+      LEFT JOIN unnest(stored) AS k(id) USING (id)
+      LEFT JOIN stratum.cdp_events d ON k.id IS NULL AND d.tenant_id = tenant AND d.message_id = e.message
+    ORDER BY e.number;
+END $$;
+COMMENT ON FUNCTION stratum.ingest_events(jsonb) IS
+  'Stores events of the current tenant, each once per message_id, for the profiles that their names stand for, which are made where there are none.';
+
+CREATE FUNCTION stratum.ingest_event(event jsonb, OUT outcome text, OUT event_id bigint, OUT profile_id bigint)
+  RETURNS record
+  LANGUAGE sql
+AS $$ SELECT i.outcome, i.event_id, i.profile_id FROM stratum.ingest_events(pg_catalog.jsonb_build_array($1)) i $$;
+COMMENT ON FUNCTION stratum.ingest_event(jsonb) IS 'ingest_events() of one event.';
+
+-- ==== sql/parts/merge_profiles.sql
+-- Two profiles that turn out to be one person's.
+-- rights: merge_profiles and the internal functions it calls as its caller -> stratum_app, stratum_admin
+
+-- Where both have said something, what restricts more holds: false, JSON null, anything else.
+CREATE FUNCTION stratum._merged_consent(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN jsonb_typeof(a) = 'object' AND jsonb_typeof(b) = 'object' THEN
+      (SELECT coalesce(jsonb_object_agg(k.key, CASE
+                WHEN a -> k.key = 'false' OR b -> k.key = 'false' THEN 'false'::jsonb
+                WHEN a -> k.key = 'null' OR b -> k.key = 'null' THEN 'null'
+                ELSE stratum._merged_consent(coalesce(a -> k.key, b -> k.key), coalesce(b -> k.key, a -> k.key)) END), '{}')
+       FROM jsonb_object_keys(a || b) AS k(key))
+    ELSE coalesce(a, b) END
+$$;
+COMMENT ON FUNCTION stratum._merged_consent(jsonb, jsonb) IS
+  'What two profiles have agreed to, as one: a refusal of either holds; internal.';
+
+-- An object of both, in which the first one's keys win.
+CREATE FUNCTION stratum._merged_object(a jsonb, b jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE WHEN jsonb_typeof(b) IS DISTINCT FROM 'object' THEN a WHEN jsonb_typeof(a) IS DISTINCT FROM 'object' THEN b ELSE b || a END
+$$;
+COMMENT ON FUNCTION stratum._merged_object(jsonb, jsonb) IS 'Two objects as one; the first one''s keys win; internal.';
+
+-- The names of a profile that is about to go, and its aliases, become aliases of another one.
+CREATE FUNCTION stratum._hand_over_names(tenant bigint, keep bigint, other bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.cdp_profile_aliases a SET profile_id = keep WHERE a.tenant_id = tenant AND a.profile_id = other;
+  INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id)
+  SELECT tenant, n.kind, n.value, keep
+  FROM stratum.cdp_profiles o
+    JOIN stratum.cdp_profiles k ON k.tenant_id = tenant AND k.id = keep,
+    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', o.email_hash, k.email_hash),
+                    ('external_id', o.external_id, k.external_id), ('anonymous_id', o.anonymous_id, k.anonymous_id)) AS n(kind, value, kept)
+  WHERE o.tenant_id = tenant AND o.id = other AND n.value <> coalesce(n.kept, '')
+  ON CONFLICT (tenant_id, kind, value) DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) IS
+  'Names of a profile that is merged into another one become aliases of that; internal to merge_profiles().';
+
+CREATE FUNCTION stratum.merge_profiles(keep bigint, other bigint, OUT events_moved bigint)
+  RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  gone record;
+  missing bigint;
+BEGIN
+  IF keep IS NULL OR other IS NULL THEN
+    RAISE EXCEPTION 'the profiles to be merged must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF keep = other THEN
+    RAISE EXCEPTION 'profile % cannot be merged with itself', keep USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  -- In ascending order, as ingest_events() locks them; against references too, which would be lost with the row.
+  PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id IN (keep, other) ORDER BY p.id FOR UPDATE;
+  SELECT w.id INTO missing FROM (VALUES (keep), (other)) AS w(id)
+  WHERE NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = w.id) LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', missing USING ERRCODE = 'no_data_found';
+  END IF;
+
+  UPDATE stratum.cdp_events e SET profile_id = keep WHERE e.tenant_id = tenant AND e.profile_id = other;
+  GET DIAGNOSTICS events_moved = ROW_COUNT;
+  SELECT p.* INTO gone FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+  UPDATE stratum.cdp_profiles k
+  SET anonymous_id = coalesce(k.anonymous_id, gone.anonymous_id),
+      external_id = coalesce(k.external_id, gone.external_id),
+      email = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email ELSE k.email END,
+      email_hash = CASE WHEN k.email_hash IS NULL AND k.email IS NULL THEN gone.email_hash ELSE k.email_hash END,
+      phone = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone ELSE k.phone END,
+      phone_hash = CASE WHEN k.phone_hash IS NULL AND k.phone IS NULL THEN gone.phone_hash ELSE k.phone_hash END,
+      first_name = coalesce(k.first_name, gone.first_name),
+      last_name = coalesce(k.last_name, gone.last_name),
+      lifecycle_stage = stratum._later_stage(k.lifecycle_stage, gone.lifecycle_stage),
+      first_seen_at = least(k.first_seen_at, gone.first_seen_at),
+      last_seen_at = greatest(k.last_seen_at, gone.last_seen_at),
+      traits = stratum._merged_object(k.traits, gone.traits),
+      computed_traits = stratum._merged_object(k.computed_traits, gone.computed_traits),
+      consent = stratum._merged_consent(k.consent, gone.consent)
+  WHERE k.tenant_id = tenant AND k.id = keep;
+  PERFORM stratum._hand_over_names(tenant, keep, other);
+  -- its memberships go with it
+  DELETE FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = other;
+END $$;
+COMMENT ON FUNCTION stratum.merge_profiles(bigint, bigint) IS
+  'Makes one profile of two: events, names, traits and consent of the second go to the first, and the second goes. Returns how many events moved.';
+
+-- ==== sql/parts/audience_sync.sql
+-- Audiences: members of a segment as an ad platform matches them, all of them and as differences between runs.
+-- rights: audience_members, audience_changes, start_audience_sync, finish_audience_sync and the internal functions that
+--   audience_members calls -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum._audience_sync(tenant bigint, wanted bigint) RETURNS TABLE (segment bigint, platform text, types text[])
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+BEGIN
+  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, a.identifier_types AS types INTO sync
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  ELSIF sync.segment IS NULL THEN
+    RAISE EXCEPTION 'audience sync % has no segment', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF jsonb_typeof(sync.types) IS DISTINCT FROM 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
+    RAISE EXCEPTION 'identifier_types of audience sync % is no array of strings', wanted
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ["email", "phone"].';
+  END IF;
+  RETURN QUERY SELECT sync.segment, sync.platform, ARRAY(SELECT DISTINCT t FROM jsonb_array_elements_text(sync.types) t ORDER BY t);
+END $$;
+COMMENT ON FUNCTION stratum._audience_sync(bigint, bigint) IS
+  'What an audience sync is about; raises where it is not there or cannot be run; internal.';
+
+-- The keys of consent that stand for advertising: settings -> audiences -> consent of the tenant, a string or an array.
+CREATE FUNCTION stratum._consent_keys(tenant bigint) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  keys jsonb := (SELECT t.settings -> 'audiences' -> 'consent' FROM stratum.tenants t WHERE t.id = tenant);
+BEGIN
+  RETURN CASE jsonb_typeof(keys)
+    WHEN 'string' THEN ARRAY[keys #>> '{}']
+    WHEN 'array' THEN ARRAY(SELECT k FROM jsonb_array_elements_text(keys) k)
+    ELSE '{ads,advertising,marketing}' END;
+END $$;
+COMMENT ON FUNCTION stratum._consent_keys(bigint) IS
+  'Keys of a profile''s consent that are about giving it to ad platforms; internal.';
+
+-- At least one of the keys is there, and all that are there are true.
+CREATE FUNCTION stratum._has_consented(consent jsonb, keys text[]) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT coalesce((SELECT bool_and(consent -> k = 'true') FROM unnest(keys) k WHERE consent ? k), false)
+$$;
+COMMENT ON FUNCTION stratum._has_consented(jsonb, text[]) IS
+  'Whether a person has agreed to something for which these keys stand, and not refused it; internal.';
+
+-- What a profile has of an identifier: names and ids are columns, the rest are traits. An address that the client has encrypted is
+-- of no use here, and its hash is not what every platform wants, so where only that is known it is used as it is.
+CREATE FUNCTION stratum._audience_identifier(platform text, kind text, profile jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+  SELECT CASE kind
+    WHEN 'email' THEN CASE WHEN profile ->> 'email' LIKE '%@%' THEN stratum.audience_hash(platform, kind, profile ->> 'email')
+                      ELSE lower(profile ->> 'email_hash') END
+    WHEN 'phone' THEN CASE WHEN profile ->> 'phone' ~ '^[0-9 +().-]*$' THEN stratum.audience_hash(platform, kind, profile ->> 'phone')
+                      WHEN platform IN ('meta', 'snapchat') THEN lower(profile ->> 'phone_hash') END
+    WHEN 'first_name' THEN stratum.audience_hash(platform, kind, profile ->> 'first_name')
+    WHEN 'last_name' THEN stratum.audience_hash(platform, kind, profile ->> 'last_name')
+    WHEN 'external_id' THEN stratum.audience_hash(platform, kind, profile ->> 'external_id')
+    ELSE stratum.audience_hash(platform, kind, profile -> 'traits' ->> kind)
+  END
+$$;
+COMMENT ON FUNCTION stratum._audience_identifier(text, text, jsonb) IS
+  'A profile''s identifier as a platform matches it, NULL where it has none; internal.';
+
+CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sync record;
+  keys text[] := stratum._consent_keys(tenant);
+  kind text;
+BEGIN
+  SELECT * INTO sync FROM stratum._audience_sync(tenant, wanted);
+  -- Refuses a type that the platform does not match by, also for a segment without members.
+  FOREACH kind IN ARRAY sync.types LOOP
+    PERFORM stratum.audience_hash(sync.platform, kind, '');
+  END LOOP;
+  RETURN QUERY
+    SELECT DISTINCT m.profile_id::integer, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
+    FROM stratum.cdp_segment_memberships m
+      JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id,
+      unnest(sync.types) AS t(type)
+    WHERE m.tenant_id = tenant AND m.segment_id = sync.segment AND stratum._has_consented(p.consent, keys)
+      AND stratum._audience_identifier(sync.platform, t.type, to_jsonb(p)) IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION stratum._audience_members(bigint, bigint) IS
+  'What a platform should have of a tenant''s audience; internal to the audience functions.';
+
+CREATE FUNCTION stratum.audience_members(audience_sync_id bigint)
+  RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT m.profile_id, m.identifier_type, m.hash
+    FROM stratum._audience_members(stratum._acting_tenant(), audience_sync_id) m;
+END $$;
+COMMENT ON FUNCTION stratum.audience_members(bigint) IS
+  'What to upload for an audience: the identifiers of those members of its segment that have consented, as the platform matches them.';
+
+-- ---- runs -----------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
+  RETURNS TABLE (change text, profile_id integer, identifier_type text, hash text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
+  IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
+    RETURN QUERY
+      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::integer, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
+    RETURN;
+  END IF;
+  RETURN QUERY
+    WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
+      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+                             WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    UNION ALL
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g;
+END $$;
+COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
+  'What to add to an audience and what to remove from it since the last run that succeeded; of a run that has been started, what that run is to do.';
+
+-- Called by definer functions: locks the sync, so that two do not start or finish at once.
+CREATE FUNCTION stratum._lock_audience_sync(tenant bigint, wanted bigint, OUT status text)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT coalesce(a.last_sync_status, '') INTO status
+  FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._lock_audience_sync(bigint, bigint) IS 'Locks an audience sync and says its status; internal.';
+
+CREATE FUNCTION stratum.start_audience_sync(audience_sync_id bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF stratum._lock_audience_sync(tenant, audience_sync_id) = 'running' THEN
+    RAISE EXCEPTION 'a run of audience sync % has been started already', audience_sync_id
+      USING ERRCODE = 'object_in_use', HINT = 'If its worker is gone: SELECT stratum.finish_audience_sync(audience_sync_id, false, ''why'').';
+  END IF;
+  WITH changes AS MATERIALIZED (SELECT * FROM stratum.audience_changes(audience_sync_id)),
+    coming AS (
+      INSERT INTO stratum.cdp_audience_uploads (tenant_id, audience_sync_id, profile_id, identifier_type, hash, state)
+      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding' FROM changes c WHERE c.change = 'added'
+      RETURNING 1),
+    going AS (
+      UPDATE stratum.cdp_audience_uploads u SET state = 'removing' FROM changes c
+      WHERE c.change = 'removed' AND u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
+        AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash
+      RETURNING 1)
+  SELECT (SELECT count(*) FROM coming), (SELECT count(*) FROM going) INTO added, removed;
+  UPDATE stratum.cdp_audience_syncs a SET last_sync_status = 'running', last_sync_error = NULL
+  WHERE a.tenant_id = tenant AND a.id = start_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.start_audience_sync(bigint) IS
+  'Starts a run of an audience sync: what audience_changes() gives stays the same until the run is finished. Returns how many are to be added and removed.';
+
+CREATE FUNCTION stratum.finish_audience_sync(
+    audience_sync_id bigint, succeeded boolean DEFAULT true, error text DEFAULT NULL, match_rate float8 DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  IF succeeded IS NULL THEN
+    RAISE EXCEPTION 'whether the run has succeeded must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF stratum._lock_audience_sync(tenant, audience_sync_id) <> 'running' THEN
+    RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
+  END IF;
+  DELETE FROM stratum.cdp_audience_uploads u
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
+    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
+  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+  UPDATE stratum.cdp_audience_syncs a
+  SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
+      match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
+      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+  WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
+END $$;
+COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
+  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+
+-- ==== sql/parts/drafts.sql
+-- Campaign drafts: checked when they are written, published once.
+-- rights: publish_draft and the internal functions that it and the trigger call -> stratum_app, stratum_admin
+
+-- Columns of a campaign that a draft may set.
+CREATE FUNCTION stratum._draft_columns() RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = 'stratum.campaigns'::regclass AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+      AND a.attname <> ALL ('{id,tenant_id,platform,total_spend_cents,impressions,clicks,conversions,revenue_cents,ctr,cpc_cents,cpm_cents,cpa_cents,roas,
+        demographics_age,demographics_gender,demographics_location,raw_data,last_synced_at,sync_error,created_at,updated_at,is_deleted}'::name[])
+    ORDER BY a.attnum);
+END $$;
+COMMENT ON FUNCTION stratum._draft_columns() IS 'Columns of a campaign that a draft may set: not its counters, nor what stratum keeps; internal.';
+
+CREATE FUNCTION stratum._refuse_draft(place text, fault text, hint text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'invalid draft at %: %', place, fault USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_draft(text, text, text) IS 'Refuses a draft, with the place of the fault; internal.';
+
+CREATE FUNCTION stratum._check_draft_platforms(platforms jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known text[] := enum_range(NULL::stratum.ad_platform)::text[];
+  hint text := 'Platforms: ' || array_to_string(known, ', ') || '.';
+  it record;
+BEGIN
+  IF jsonb_typeof(platforms) IS DISTINCT FROM 'array' OR platforms = '[]' THEN
+    PERFORM stratum._refuse_draft('platforms', 'it must be an array of at least one platform', hint);
+  END IF;
+  FOR it IN SELECT e.value, e.place - 1 AS place, count(*) OVER (PARTITION BY e.value) AS times
+            FROM jsonb_array_elements(platforms) WITH ORDINALITY AS e(value, place) ORDER BY e.place LOOP
+    IF jsonb_typeof(it.value) <> 'string' OR it.value #>> '{}' <> ALL (known) THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('unknown platform %s', left(it.value::text, 60)), hint);
+    ELSIF it.times > 1 THEN
+      PERFORM stratum._refuse_draft(format('platforms[%s]', it.place), format('platform %s is there twice', it.value), hint);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_platforms(jsonb) IS 'Refuses platforms of a draft that are none; internal.';
+
+-- The values have to fit their columns; whether all that are needed are there is seen when it is published.
+CREATE FUNCTION stratum._check_draft_data(data jsonb, place text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  columns text[] := stratum._draft_columns();
+  it record;
+BEGIN
+  IF jsonb_typeof(data) IS DISTINCT FROM 'object' THEN
+    PERFORM stratum._refuse_draft(place, 'it must be an object', 'Its keys are columns of campaigns: ' || array_to_string(columns, ', ') || '.');
+  END IF;
+  FOR it IN SELECT e.key, e.value FROM jsonb_each(data) e ORDER BY e.key LOOP
+    IF it.key <> ALL (columns) THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, left(it.key, 60)), 'it is no column that a draft may set',
+        'Columns: ' || array_to_string(columns, ', ') || '; or a platform with an object of its own.');
+    END IF;
+    BEGIN
+      PERFORM jsonb_populate_record(NULL::stratum.campaigns, jsonb_build_object(it.key, it.value));
+    EXCEPTION WHEN data_exception OR string_data_right_truncation THEN
+      PERFORM stratum._refuse_draft(format('%s.%s', place, it.key), SQLERRM, 'The value must fit the column of campaigns.');
+    END;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft_data(jsonb, text) IS 'Refuses data of a draft that cannot become a campaign; internal.';
+
+CREATE FUNCTION stratum._check_draft() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  platform text;
+BEGIN
+  IF TG_OP = 'UPDATE' AND NEW.platforms = OLD.platforms AND NEW.data = OLD.data THEN
+    RETURN NEW;
+  ELSIF TG_OP = 'UPDATE' AND OLD.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published and stays as it is', OLD.id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  -- JSON null is what an ORM writes for a value that is not there yet.
+  IF NEW.platforms <> 'null' THEN
+    PERFORM stratum._check_draft_platforms(NEW.platforms);
+  END IF;
+  IF NEW.data = 'null' THEN
+    RETURN NEW;
+  END IF;
+  PERFORM stratum._check_draft_data(CASE jsonb_typeof(NEW.data) WHEN 'object' THEN NEW.data - enum_range(NULL::stratum.ad_platform)::text[] ELSE NEW.data END, 'data');
+  FOREACH platform IN ARRAY enum_range(NULL::stratum.ad_platform)::text[] LOOP
+    IF NEW.data ? platform THEN
+      PERFORM stratum._check_draft_data(NEW.data -> platform, format('data.%s', platform));
+    END IF;
+  END LOOP;
+  RETURN NEW;
+END $$;
+COMMENT ON FUNCTION stratum._check_draft() IS 'BEFORE trigger of campaign_drafts: refuses platforms and data that cannot become campaigns.';
+
+CREATE FUNCTION stratum.publish_draft(draft_id bigint) RETURNS SETOF integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  draft record;
+  platform text;
+  whole jsonb;
+  given text[];
+  campaign integer;
+BEGIN
+  SELECT d.* INTO draft FROM stratum.campaign_drafts d WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'draft % does not exist', draft_id USING ERRCODE = 'no_data_found';
+  ELSIF draft.status = 'published' THEN
+    RAISE EXCEPTION 'draft % has been published already', draft_id USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  PERFORM stratum._check_draft_platforms(draft.platforms);
+  FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
+    whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
+      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || jsonb_build_object('tenant_id', tenant, 'platform', platform);
+    IF coalesce(whole ->> 'account_id', '') = '' THEN
+      PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',
+        'Write the account of the platform there, or as data.account_id for all of them.');
+    END IF;
+    -- only the columns given, so that the others get their defaults
+    given := ARRAY(SELECT k FROM jsonb_object_keys(whole) k ORDER BY k);
+    EXECUTE format('INSERT INTO stratum.campaigns (%1$s) SELECT %1$s FROM jsonb_populate_record(NULL::stratum.campaigns, $1) RETURNING id',
+                   (SELECT string_agg(quote_ident(g), ', ' ORDER BY g) FROM unnest(given) g))
+      INTO campaign USING whole;
+    RETURN NEXT campaign;
+  END LOOP;
+  UPDATE stratum.campaign_drafts d SET status = 'published' WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id;
+END $$;
+COMMENT ON FUNCTION stratum.publish_draft(bigint) IS
+  'Makes a campaign of a draft for each of its platforms, once; returns their ids in the order of the platforms.';
+
 -- ==== sql/parts/mixins.sql
 -- What the server keeps right in every row by itself.
 
@@ -1513,20 +2348,6 @@ END $$;
 COMMENT ON FUNCTION stratum._check_rule() IS
   'BEFORE row trigger of rules: a schedule or an action that means nothing is refused.';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'there is no tenant to act for'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
-COMMENT ON FUNCTION stratum._acting_tenant() IS
-  'The current tenant; raises where there is none; internal to the functions of rules and actions.';
-
 -- ---- why a campaign matches -------------------------------------------------------------------------------------
 
 CREATE FUNCTION stratum._explain_conditions(definitions jsonb[], campaign anyelement) RETURNS jsonb
@@ -2137,7 +2958,7 @@ BEGIN
   SELECT q.id, q.tenant_id
   FROM stratum.fact_actions_queue q
   WHERE q.tenant_id = _hand_over.tenant AND q.tenant_id = stratum.current_tenant_id() AND q.id = _hand_over.id AND q.status = 'approved'
-  ON CONFLICT (action_id) DO UPDATE
+  ON CONFLICT (tenant_id, action_id) DO UPDATE
     SET state = 'waiting', attempts = 0, worker = NULL, lease_until = NULL, available_at = now(), finished_at = NULL
     WHERE d.state = 'dead';
   IF NOT FOUND THEN
@@ -2705,6 +3526,16 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_profiles');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_profiles_external_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles (tenant_id, external_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_external_id IS 'Look-up by the client''s own id.';
+  END IF;
+  IF to_regclass('stratum.ix_cdp_profiles_anonymous_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles (tenant_id, anonymous_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_anonymous_id IS 'Look-up by the id of a device.';
+  END IF;
+
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
@@ -2715,6 +3546,48 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_profiles() IS
   'Creates stratum.cdp_profiles where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/profile_aliases.sql
+-- stratum.cdp_profile_aliases: other names of profiles: of those merged into them, and of further devices.
+
+CREATE FUNCTION stratum._install_cdp_profile_aliases() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_profile_aliases') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_profile_aliases (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      kind TEXT NOT NULL CHECK (kind = ANY ('{canonical_id,email_hash,external_id,anonymous_id}'::text[])),
+      value TEXT NOT NULL,
+      profile_id INTEGER NOT NULL,
+      created_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+
+      PRIMARY KEY (tenant_id, kind, value),
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_profile_aliases IS 'Other names of profiles: of those merged into them, and of further devices.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.kind IS 'Column of cdp_profiles that the value would be in.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.value IS 'The name.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.profile_id IS 'Profile that it stands for.';
+    COMMENT ON COLUMN stratum.cdp_profile_aliases.created_at IS 'When it was learnt.';
+    COMMENT ON INDEX stratum.ix_cdp_profile_aliases_profile IS 'Other names of a profile.';
+    PERFORM stratum._comment_constraints('cdp_profile_aliases');
+  END IF;
+
+  ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_profile_aliases() IS
+  'Creates stratum.cdp_profile_aliases where it is missing and puts its default, triggers, policies and rights back; internal to install().';
 
 -- ==== sql/tables/events.sql
 -- stratum.cdp_events: what customers did.
@@ -2922,7 +3795,8 @@ BEGIN
       created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
       updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
 
-      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id)
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id),
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);
@@ -2959,6 +3833,47 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_audience_syncs() IS
   'Creates stratum.cdp_audience_syncs where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/audience_uploads.sql
+-- stratum.cdp_audience_uploads: what ad platforms have been given, so that they can be given the differences.
+
+CREATE FUNCTION stratum._install_cdp_audience_uploads() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_audience_uploads') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- No reference to the profile: what was uploaded has to be taken back when the profile is gone.
+    CREATE TABLE stratum.cdp_audience_uploads (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      audience_sync_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+      identifier_type TEXT NOT NULL,
+      hash TEXT NOT NULL,
+      state TEXT NOT NULL CHECK (state = ANY ('{adding,uploaded,removing}'::text[])),
+
+      PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash),
+      FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs (tenant_id, id) ON DELETE CASCADE
+    );
+
+    COMMENT ON TABLE stratum.cdp_audience_uploads IS 'What ad platforms have been given, so that they can be given the differences; written by the audience functions only.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.audience_sync_id IS 'Audience sync.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    PERFORM stratum._comment_constraints('cdp_audience_uploads');
+  END IF;
+
+  ALTER TABLE stratum.cdp_audience_uploads ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_audience_uploads', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_audience_uploads', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_audience_uploads() IS
+  'Creates stratum.cdp_audience_uploads where it is missing and puts its default, triggers, policies and rights back; internal to install().';
 
 -- ==== sql/tables/signal_health.sql
 -- stratum.fact_signal_health_daily: daily health of the signals that a platform gets.
@@ -3050,7 +3965,9 @@ BEGIN
       approved_at TIMESTAMP WITH TIME ZONE,
       executed_at TIMESTAMP WITH TIME ZONE,
 
-      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
@@ -3061,8 +3978,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
     COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
     COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
     COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
@@ -3099,10 +4016,9 @@ DECLARE
   is_new boolean := to_regclass('stratum.action_deliveries') IS NULL;
 BEGIN
   IF is_new THEN
-    -- The reference is not composite: only the library writes it, from an action that it has locked in its tenant.
     CREATE TABLE stratum.action_deliveries (
-      action_id INTEGER PRIMARY KEY REFERENCES stratum.fact_actions_queue (id) ON DELETE CASCADE,
       tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      action_id INTEGER NOT NULL,
 
       state VARCHAR(20) NOT NULL DEFAULT 'waiting' CHECK (state = ANY ('{waiting,claimed,done,dead}'::text[])),
       attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -3112,7 +4028,10 @@ BEGIN
       last_error TEXT,
 
       handed_over_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
-      finished_at TIMESTAMP WITH TIME ZONE
+      finished_at TIMESTAMP WITH TIME ZONE,
+
+      PRIMARY KEY (tenant_id, action_id),
+      FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue (tenant_id, id) ON DELETE CASCADE
     );
 
     CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
@@ -3245,6 +4164,10 @@ BEGIN
   ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('campaign_drafts', '{}',
     '{id,status,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.campaign_drafts', 'zz_stratum_draft',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()',
+    'Refuses platforms and data that cannot become campaigns.');
   PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3530,6 +4453,12 @@ AS $manifest$ VALUES
 ('column', 'cdp_audience_syncs.sync_interval', 'character varying(50) DEFAULT ''daily''::character varying'),
 ('column', 'cdp_audience_syncs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_audience_syncs.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_audience_uploads.audience_sync_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.hash', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.identifier_type', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.profile_id', 'integer NOT NULL'),
+('column', 'cdp_audience_uploads.state', 'text NOT NULL'),
+('column', 'cdp_audience_uploads.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_events.anonymous_id', 'character varying(255)'),
 ('column', 'cdp_events.context', 'jsonb DEFAULT ''{}''::jsonb'),
 ('column', 'cdp_events.event_name', 'character varying(255) NOT NULL'),
@@ -3541,6 +4470,11 @@ AS $manifest$ VALUES
 ('column', 'cdp_events.received_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'cdp_events.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_events.timestamp', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_profile_aliases.created_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'cdp_profile_aliases.kind', 'text NOT NULL'),
+('column', 'cdp_profile_aliases.profile_id', 'integer NOT NULL'),
+('column', 'cdp_profile_aliases.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_profile_aliases.value', 'text NOT NULL'),
 ('column', 'cdp_profiles.anonymous_id', 'character varying(255)'),
 ('column', 'cdp_profiles.canonical_id', 'uuid NOT NULL'),
 ('column', 'cdp_profiles.computed_traits', 'jsonb DEFAULT ''{}''::jsonb'),
@@ -3669,10 +4603,10 @@ AS $manifest$ VALUES
 ('column', 'users.totp_secret', 'character varying(255)'),
 ('column', 'users.totp_verified_at', 'timestamp with time zone'),
 ('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
-('constraint', 'action_deliveries.action_deliveries_action_id_fkey', 'FOREIGN KEY (action_id) REFERENCES stratum.fact_actions_queue(id) ON DELETE CASCADE'),
 ('constraint', 'action_deliveries.action_deliveries_attempts_check', 'CHECK ((attempts >= 0))'),
-('constraint', 'action_deliveries.action_deliveries_pkey', 'PRIMARY KEY (action_id)'),
+('constraint', 'action_deliveries.action_deliveries_pkey', 'PRIMARY KEY (tenant_id, action_id)'),
 ('constraint', 'action_deliveries.action_deliveries_state_check', 'CHECK (((state)::text = ANY (''{waiting,claimed,done,dead}''::text[])))'),
+('constraint', 'action_deliveries.action_deliveries_tenant_id_action_id_fkey', 'FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'action_deliveries.action_deliveries_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -3697,12 +4631,21 @@ AS $manifest$ VALUES
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_profiles_synced_check', 'CHECK ((profiles_synced >= 0))'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('constraint', 'cdp_audience_syncs.cdp_audience_syncs_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_pkey', 'PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash)'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_state_check', 'CHECK ((state = ANY (''{adding,uploaded,removing}''::text[])))'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_audience_sync_id_fkey', 'FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_audience_uploads.cdp_audience_uploads_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_events.cdp_events_message_id_key', 'UNIQUE (message_id)'),
 ('constraint', 'cdp_events.cdp_events_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_message_id_key', 'UNIQUE (tenant_id, message_id)'),
 ('constraint', 'cdp_events.cdp_events_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_kind_check', 'CHECK ((kind = ANY (''{canonical_id,email_hash,external_id,anonymous_id}''::text[])))'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_pkey', 'PRIMARY KEY (tenant_id, kind, value)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_profile_aliases.cdp_profile_aliases_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_profiles.cdp_profiles_canonical_id_key', 'UNIQUE (canonical_id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_email_hash_check', 'CHECK (((email_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
 ('constraint', 'cdp_profiles.cdp_profiles_phone_hash_check', 'CHECK (((phone_hash)::text ~ ''^[0-9a-fA-F]{64}$''::text))'),
@@ -3721,6 +4664,7 @@ AS $manifest$ VALUES
 ('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
@@ -3748,9 +4692,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
+('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
+('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
+('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 51754ed29e344810d4917a8c2342e035'),
+('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
 ('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
@@ -3772,6 +4721,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
 ('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
+('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
+('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
+('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
@@ -3784,26 +4737,36 @@ AS $manifest$ VALUES
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
+('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
+('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
+('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
+('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
+('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
 ('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._give_up_expired(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 43d46629e6c98645cd050dd84664a938'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
-('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 565ab09f3f6b4f88c37a4d8916414fc9'),
+('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
+('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
+('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 961e9383e71ffae3795155e255ccf84e'),
+('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
-('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 3205e1cf82eddb2def9f9619a4624e0f'),
+('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
-('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp dbee2e8dc0c70a067ba643cb2c09aa87'),
+('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
+('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 08eda8ac83f442be500b3522c56e27b8'),
+('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
-('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp bae46e97c2d6c78eec66714b0d537660'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp bf5b0997bc8c5aae880b3fafd6e328b7'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp e63aad938b40539e87e766192b3b4afb'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
 ('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 58ea0e966c775d0bd5a3cbd403ddcf08'),
@@ -3815,16 +4778,27 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
+('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
+('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
+('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
+('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
+('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
+('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
+('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
+('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
+('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
+('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
+('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b554eb971dddd4a88954a8f7e166a3a2'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
@@ -3834,6 +4808,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
+('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
@@ -3848,6 +4824,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_action(text,text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 4918f126fc0cb2752525595eab1fa79a'),
 ('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
@@ -3863,6 +4840,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
@@ -3874,7 +4852,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
+('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 40a2c05279ef9ec8e0abc33b9823cc14'),
@@ -3892,15 +4872,20 @@ AS $manifest$ VALUES
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
 ('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 98160f1d9e359820f0eb8bc6f469143b'),
+('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
+('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
+('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 42f5f625bbacd01245732d79fb6b81c9'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
 ('function', 'stratum.next_due(text,timestamp with time zone)', 'c i f9ef07ae2d14f21828b385db16dd4dde'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3f3605f05ba11d7828f31039fc08c9b'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
@@ -3915,6 +4900,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
 ('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
+('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
@@ -3939,7 +4925,10 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
 ('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
+('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
+('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),
 ('index', 'ix_cdp_profiles_email_hash', 'CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles USING btree (tenant_id, email_hash)'),
+('index', 'ix_cdp_profiles_external_id', 'CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles USING btree (tenant_id, external_id)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
 ('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
 ('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
@@ -3963,8 +4952,12 @@ AS $manifest$ VALUES
 ('policy', 'campaigns.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_audience_syncs.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_audience_syncs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_audience_uploads.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_audience_uploads.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_events.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_events.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_profile_aliases.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_profile_aliases.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
@@ -4025,10 +5018,14 @@ AS $manifest$ VALUES
 ('right', 'cdp_audience_syncs to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_audience_syncs_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_audience_syncs_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_audience_uploads to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_audience_uploads to stratum_app', 'SELECT'),
 ('right', 'cdp_events to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_events to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_events_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_events_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_profile_aliases to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_profile_aliases to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
@@ -4068,7 +5065,9 @@ AS $manifest$ VALUES
 ('table', 'campaign_drafts', 'row security, forced'),
 ('table', 'campaigns', 'row security, forced'),
 ('table', 'cdp_audience_syncs', 'row security, forced'),
+('table', 'cdp_audience_uploads', 'row security, forced'),
 ('table', 'cdp_events', 'row security, forced'),
+('table', 'cdp_profile_aliases', 'row security, forced'),
 ('table', 'cdp_profiles', 'row security, forced'),
 ('table', 'cdp_segment_memberships', 'row security, forced'),
 ('table', 'cdp_segments', 'row security, forced'),
@@ -4084,6 +5083,7 @@ AS $manifest$ VALUES
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
 ('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
 ('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
@@ -4094,6 +5094,8 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
@@ -4394,10 +5396,12 @@ BEGIN
   PERFORM stratum._install_users();
   PERFORM stratum._install_campaigns();
   PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_profile_aliases();
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
   PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
   PERFORM stratum._install_action_deliveries();
@@ -4742,6 +5746,49 @@ GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum
 GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 
+-- events that come in, profiles that are one; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.ingest_event(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.ingest_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.merge_profiles(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_names(text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_text_key(jsonb, text, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_uuid_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_object_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_keys() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._first_key(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_fault(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_name_taken(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_app, stratum_admin;
+
+-- audiences, drafts; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.audience_members(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.audience_changes(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.start_audience_sync(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_sync(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._consent_keys(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._has_consented(jsonb, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_identifier(text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_members(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._draft_columns() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_draft(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_platforms(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app, stratum_admin;
+
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
@@ -4781,7 +5828,6 @@ GRANT EXECUTE ON FUNCTION stratum._campaign_state(bigint, bigint) TO stratum_app
 GRANT EXECUTE ON FUNCTION stratum._budget_effect(numeric, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._action_effect(text, jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._conditions_of(jsonb, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) TO stratum_app, stratum_admin;

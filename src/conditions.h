@@ -12,12 +12,11 @@
 #ifndef STRATUM_CONDITIONS_H
 #define STRATUM_CONDITIONS_H
 
+#include "conditions_time.h"
 #include "stratum.h"
 
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
-#include "common/int.h"
-#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 #include "nodes/primnodes.h"
 #include "utils/numeric.h"
@@ -48,28 +47,6 @@ extern void stratum_number_from_int64(int64 value, int16 *digits, Number *number
 extern void stratum_number_hundredth(const Number *number, int16 *digits, Number *result);
 extern int	stratum_number_compare(const Number *a, const Number *b);
 extern int64 stratum_number_days(const Number *days);
-
-/* --- times: conditions_time.c --- */
-extern bool stratum_time_from_string(const char *string, int length, TimestampTz *time);
-extern bool stratum_anniversary(TimestampTz time, TimestampTz now, int *days);
-
-/* So many microseconds before `now`; the beginning of time where that is out of range. */
-static inline TimestampTz
-stratum_time_ago(TimestampTz now, int64 microseconds)
-{
-	TimestampTz result;
-
-	return pg_sub_s64_overflow(now, microseconds, &result) ? DT_NOBEGIN : result;
-}
-
-/* So many microseconds after `now`; the end of time where that is out of range. */
-static inline TimestampTz
-stratum_time_ahead(TimestampTz now, int64 microseconds)
-{
-	TimestampTz result;
-
-	return pg_add_s64_overflow(now, microseconds, &result) ? DT_NOEND : result;
-}
 
 /* --- values: conditions_json.c --- */
 typedef struct Key

@@ -14,7 +14,7 @@
 
 #define HINT_GROUP "Allowed in a group: \"logic\", \"conditions\", \"groups\"."
 #define HINT_CONDITION "Allowed in a condition: \"field\", \"operator\", \"value\", and " \
-	"\"within_days\", \"since\", \"until\", \"where\" for events."
+	"\"within_days\", \"since\", \"until\", \"where\" for events; or \"sequence\" in their place."
 #define HINT_SEQUENCE "Allowed beside \"sequence\": \"within_days\", \"since\", \"until\"."
 #define HINT_LOGIC "Allowed: \"and\", \"or\", \"not\"."
 
@@ -188,7 +188,7 @@ static int
 parse_comparison(Parser *parser, const Value *condition, const Place *place)
 {
 	static const char *const keys[] = {"field", "operator", "value", "within_days", "since", "until",
-		"where", NULL};
+		"where", "sequence", NULL};
 	Predicate	predicate = {0};
 	EventFilter filter;
 	Setting		field,
@@ -210,17 +210,33 @@ parse_comparison(Parser *parser, const Value *condition, const Place *place)
 	return add_predicate(parser, &predicate, &value);
 }
 
+/* Refuses what a comparison has and a sequence has not; null is as if it were not there. */
+static void
+refuse_comparison(const Value *condition, const Place *place)
+{
+	static const char *const keys[] = {"field", "operator", "value", "where"};
+	Setting		other;
+
+	for (int i = 0; i < (int) lengthof(keys); i++)
+	{
+		if (stratum_get_key(condition, keys[i], place, &other))
+			stratum_refuse(&other.place, HINT_SEQUENCE, "\"%s\" does not go with \"sequence\"", keys[i]);
+	}
+}
+
 /* {"sequence": [...]}: that its steps happened. */
 static int
 parse_sequence_condition(Parser *parser, const Value *condition, const Place *place,
 						 const Setting *sequence)
 {
-	static const char *const keys[] = {"sequence", "within_days", "since", "until", NULL};
+	static const char *const keys[] = {"sequence", "within_days", "since", "until", "field", "operator",
+		"value", "where", NULL};
 	Value		happened = {.kind = VALUE_BOOL, .of.boolean = true};
 	Predicate	predicate = {.operator = OP_EQUALS, .operand.value = happened};
 	EventFilter filter;
 
 	check_keys(condition, place, keys, HINT_SEQUENCE);
+	refuse_comparison(condition, place);
 	read_filter(condition, place, &filter);
 	predicate.field = stratum_parse_sequence(parser, &sequence->value, &sequence->place, &filter);
 	predicate.cost = stratum_field_cost(parser->program, predicate.field);

@@ -132,9 +132,8 @@ is_step(const SequenceEvent *event, int step)
 static bool
 follows(const SequenceStep *step, TimestampTz before, TimestampTz time)
 {
-	int64		distance;
-
-	return step->within < 0 || (!pg_sub_s64_overflow(time, before, &distance) && distance <= step->within);
+	return step->within < 0 ||
+		(!TIMESTAMP_NOT_FINITE(before) && time <= stratum_time_ahead(before, step->within));
 }
 
 /*

@@ -133,4 +133,14 @@ typedef struct SegmentScope
 
 extern void stratum_validate_segment(Jsonb *definition, const SegmentScope *scope);
 
+/* --- stripes.c --- */
+
+/* What is locked; the numbers are fields of lock tags, beside 1 and 2 of pg_advisory_lock(). */
+typedef enum StratumStripes
+{
+	STRIPES_PERSONS = 16		/* names of persons, while they become profiles */
+} StratumStripes;
+
+extern void stratum_lock_stripes(StratumStripes kind, int64 tenant, uint32 *hashes, int count);
+
 #endif							/* STRATUM_H */

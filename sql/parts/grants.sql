@@ -56,6 +56,49 @@ GRANT EXECUTE ON FUNCTION stratum.campaign_matches(jsonb, anyelement) TO stratum
 GRANT EXECUTE ON FUNCTION stratum._profile_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._campaign_matches(jsonb, text[], "any") TO stratum_app, stratum_admin;
 
+-- events that come in, profiles that are one; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.ingest_event(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.ingest_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.merge_profiles(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_names(text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_text_key(jsonb, text, integer) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_uuid_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_object_key(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_keys() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._first_key(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._event_fault(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_events(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_name_taken(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, jsonb[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_app, stratum_admin;
+
+-- audiences, drafts; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.audience_members(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.audience_changes(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.start_audience_sync(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_sync(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._consent_keys(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._has_consented(jsonb, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_identifier(text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audience_members(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._draft_columns() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_draft(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_platforms(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app, stratum_admin;
+
 -- segments; the internal ones run as the caller of those that use them
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
@@ -95,7 +138,6 @@ GRANT EXECUTE ON FUNCTION stratum._campaign_state(bigint, bigint) TO stratum_app
 GRANT EXECUTE ON FUNCTION stratum._budget_effect(numeric, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._action_effect(text, jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._conditions_of(jsonb, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) TO stratum_app, stratum_admin;

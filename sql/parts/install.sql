@@ -200,10 +200,12 @@ BEGIN
   PERFORM stratum._install_users();
   PERFORM stratum._install_campaigns();
   PERFORM stratum._install_cdp_profiles();
+  PERFORM stratum._install_cdp_profile_aliases();
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
   PERFORM stratum._install_cdp_audience_syncs();
+  PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
   PERFORM stratum._install_action_deliveries();

@@ -17,20 +17,6 @@ END $$;
 COMMENT ON FUNCTION stratum._check_rule() IS
   'BEFORE row trigger of rules: a schedule or an action that means nothing is refused.';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'there is no tenant to act for'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
-COMMENT ON FUNCTION stratum._acting_tenant() IS
-  'The current tenant; raises where there is none; internal to the functions of rules and actions.';
-
 -- ---- why a campaign matches -------------------------------------------------------------------------------------
 
 CREATE FUNCTION stratum._explain_conditions(definitions jsonb[], campaign anyelement) RETURNS jsonb

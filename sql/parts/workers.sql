@@ -10,7 +10,7 @@ BEGIN
   SELECT q.id, q.tenant_id
   FROM stratum.fact_actions_queue q
   WHERE q.tenant_id = _hand_over.tenant AND q.tenant_id = stratum.current_tenant_id() AND q.id = _hand_over.id AND q.status = 'approved'
-  ON CONFLICT (action_id) DO UPDATE
+  ON CONFLICT (tenant_id, action_id) DO UPDATE
     SET state = 'waiting', attempts = 0, worker = NULL, lease_until = NULL, available_at = now(), finished_at = NULL
     WHERE d.state = 'dead';
   IF NOT FOUND THEN

@@ -7,10 +7,9 @@ DECLARE
   is_new boolean := to_regclass('stratum.action_deliveries') IS NULL;
 BEGIN
   IF is_new THEN
-    -- The reference is not composite: only the library writes it, from an action that it has locked in its tenant.
     CREATE TABLE stratum.action_deliveries (
-      action_id INTEGER PRIMARY KEY REFERENCES stratum.fact_actions_queue (id) ON DELETE CASCADE,
       tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      action_id INTEGER NOT NULL,
 
       state VARCHAR(20) NOT NULL DEFAULT 'waiting' CHECK (state = ANY ('{waiting,claimed,done,dead}'::text[])),
       attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
@@ -20,7 +19,10 @@ BEGIN
       last_error TEXT,
 
       handed_over_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
-      finished_at TIMESTAMP WITH TIME ZONE
+      finished_at TIMESTAMP WITH TIME ZONE,
+
+      PRIMARY KEY (tenant_id, action_id),
+      FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue (tenant_id, id) ON DELETE CASCADE
     );
 
     CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);

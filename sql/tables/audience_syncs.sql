@@ -30,7 +30,8 @@ BEGIN
       created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
       updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
 
-      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id)
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id),
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs (tenant_id, segment_id);

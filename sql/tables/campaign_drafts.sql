@@ -45,6 +45,10 @@ BEGIN
   ALTER TABLE stratum.campaign_drafts ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('campaign_drafts', '{}',
     '{id,status,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.campaign_drafts', 'zz_stratum_draft',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()',
+    'Refuses platforms and data that cannot become campaigns.');
   PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',

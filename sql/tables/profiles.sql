@@ -72,6 +72,16 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_profiles');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_cdp_profiles_external_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles (tenant_id, external_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_external_id IS 'Look-up by the client''s own id.';
+  END IF;
+  IF to_regclass('stratum.ix_cdp_profiles_anonymous_id') IS NULL THEN
+    CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles (tenant_id, anonymous_id);
+    COMMENT ON INDEX stratum.ix_cdp_profiles_anonymous_id IS 'Look-up by the id of a device.';
+  END IF;
+
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');

@@ -4,6 +4,8 @@
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
+DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
@@ -18,13 +20,36 @@ END IF;
 IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
 END IF;
-IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
-  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
-END IF;
 
 IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
     PERFORM stratum._refuse_data_loss('what workers have been handed');
   END IF;
   DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
+IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
+    PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
+  END IF;
+  DROP TABLE stratum.cdp_profile_aliases;
+END IF;
+
+IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
+    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
+  END IF;
+  DROP TABLE stratum.cdp_audience_uploads;
+END IF;
+IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
+  ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
+END IF;
+IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;

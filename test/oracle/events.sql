@@ -189,7 +189,7 @@ BEGIN
 	FOR m IN SELECT * FROM events_oracle.members(conditions) LOOP
 		IF m.is_group THEN
 			says := events_oracle.matches(m.member, profile, now);
-		ELSIF m.member ? 'sequence' THEN
+		ELSIF events_oracle.given(m.member, 'sequence') THEN
 			says := events_oracle.sequence_happened(m.member, profile, now);
 		ELSE
 			says := events_oracle.holds(m.member, events_oracle.field(m.member, profile, now), now);

@@ -181,6 +181,63 @@ CALL events_oracle.unit(true, '[["A", -16], ["A", -15], ["A", -14], ["A", -13], 
 CALL events_oracle.unit(false, '[["A", -16], ["A", -15], ["A", -14], ["A", -13], ["A", -12], ["A", -11], ["A", -10], ["A", -9], ["A", -8], ["A", -7], ["A", -6], ["A", -5], ["A", -4], ["A", -3], ["A", -2]]',
 	events_oracle.steps(16));
 
+-- ---- names of events ------------------------------------------------------------------------------
+
+CALL events_oracle.unit(false, '[["page", -1], ["view", -1], ["page.views", -1], ["pagexview", -1]]', '{"field": ["event", "page.view", "exists"], "operator": "equals", "value": true}');
+CALL events_oracle.unit(true, '[["a\"b''c\\d", -1]]', '{"field": ["event", "a\"b''c\\d", "count"], "operator": "equals", "value": 1}');
+CALL events_oracle.unit(true, '[["a\"b''c\\d", -2], ["{x,\"y\"}", -1]]', '{"sequence": [{"event": "a\"b''c\\d"}, {"event": "{x,\"y\"}"}]}');
+CALL events_oracle.unit(true, '[["NULL", -2], ["null", -1]]', '{"sequence": [{"event": "NULL"}, {"event": "null"}]}');
+CALL events_oracle.unit(false, '[["NULL", -2]]', '{"field": "event.null.exists", "operator": "equals", "value": true}');
+CALL events_oracle.unit(true, '[["%s%_\\_$1", -1]]', '{"field": "event.%s%_\\_$1.count", "operator": "equals", "value": 1}');
+CALL events_oracle.unit(false, '[["axxb", -1]]', '{"field": "event.a%b.exists", "operator": "equals", "value": true}');
+CALL events_oracle.unit(true, '[["カート \ud83d\uded2", -1]]', '{"field": "event.カート 🛒.count", "operator": "equals", "value": 1}');
+-- é of one character is not é of two
+CALL events_oracle.unit(false, '[["e\u0301", -1]]', '{"field": "event.\u00e9.exists", "operator": "equals", "value": true}');
+CALL events_oracle.unit(false, '[["A ", -1], [" A", -1], ["a", -1]]', '{"field": "event.A.exists", "operator": "equals", "value": true}');
+CALL events_oracle.unit(true, '[["A\n\tB", -1]]', '{"field": "event.A\n\tB.exists", "operator": "equals", "value": true}');
+CALL events_oracle.unit(true, '[["", -1], ["A", -1]]', '{"field": ["event", "", "count"], "operator": "equals", "value": 1}');
+CALL events_oracle.unit(true, '[["' || repeat('é', 255) || '", -1]]', '{"field": "event.' || repeat('é', 255) || '.count", "operator": "equals", "value": 1}');
+-- longer than the column: no event has that name
+CALL events_oracle.unit(true, '[["' || repeat('é', 255) || '", -1]]', '{"field": "event.' || repeat('é', 256) || '.count", "operator": "equals", "value": 0}');
+CALL events_oracle.unit(true, '[["' || repeat('a', 255) || '", -2]]', '{"sequence": [{"event": "' || repeat('a', 255) || '"}, {"event": "' || repeat('a', 100000) || '", "then_not": true}]}');
+
+-- ---- far and infinite times -----------------------------------------------------------------------
+
+CALL events_oracle.unit(true, '[["A", "4713-01-01 BC"]]', '{"field": "event.A.count", "operator": "equals", "value": 1, "within_days": 1e7}');
+CALL events_oracle.unit(true, '[["A", "4713-01-01 BC"]]', '{"field": "event.A.count", "operator": "equals", "value": 1, "within_days": 1e300}');
+CALL events_oracle.unit(false, '[["A", "4713-01-01 BC"]]', '{"field": "event.A.exists", "operator": "equals", "value": true, "within_days": 1e6}');
+CALL events_oracle.unit(true, '[["A", -1000000]]', '{"field": "event.A.first_time", "operator": "equals", "value": true, "within_days": 1000000}');
+CALL events_oracle.unit(false, '[["A", [-1000000, -1000]]]', '{"field": "event.A.first_time", "operator": "equals", "value": true, "within_days": 1000000}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["A", "infinity"], ["A", "294276-12-31"]]', '{"field": "event.A.count", "operator": "equals", "value": 0, "within_days": 1e300}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["A", "infinity"]]', '{"field": "event.A.count", "operator": "equals", "value": 2}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["A", "infinity"]]', '{"field": "event.A.count", "operator": "equals", "value": 1, "until": "0001-01-01"}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["A", "infinity"]]', '{"field": "event.A.count", "operator": "equals", "value": 1, "since": "9999-12-31T24:00"}');
+CALL events_oracle.unit(true, '[["A", 0], ["A", [0, -1]]]', '{"field": "event.A.count", "operator": "equals", "value": 1, "within_days": 1e-300}');
+CALL events_oracle.unit(false, '[["A", "infinity"]]', '{"field": "event.A.last", "operator": "within_next", "value": 1e300}');
+CALL events_oracle.unit(true, '[["A", "294276-12-31"]]', '{"field": "event.A.last", "operator": "within_next", "value": 1e300}');
+CALL events_oracle.unit(false, '[["A", "-infinity"]]', '{"field": "event.A.last", "operator": "within_last", "value": 1e300}');
+CALL events_oracle.unit(true, '[["A", "-infinity"]]', '{"field": "event.A.last", "operator": "not_within_last", "value": 1e300}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["B", "4713-01-01 BC"]]', '{"sequence": [{"event": "A"}, {"event": "B"}]}');
+CALL events_oracle.unit(false, '[["A", "-infinity"], ["B", "4713-01-01 BC"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300}]}');
+CALL events_oracle.unit(true, '[["A", "-infinity"], ["B", "4713-01-01 BC"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300, "then_not": true}]}');
+CALL events_oracle.unit(false, '[["A", "-infinity"], ["B", -1]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300}]}');
+CALL events_oracle.unit(false, '[["A", -1], ["B", "infinity"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300}]}');
+CALL events_oracle.unit(false, '[["A", "infinity"], ["B", "infinity"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1}]}');
+CALL events_oracle.unit(true, '[["A", "infinity"], ["B", "infinity"]]', '{"sequence": [{"event": "A"}, {"event": "B"}]}');
+CALL events_oracle.unit(true, '[["A", "4713-01-01 BC"], ["B", "294276-12-31"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300}]}');
+CALL events_oracle.unit(false, '[["A", "4713-01-01 BC"], ["B", "294276-12-31"]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1e300, "then_not": true}]}');
+CALL events_oracle.unit(false, '[["A", "4713-01-01 BC"], ["B", -1]]', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": 1000000}]}');
+
+-- ---- sequences in groups --------------------------------------------------------------------------
+
+CALL events_oracle.unit(true, '[["A", -2], ["B", -1]]', '{"logic": "or", "conditions": [{"sequence": [{"event": "B"}, {"event": "A"}]}, {"sequence": [{"event": "A"}, {"event": "B"}]}]}');
+CALL events_oracle.unit(false, '[["A", -2], ["B", -1]]', '{"logic": "not", "conditions": [{"sequence": [{"event": "B"}, {"event": "A"}]}], "groups": [{"logic": "or", "conditions": [{"sequence": [{"event": "A"}, {"event": "B"}]}]}]}');
+CALL events_oracle.unit(true, '[["A", -2]]', '{"groups": [{"logic": "not", "conditions": [{"sequence": [{"event": "A"}, {"event": "B"}]}]}, {"logic": "not", "conditions": [{"sequence": [{"event": "B"}, {"event": "A", "then_not": true}]}]}]}');
+CALL events_oracle.unit(true, '[["A", -3], ["B", -2, {"x": 1}, {"y": 1}], ["B", -1, {"x": 1}]]', '{"sequence": [{"event": "A"}, {"event": "B", "where": {"conditions": [{"field": "property.x", "operator": "equals", "value": 1}, {"field": "context.y", "operator": "equals", "value": 1}]}}, {"event": "B", "then_not": true, "where": {"logic": "not", "conditions": [{"field": "property.x", "operator": "equals", "value": 1}]}}]}');
+-- null is as if not there
+CALL events_oracle.unit(true, '[["A", -1]]', '{"sequence": null, "field": "event.A.count", "operator": "equals", "value": 1, "where": null, "since": null}');
+CALL events_oracle.unit(true, '[["A", -2], ["B", -1]]', '{"sequence": [{"event": "A"}, {"event": "B"}], "field": null, "operator": null, "value": null, "where": null, "since": null}');
+
 -- ---- to be refused, or taken ------------------------------------------------------------------------
 
 TRUNCATE oracle.verdict;
@@ -221,6 +278,24 @@ CALL oracle.refused_condition('sequence[1].where', '{"sequence": [{"event": "A"}
 CALL oracle.refused_condition('sequence[1].where.conditions[0].field', '{"sequence": [{"event": "A"}, {"event": "B", "where": {"conditions": [{"field": "event.A.count", "operator": "is_null"}]}}]}');
 CALL oracle.refused_condition('operator', '{"sequence": [{"event": "A"}, {"event": "B"}], "operator": "equals"}');
 CALL oracle.refused_condition('field', '{"sequence": [{"event": "A"}, {"event": "B"}], "field": "event.A.count"}');
+CALL oracle.refused_condition('value', '{"sequence": [{"event": "A"}, {"event": "B"}], "value": false}');
+CALL oracle.refused_condition('', '{"sequence": null, "operator": "equals", "value": 1}');
+CALL oracle.refused_condition('', '{"sequence": null}');
+CALL oracle.refused_condition('field', '{"sequence": false, "field": "event.A.count", "operator": "equals", "value": 1}');
+CALL oracle.refused_condition('sequence[0].then_not', '{"sequence": [{"event": "A", "then_not": true}, {"event": "B", "then_not": true}]}');
+CALL oracle.refused_condition('sequence[0].then_not', '{"sequence": [{"event": "A", "then_not": false}, {"event": "B"}]}');
+CALL oracle.refused_condition('sequence[1].then_not', '{"sequence": [{"event": "A"}, {"event": "B", "then_not": []}]}');
+CALL oracle.refused_condition('sequence[1].within_days', '{"sequence": [{"event": "A"}, {"event": "B", "within_days": "NaN"}]}');
+CALL oracle.refused_condition('sequence[1].where', '{"sequence": [{"event": "A"}, {"event": "B", "then_not": true, "where": true}]}');
+CALL oracle.refused_condition('sequence[1].where.conditions[0].value', '{"sequence": [{"event": "A"}, {"event": "B", "then_not": true, "where": {"conditions": [{"field": "property.a", "operator": "in", "value": 1}]}}]}');
+CALL oracle.refused_condition('sequence[1].event', '{"sequence": [{"event": "A"}, {"event": true}]}');
+CALL oracle.refused_condition('sequence[1].Event', '{"sequence": [{"event": "A"}, {"Event": "B"}]}');
+CALL oracle.refused_condition('sequence[0]', '{"sequence": [[], []]}');
+CALL oracle.refused_condition('sequence[1]', '{"sequence": [{"event": "A"}, null]}');
+CALL oracle.refused_condition('sequence', '{"sequence": true}');
+CALL oracle.refused_condition('since', '{"sequence": [{"event": "A"}, {"event": "B"}], "since": "-infinity"}');
+CALL oracle.refused_condition('until', '{"sequence": [{"event": "A"}, {"event": "B"}], "until": 5}');
+CALL oracle.refused('groups[0].conditions[0].sequence[1].then_not', '{"logic": "not", "groups": [{"logic": "or", "conditions": [{"sequence": [{"event": "A"}, {"event": "B", "then_not": 0}]}]}]}');
 CALL oracle.refused_condition('where', '{"sequence": [{"event": "A"}, {"event": "B"}], "where": {"conditions": [{"field": "property.a", "operator": "is_null"}]}}');
 CALL oracle.refused_condition('until', '{"sequence": [{"event": "A"}, {"event": "B"}], "since": "2024-01-02", "until": "2024-01-01"}');
 CALL oracle.refused_condition('sequence', events_oracle.steps(2), 'campaign');
@@ -252,6 +327,33 @@ CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "
 CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": "2024-01-01T02:00+02:00", "until": "2024-01-01T00:00Z"}');
 CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": 0}');
 CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": -3}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": -0.0}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": "7"}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": "NaN"}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": "Infinity"}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": true}');
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": {}}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": "infinity"}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": "-infinity"}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": "now"}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": ""}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": true}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": ["2024-01-01"]}');
+CALL oracle.refused_condition('since', '{"field": "event.A.count", "operator": "gte", "value": 1, "since": {}}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "10000-01-01"}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "294277-01-01"}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "0000-01-01"}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "-0001-01-01"}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "2024-01-01 BC"}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": 99999999999999999999}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": []}');
+CALL oracle.refused_condition('until', '{"field": "event.A.count", "operator": "gte", "value": 1, "until": "2024-01-01", "since": "9999-12-31"}');
+CALL oracle.refused_condition('where', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": 5}');
+CALL oracle.refused_condition('where', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": true}');
+CALL oracle.refused_condition('where', '{"field": "event.A.count", "operator": "gte", "value": 1, "where": false}');
+-- of a key that stands twice, jsonb keeps the last
+CALL oracle.refused_condition('within_days', '{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": 7, "within_days": 0}');
+CALL oracle.taken_condition('{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": 0, "within_days": 7}');
 -- fields
 CALL oracle.refused_condition('field', '{"field": "event.A.first_time", "operator": "equals", "value": true}');
 CALL oracle.refused_condition('field', '{"field": "event.A.first_time", "operator": "equals", "value": true, "where": {"conditions": [{"field": "property.a", "operator": "is_null"}]}}');
@@ -264,6 +366,12 @@ CALL oracle.refused_condition('field[1]', '{"field": ["event", 5, "count"], "ope
 CALL oracle.refused_condition('field', '{"field": "event.A.count", "operator": "gte", "value": 1}', 'campaign');
 
 CALL oracle.taken_condition(events_oracle.steps(2));
+CALL oracle.taken_condition('{"sequence": null, "field": "event.A.count", "operator": "gte", "value": 1}');
+CALL oracle.taken_condition('{"sequence": [{"event": "A"}, {"event": "B"}], "field": null, "operator": null, "value": null, "where": null}');
+CALL oracle.taken_condition('{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": 1e130000}');
+CALL oracle.taken_condition('{"field": "event.A.count", "operator": "gte", "value": 1, "since": "0001-01-01T00:00+15:59", "until": "9999-12-31T24:00"}');
+CALL oracle.taken_condition('{"field": "event.' || repeat('x', 100000) || '.count", "operator": "gte", "value": 1}');
+CALL oracle.taken_condition('{"sequence": [{"event": "A"}, {"event": "' || repeat('x', 100000) || '"}]}');
 CALL oracle.taken_condition(events_oracle.steps(16));
 CALL oracle.taken_condition(events_oracle.nested_where(63));
 CALL oracle.taken_condition('{"field": "event.A.count", "operator": "gte", "value": 1, "within_days": 1000000}');

@@ -6,7 +6,7 @@
 --   disagreement  where the library said something else, with the way and what it said
 --   failure       what the library raised
 --
--- Needs oracle.sql, generate.sql, and psql variables: per_operator, nested, profiles, campaigns, seed.
+-- Needs oracle.sql, generate.sql, generate_subjects.sql, and psql variables: per_operator, nested, profiles, campaigns, seed.
 -- All in one transaction, which stands still in time.
 --
 \set ON_ERROR_STOP 1

@@ -1,6 +1,6 @@
 -- Customer data: profiles, events, segments, memberships, audience syncs.
 \ir helpers.psql
-SELECT plan(99);
+SELECT plan(124);
 
 -- ---- cdp_profiles
 SELECT pg_temp.columns_are('cdp_profiles', $$
@@ -36,6 +36,8 @@ SELECT pg_temp.has_indexes('cdp_profiles', $$
   ix_cdp_profiles_email_hash btree (tenant_id, email_hash)
   ix_cdp_profiles_lifecycle btree (tenant_id, lifecycle_stage)
   ix_profiles_traits gin (traits)
+  ix_cdp_profiles_external_id btree (tenant_id, external_id)
+  ix_cdp_profiles_anonymous_id btree (tenant_id, anonymous_id)
 $$);
 
 -- ---- cdp_events
@@ -107,6 +109,7 @@ SELECT pg_temp.columns_are('cdp_audience_syncs', $$
 $$);
 SELECT pg_temp.keys_are('cdp_audience_syncs', $$
   cdp_audience_syncs_pkey PRIMARY KEY (id)
+  cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id)
   cdp_audience_syncs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
   cdp_audience_syncs_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id)
 $$);
@@ -123,6 +126,38 @@ SELECT pg_temp.keys_are('cdp_segment_memberships', $$
   cdp_segment_memberships_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
   cdp_segment_memberships_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE
   cdp_segment_memberships_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE
+$$);
+
+-- ---- cdp_audience_uploads: what platforms have
+SELECT pg_temp.columns_are('cdp_audience_uploads', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  audience_sync_id integer not null
+  profile_id integer not null
+  identifier_type text not null
+  hash text not null
+  state text not null
+$$);
+SELECT pg_temp.keys_are('cdp_audience_uploads', $$
+  cdp_audience_uploads_pkey PRIMARY KEY (tenant_id, audience_sync_id, profile_id, identifier_type, hash)
+  cdp_audience_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_audience_uploads_tenant_id_audience_sync_id_fkey FOREIGN KEY (tenant_id, audience_sync_id) REFERENCES stratum.cdp_audience_syncs(tenant_id, id) ON DELETE CASCADE
+$$);
+
+-- ---- cdp_profile_aliases: other names of profiles
+SELECT pg_temp.columns_are('cdp_profile_aliases', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  kind text not null
+  value text not null
+  profile_id integer not null
+  created_at timestamp with time zone not null default now()
+$$);
+SELECT pg_temp.keys_are('cdp_profile_aliases', $$
+  cdp_profile_aliases_pkey PRIMARY KEY (tenant_id, kind, value)
+  cdp_profile_aliases_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_profile_aliases_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE
+$$);
+SELECT pg_temp.has_indexes('cdp_profile_aliases', $$
+  ix_cdp_profile_aliases_profile btree (tenant_id, profile_id)
 $$);
 
 SELECT * FROM finish();

@@ -5,7 +5,8 @@ SELECT plan(22);
 CREATE TEMP TABLE tenant_table (name text PRIMARY KEY);
 INSERT INTO tenant_table VALUES
   ('users'), ('campaigns'), ('cdp_profiles'), ('cdp_events'), ('cdp_segments'), ('cdp_audience_syncs'),
-  ('cdp_segment_memberships'), ('fact_signal_health_daily'), ('fact_actions_queue'), ('action_deliveries'),
+  ('cdp_segment_memberships'), ('cdp_profile_aliases'), ('cdp_audience_uploads'), ('fact_signal_health_daily'), ('fact_actions_queue'),
+  ('action_deliveries'),
   ('tenant_platform_connections'), ('campaign_drafts'), ('rules'), ('audit_logs');
 
 SELECT is_empty($$
@@ -32,7 +33,7 @@ $$, 'every tenant table refers to tenants');
 SELECT is_empty($$
   SELECT conrelid::regclass, conname FROM pg_constraint
   WHERE connamespace = 'stratum'::regnamespace AND contype = 'f' AND confrelid <> 'stratum.tenants'::regclass
-    AND conname NOT IN ('audit_logs_user_id_fkey', 'action_deliveries_action_id_fkey')
+    AND conname <> 'audit_logs_user_id_fkey'
     AND conrelid IN (SELECT pg_temp.relation(name) FROM tenant_table)
     AND (SELECT attname FROM pg_attribute WHERE attrelid = conrelid AND attnum = conkey[1]) <> 'tenant_id'
 $$, 'references between tenant tables are composite, led by tenant_id');
@@ -64,7 +65,7 @@ $$, 'every index is valid');
 
 -- ---- ids
 SELECT is_empty($$
-  SELECT t FROM (SELECT name FROM tenant_table WHERE name NOT IN ('cdp_segment_memberships', 'action_deliveries') UNION ALL SELECT 'tenants') AS x (t)
+  SELECT t FROM (SELECT name FROM tenant_table WHERE name NOT IN ('cdp_segment_memberships', 'cdp_profile_aliases', 'cdp_audience_uploads', 'action_deliveries') UNION ALL SELECT 'tenants') AS x (t)
   WHERE pg_get_serial_sequence('stratum.' || t, 'id') IS DISTINCT FROM 'stratum.' || t || '_id_seq'
 $$, 'every id is a serial that owns its sequence');
 

@@ -1,6 +1,6 @@
 -- Trust layer, campaign builder and automation.
 \ir helpers.psql
-SELECT plan(96);
+SELECT plan(97);
 
 -- ---- fact_signal_health_daily
 SELECT pg_temp.columns_are('fact_signal_health_daily', $$
@@ -40,12 +40,13 @@ $$);
 SELECT pg_temp.keys_are('fact_actions_queue', $$
   fact_actions_queue_pkey PRIMARY KEY (id)
   fact_actions_queue_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  fact_actions_queue_tenant_id_id_key UNIQUE (tenant_id, id)
 $$);
 
 -- ---- action_deliveries: what workers do
 SELECT pg_temp.columns_are('action_deliveries', $$
-  action_id integer not null
   tenant_id integer not null default stratum.current_tenant_id()
+  action_id integer not null
   state character varying(20) not null default 'waiting'::character varying
   attempts integer not null default 0
   worker text
@@ -56,9 +57,9 @@ SELECT pg_temp.columns_are('action_deliveries', $$
   finished_at timestamp with time zone
 $$);
 SELECT pg_temp.keys_are('action_deliveries', $$
-  action_deliveries_pkey PRIMARY KEY (action_id)
-  action_deliveries_action_id_fkey FOREIGN KEY (action_id) REFERENCES stratum.fact_actions_queue(id) ON DELETE CASCADE
+  action_deliveries_pkey PRIMARY KEY (tenant_id, action_id)
   action_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  action_deliveries_tenant_id_action_id_fkey FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue(tenant_id, id) ON DELETE CASCADE
 $$);
 
 -- ---- tenant_platform_connections

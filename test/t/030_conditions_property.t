@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Query qw(finds_nothing load);
 use Test::More;
 
 my $seed = $ENV{STRATUM_SEED} // 0.42;
@@ -28,23 +29,6 @@ my %judges = (
 	'preview_segment()' => [ 'profile', 'SELECT stratum.preview_segment($1)' ],
 	'campaign_matches()' => [ 'campaign', 'SELECT stratum.campaign_matches($1, c) FROM stratum.campaigns c' ]);
 
-sub load
-{
-	my ($file, %variable) = @_;
-	my $set = join '', map { "\\set $_ $variable{$_}\n" } sort keys %variable;
-	$node->sql("SET client_min_messages = warning;\n$set\\i $oracle/$file\n");
-	return;
-}
-
-# One test: the query, of one column of text, finds nothing. What it finds is shown, up to five.
-sub finds_nothing
-{
-	my ($query, $name) = @_;
-	is($node->sql("SELECT count(*) FROM ($query) AS q"), 0, $name)
-	  or diag($node->sql("SELECT left(regexp_replace(left(t, 8000), '(.{1,5})\\1{20,}', '\\1...\\1', 'g'), 4000) FROM ($query LIMIT 5) AS q(t)"));
-	return;
-}
-
 # ---- cases with known answers -----------------------------------------------------------------------------------
 
 sub hand_made_cases
@@ -52,10 +36,10 @@ sub hand_made_cases
 	my $case = 'oracle.at_clock(conditions, now()), oracle.at_clock(traits, now())';
 	my $right = q{left(expected || ' ' || conditions || ' ' || coalesce(traits::text, 'NULL'), 300)};
 	cmp_ok($node->sql('SELECT count(*) FROM oracle.unit'), '>=', 200, 'cases worked out by hand');
-	finds_nothing("SELECT $right FROM oracle.unit WHERE oracle.matches_traits($case, now()) <> expected", 'the oracle has them right');
+	finds_nothing($node, "SELECT $right FROM oracle.unit WHERE oracle.matches_traits($case, now()) <> expected", 'the oracle has them right');
 	for my $function (qw(segment_matches traits_match))
 	{
-		finds_nothing("SELECT $right || ': ' || said FROM oracle.unit u, oracle.said_to(u, '$function') AS said
+		finds_nothing($node, "SELECT $right || ': ' || said FROM oracle.unit u, oracle.said_to(u, '$function') AS said
 			WHERE said IS DISTINCT FROM expected::text", "$function has them right");
 	}
 	return;
@@ -76,7 +60,7 @@ sub definitions_are_judged
 				SELECT v.*, oracle.misjudged(v, \$sql\$$statement\$sql\$) AS fault FROM oracle.verdict v
 				WHERE v.target = ANY (string_to_array('$targets', ' '));
 			COMMIT");
-		finds_nothing("SELECT format('%s (%s): %s', left(definition::text, 200), coalesce(path, 'right'), left(fault, 300))
+		finds_nothing($node, "SELECT format('%s (%s): %s', left(definition::text, 200), coalesce(path, 'right'), left(fault, 300))
 			FROM oracle.judged WHERE fault IS NOT NULL", "$judge judges them");
 		$node->sql('DROP TABLE oracle.judged');
 	}
@@ -98,7 +82,7 @@ sub pairs_are_worth_it
 		my $share = $node->sql("SELECT round(100 * avg(expected::int)) FROM oracle.answer a JOIN oracle.definition d ON d.id = a.definition WHERE $where");
 		ok($share >= 10 && $share <= 90, "$share % match where $where");
 	}
-	finds_nothing("SELECT o.name || ' of a ' || t FROM oracle.operator o, unnest('{profile,campaign}'::text[]) t
+	finds_nothing($node, "SELECT o.name || ' of a ' || t FROM oracle.operator o, unnest('{profile,campaign}'::text[]) t
 		WHERE 2 <> (SELECT count(DISTINCT expected) FROM oracle.answer a JOIN oracle.definition d ON d.id = a.definition
 			WHERE d.operator = o.name AND d.target = t)", 'every operator comes out true and false');
 	return;
@@ -106,7 +90,7 @@ sub pairs_are_worth_it
 
 sub nothing_raises
 {
-	finds_nothing("SELECT format(E'%s: %s\\n  %s\\n  %s', f.way, f.message, d.conditions, f.subject)
+	finds_nothing($node, "SELECT format(E'%s: %s\\n  %s\\n  %s', f.way, f.message, d.conditions, f.subject)
 		FROM oracle.failure f LEFT JOIN oracle.definition d ON d.id = f.definition ORDER BY f.subject NULLS LAST",
 		'no profile and no campaign makes it raise');
 	return;
@@ -120,13 +104,13 @@ sub nothing_disagrees
 	{
 		my $answers = $answers{$way};
 		cmp_ok($answers, '>', 500, "$way: $answers answers");
-		finds_nothing("SELECT format(E'%s, expected %s\\n  %s\\n  %s', x.result, x.expected, d.conditions,
+		finds_nothing($node, "SELECT format(E'%s, expected %s\\n  %s\\n  %s', x.result, x.expected, d.conditions,
 				CASE x.target WHEN 'campaign' THEN (SELECT to_jsonb(c)::text FROM oracle.campaign c WHERE c.id = x.subject)
 					ELSE (SELECT to_jsonb(p)::text FROM stratum.cdp_profiles p WHERE p.id = abs(x.subject)) END)
 			FROM oracle.disagreement x JOIN oracle.definition d ON d.id = x.definition
 			WHERE x.way = '$way' ORDER BY length(d.conditions::text), x.definition, x.subject", '    all as the oracle says');
 	}
-	finds_nothing("SELECT format('%s: stored %s, previewed %s, expected %s', definition, stored, previewed, expected) FROM oracle.miscount",
+	finds_nothing($node, "SELECT format('%s: stored %s, previewed %s, expected %s', definition, stored, previewed, expected) FROM oracle.miscount",
 		'profile_count and preview_segment() count the members');
 	return;
 }
@@ -150,12 +134,12 @@ sub refresh_counts
 {
 	my $first = $node->sql("SELECT sum(added) || ' ' || sum(removed) FROM oracle.returned WHERE run = 'first'");
 	is($first, $node->sql('SELECT count(*) FROM oracle.was') . ' 0', 'the first refresh adds all');
-	finds_nothing("(SELECT (segment_id, profile_count, added, removed)::text FROM oracle.returned WHERE run = 'expected'
+	finds_nothing($node, "(SELECT (segment_id, profile_count, added, removed)::text FROM oracle.returned WHERE run = 'expected'
 			EXCEPT SELECT (segment_id, profile_count, added, removed)::text FROM oracle.returned WHERE run = 'second')
 			UNION ALL SELECT 'added or removed: ' || r FROM oracle.returned r WHERE run = 'second' AND added + removed > 0
 				AND segment_id NOT IN (SELECT segment_id FROM oracle.returned WHERE run = 'expected')",
 		'a refresh counts what it added and removed');
-	finds_nothing("SELECT t.segment_id::text FROM oracle.returned t JOIN oracle.returned s USING (segment_id)
+	finds_nothing($node, "SELECT t.segment_id::text FROM oracle.returned t JOIN oracle.returned s USING (segment_id)
 			WHERE t.run = 'third' AND s.run = 'second' AND (t.added, t.removed, t.profile_count) IS DISTINCT FROM (0::bigint, 0::bigint, s.profile_count)",
 		'one more has nothing to do');
 	return;
@@ -197,13 +181,14 @@ sub odd_numbers
 
 $node->sql('CREATE EXTENSION btree_gin') if $with_btree_gin;
 $node->sql('CREATE EXTENSION stratum');
-load('oracle.sql');
-load('cases.sql');
-load('bad_definitions.sql');
+load($node, "$oracle/oracle.sql");
+load($node, "$oracle/cases.sql");
+load($node, "$oracle/bad_definitions.sql");
 hand_made_cases();
 definitions_are_judged();
-load('generate.sql', seed => $seed);
-load('property.sql', seed => $seed, %size);
+load($node, "$oracle/generate.sql", seed => $seed);
+load($node, "$oracle/generate_subjects.sql");
+load($node, "$oracle/property.sql", seed => $seed, %size);
 pairs_are_worth_it();
 nothing_raises();
 nothing_disagrees();

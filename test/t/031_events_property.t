@@ -9,6 +9,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Query qw(finds_nothing load);
 use Test::More;
 
 my $seed = $ENV{STRATUM_SEED} // 0.42;
@@ -16,24 +17,6 @@ my $scale = $ENV{STRATUM_SCALE} // 1;
 my %size = (single => int(320 * $scale), nested => int(90 * $scale), profiles => 56, fillers => 3400, padding => 4200);
 my $oracle = "$FindBin::RealBin/../oracle";
 my $node = Stratum::Cluster->new;
-
-# Prints nothing but errors.
-sub load
-{
-	my ($file, %variable) = @_;
-	my $set = join '', map { "\\set $_ $variable{$_}\n" } sort keys %variable;
-	$node->sql("SET client_min_messages = warning;\n$set\\i $oracle/$file\n");
-	return;
-}
-
-# One test: the query, of one column of text, finds nothing. What it finds is shown, up to three.
-sub finds_nothing
-{
-	my ($query, $name) = @_;
-	my $found = $node->sql("SELECT left(t, 2000) FROM ($query LIMIT 3) AS q(t)");
-	ok($found eq '', $name) or diag($found);
-	return;
-}
 
 # ---- cases with known answers -----------------------------------------------------------------------------------
 
@@ -79,7 +62,7 @@ SQL
 	for my $way ('the oracle', 'segment_matches()', 'refresh_segments()', 'profile_segments()')
 	{
 		is($node->sql("SELECT count(*) FROM events_oracle.unit_said WHERE way = '$way'"), $cases, "$way answers all");
-		finds_nothing("SELECT format('%s, expected %s: %s %s', result, expected, events, definition)
+		finds_nothing($node, "SELECT format('%s, expected %s: %s %s', result, expected, events, definition)
 			FROM events_oracle.unit JOIN events_oracle.unit_said USING (id) WHERE way = '$way' AND result IS DISTINCT FROM expected", '    and has them right');
 	}
 	return;
@@ -89,7 +72,7 @@ sub definitions_are_judged
 {
 	my $refused = $node->sql('SELECT count(*) FROM oracle.verdict WHERE path IS NOT NULL');
 	cmp_ok($refused, '>=', 25, "$refused definitions to refuse");
-	finds_nothing("SELECT format('%s (%s): %s', left(definition::text, 200), coalesce(path, 'right'), right(fault, 300))
+	finds_nothing($node, "SELECT format('%s (%s): %s', left(definition::text, 200), coalesce(path, 'right'), right(fault, 300))
 		FROM oracle.verdict v, events_oracle.misjudged(v) AS fault WHERE fault IS NOT NULL", 'they are, with SQLSTATE, path and hint');
 	return;
 }
@@ -115,7 +98,7 @@ sub pairs_are_worth_it
 
 sub nothing_raises
 {
-	finds_nothing("SELECT format(E'%s: %s\\n  %s', f.way, f.message, d.conditions)
+	finds_nothing($node, "SELECT format(E'%s: %s\\n  %s', f.way, f.message, d.conditions)
 		FROM events_oracle.failure f LEFT JOIN events_oracle.definition d ON d.id = f.definition", 'no definition and no event makes it raise');
 	return;
 }
@@ -144,21 +127,22 @@ sub nothing_disagrees
 		my $wrong = $node->sql("SELECT count(*) FROM events_oracle.disagreement WHERE way = '$way'");
 		is($wrong, 0, '    all as the oracle says') or $shown++ or show_disagreements($way);
 	}
-	finds_nothing("SELECT format('%s: definition %s: %s stored, %s expected', way, definition, stored, expected)
+	finds_nothing($node, "SELECT format('%s: definition %s: %s stored, %s expected', way, definition, stored, expected)
 		FROM events_oracle.counted WHERE stored IS DISTINCT FROM expected", 'profile_count is that of the members');
 	return;
 }
 
 $node->sql('CREATE EXTENSION stratum; CREATE ROLE app LOGIN IN ROLE stratum_app');
-load('oracle.sql');
-load('bad_definitions.sql');
-load('generate.sql', seed => $seed);
-load('events.sql');
-load('events_cases.sql');
-load('events_generate.sql');
+load($node, "$oracle/oracle.sql");
+load($node, "$oracle/bad_definitions.sql");
+load($node, "$oracle/generate.sql", seed => $seed);
+load($node, "$oracle/generate_subjects.sql");
+load($node, "$oracle/events.sql");
+load($node, "$oracle/events_cases.sql");
+load($node, "$oracle/events_generate.sql");
 hand_made_cases();
 definitions_are_judged();
-load('events_property.sql', seed => $seed, %size);
+load($node, "$oracle/events_property.sql", seed => $seed, %size);
 pairs_are_worth_it();
 nothing_raises();
 nothing_disagrees();

@@ -8,21 +8,13 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Query qw(load);
 use Test::More;
 
 my $scale = $ENV{STRATUM_SCALE} // 1;
 my %variable = (seed => $ENV{STRATUM_SEED} // 0.42, segments => int(160 * $scale), profiles => 40);
 my $oracle = "$FindBin::RealBin/../oracle";
 my $node = Stratum::Cluster->new;
-
-# Prints nothing but errors.
-sub load
-{
-	my ($file) = @_;
-	my $set = join '', map { "\\set $_ $variable{$_}\n" } sort keys %variable;
-	$node->sql("SET client_min_messages = warning;\n$set\\i $oracle/$file\n");
-	return;
-}
 
 sub segments_are_worth_it
 {
@@ -63,7 +55,7 @@ sub nothing_disagrees
 }
 
 $node->sql('CREATE EXTENSION stratum; CREATE ROLE app LOGIN IN ROLE stratum_app');
-load($_) for qw(oracle.sql generate.sql events.sql events_generate.sql references.sql);
+load($node, "$oracle/$_", %variable) for qw(oracle.sql generate.sql generate_subjects.sql events.sql events_generate.sql references.sql);
 segments_are_worth_it();
 nothing_disagrees();
 done_testing();

@@ -37,6 +37,7 @@ is($contestants{segments}{$_}, 8, "eight segments by $_") for qw(sql sql_expert 
 is($contestants{index}{matches}, 12, 'four selective ones, with three indexes');
 is($contestants{tenant}{matches}, 8, 'and under row security, with two');
 ok($contestants{refresh}{$_}, "refresh: $_") for qw(sql evaluation sql_insert first_refresh same_again one_per_cent);
+ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
 
 SKIP:

@@ -61,15 +61,16 @@ SQL
 
 sub structure { my ($node, $db) = @_; return $node->sql($structure, db => $db) }
 
-# Number and checksum of the rows of every table, and where the sequences stand.
+# Number and checksum of the rows of every table that has some, and where the sequences stand that have been used:
+# another version may have more of them.
 sub rows
 {
 	my ($node, $db) = @_;
 	return $node->sql(<<'SQL', db => $db);
-SELECT format('SELECT %L || count(*) || $$ $$ || coalesce(md5(string_agg(t::text, $$|$$ ORDER BY t::text)), $$$$) FROM %s t', c.oid::regclass || ' ', c.oid::regclass)
+SELECT format('SELECT %L || count(*) || $$ $$ || coalesce(md5(string_agg(t::text, $$|$$ ORDER BY t::text)), $$$$) FROM %s t HAVING count(*) > 0', c.oid::regclass || ' ', c.oid::regclass)
 FROM pg_class c WHERE c.relnamespace IN ('stratum'::regnamespace, 'public'::regnamespace) AND c.relkind IN ('r', 'p')
 ORDER BY c.oid::regclass::text \gexec
-SELECT schemaname || '.' || sequencename || ' ' || coalesce(last_value::text, 'new') FROM pg_sequences ORDER BY 1;
+SELECT schemaname || '.' || sequencename || ' ' || last_value FROM pg_sequences WHERE last_value IS NOT NULL ORDER BY 1;
 SQL
 }
 
