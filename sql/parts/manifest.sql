@@ -477,7 +477,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan d20c13056d5436c527cb8165efea5f5f'),
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
-('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 9969e58569cf3ba4ef6b13fef061d7b3'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),

@@ -140,8 +140,12 @@ BEGIN
   PERFORM FROM stratum.tenants t WHERE t.id = _run_rule.tenant FOR NO KEY UPDATE;
   SELECT r.id, r.name, r.conditions, r.actions INTO rule
   FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE
-  FOR NO KEY UPDATE;
-  IF NOT FOUND THEN
+  FOR NO KEY UPDATE SKIP LOCKED;
+  -- Not to be waited for: who edits it may be about to wait for us.
+  IF NOT FOUND AND EXISTS (SELECT FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE) THEN
+    RAISE EXCEPTION 'rule % is being edited or run by another session', rule_id
+      USING ERRCODE = 'lock_not_available', HINT = 'Try again when that has ended.';
+  ELSIF NOT FOUND THEN
     RAISE EXCEPTION 'rule % does not exist', rule_id USING ERRCODE = 'no_data_found';
   END IF;
   FOR proposal IN
