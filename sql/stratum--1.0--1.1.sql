@@ -1283,7 +1283,7 @@ COMMENT ON FUNCTION stratum.validate_actions(jsonb) IS
 
 CREATE FUNCTION stratum._rule_actions(actions jsonb)
   RETURNS TABLE (n bigint, action_type text, payload jsonb, cooldown interval)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT min(a.n), a.action ->> 'type', a.action - '{type,cooldown_hours}'::text[],
          max((a.action ->> 'cooldown_hours')::double precision) * interval '1 hour'
@@ -1343,18 +1343,23 @@ CREATE FUNCTION stratum._budget_effect(percent numeric, state jsonb) RETURNS jso
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  before jsonb;
-  after jsonb;
+  budget text;
+  cents numeric;
+  before jsonb := '{}';
+  after jsonb := '{}';
 BEGIN
-  SELECT jsonb_object_agg(b.key, b.value),
-         jsonb_object_agg(b.key, greatest(0, round(b.value::numeric * (100 + percent) / 100)))
-  INTO before, after
-  FROM jsonb_each(state) b
-  WHERE b.key = ANY ('{daily_budget_cents,lifetime_budget_cents}') AND b.value <> 'null';
-  IF before IS NULL THEN
+  FOREACH budget IN ARRAY '{daily_budget_cents,lifetime_budget_cents}'::text[] LOOP
+    cents := state ->> budget;
+    CONTINUE WHEN cents IS NULL;
+    before := before || jsonb_build_object(budget, cents);
+    cents := greatest(0, round(cents * (100 + percent) / 100));
+    IF cents > 2147483647 THEN
+      RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
+    END IF;
+    after := after || jsonb_build_object(budget, cents);
+  END LOOP;
+  IF before = '{}' THEN
     RETURN '{"problem": "the campaign has no budget"}';
-  ELSIF EXISTS (SELECT FROM jsonb_each(after) a WHERE a.value > '2147483647') THEN
-    RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
   END IF;
   RETURN jsonb_build_object('before', before, 'after', after);
 END $$;
@@ -1443,8 +1448,8 @@ COMMENT ON FUNCTION stratum._conditions_of(jsonb, text) IS
 CREATE FUNCTION stratum._rule_proposals(
     tenant bigint, rule_id bigint, conditions jsonb, actions jsonb, at timestamptz, all_campaigns boolean)
   RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb, payload jsonb, refusal text)
-  -- only where the definition is a constant can the planner use an index for it
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+  -- only where the definition is a constant can the planner use an index for it; compiling the rest costs more than it saves
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 <<run>>
 DECLARE
@@ -1501,7 +1506,7 @@ COMMENT ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timest
 
 CREATE FUNCTION stratum._queued_actions(tenant bigint, rule_id bigint, since timestamptz)
   RETURNS TABLE (campaign_id bigint, action_type text, payload jsonb, is_open boolean, last_proposed timestamptz)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
@@ -1523,7 +1528,7 @@ COMMENT ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) IS
 
 CREATE FUNCTION stratum._run_rule(tenant bigint, rule_id bigint, at timestamptz, all_campaigns boolean)
   RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
   rule record;
@@ -3206,7 +3211,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
-('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp e4be5ef56d74dafe03d737202284da8a'),
+('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
@@ -3314,7 +3319,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
-('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
+('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
@@ -3332,10 +3337,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
-('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan d20c13056d5436c527cb8165efea5f5f'),
+('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
-('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),

@@ -107,7 +107,7 @@ COMMENT ON FUNCTION stratum.validate_actions(jsonb) IS
 
 CREATE FUNCTION stratum._rule_actions(actions jsonb)
   RETURNS TABLE (n bigint, action_type text, payload jsonb, cooldown interval)
-  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE sql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT min(a.n), a.action ->> 'type', a.action - '{type,cooldown_hours}'::text[],
          max((a.action ->> 'cooldown_hours')::double precision) * interval '1 hour'
@@ -171,18 +171,23 @@ CREATE FUNCTION stratum._budget_effect(percent numeric, state jsonb) RETURNS jso
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  before jsonb;
-  after jsonb;
+  budget text;
+  cents numeric;
+  before jsonb := '{}';
+  after jsonb := '{}';
 BEGIN
-  SELECT jsonb_object_agg(b.key, b.value),
-         jsonb_object_agg(b.key, greatest(0, round(b.value::numeric * (100 + percent) / 100)))
-  INTO before, after
-  FROM jsonb_each(state) b
-  WHERE b.key = ANY ('{daily_budget_cents,lifetime_budget_cents}') AND b.value <> 'null';
-  IF before IS NULL THEN
+  FOREACH budget IN ARRAY '{daily_budget_cents,lifetime_budget_cents}'::text[] LOOP
+    cents := state ->> budget;
+    CONTINUE WHEN cents IS NULL;
+    before := before || jsonb_build_object(budget, cents);
+    cents := greatest(0, round(cents * (100 + percent) / 100));
+    IF cents > 2147483647 THEN
+      RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
+    END IF;
+    after := after || jsonb_build_object(budget, cents);
+  END LOOP;
+  IF before = '{}' THEN
     RETURN '{"problem": "the campaign has no budget"}';
-  ELSIF EXISTS (SELECT FROM jsonb_each(after) a WHERE a.value > '2147483647') THEN
-    RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
   END IF;
   RETURN jsonb_build_object('before', before, 'after', after);
 END $$;

@@ -46,8 +46,8 @@ COMMENT ON FUNCTION stratum._conditions_of(jsonb, text) IS
 CREATE FUNCTION stratum._rule_proposals(
     tenant bigint, rule_id bigint, conditions jsonb, actions jsonb, at timestamptz, all_campaigns boolean)
   RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb, payload jsonb, refusal text)
-  -- only where the definition is a constant can the planner use an index for it
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+  -- only where the definition is a constant can the planner use an index for it; compiling the rest costs more than it saves
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
 AS $$
 <<run>>
 DECLARE
@@ -104,7 +104,7 @@ COMMENT ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timest
 
 CREATE FUNCTION stratum._queued_actions(tenant bigint, rule_id bigint, since timestamptz)
   RETURNS TABLE (campaign_id bigint, action_type text, payload jsonb, is_open boolean, last_proposed timestamptz)
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
@@ -129,7 +129,7 @@ COMMENT ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) IS
 -- Runs of rules of one tenant go one after the other, so that none queues what another one is just queueing.
 CREATE FUNCTION stratum._run_rule(tenant bigint, rule_id bigint, at timestamptz, all_campaigns boolean)
   RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
 AS $$
 DECLARE
   rule record;
