@@ -2126,7 +2126,7 @@ BEGIN
   RETURN 'executed';
 END $$;
 COMMENT ON FUNCTION stratum.complete_action(bigint, text) IS
-  'A worker reports that it has done an action which it claimed; the action is executed.';
+  'For a worker that has done an action which it claimed; the action is executed.';
 
 CREATE FUNCTION stratum.fail_action(id bigint, worker text, error text DEFAULT NULL) RETURNS text
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -2145,7 +2145,7 @@ BEGIN
   RETURN CASE WHEN given_up THEN 'dead' ELSE 'waiting' END;
 END $$;
 COMMENT ON FUNCTION stratum.fail_action(bigint, text, text) IS
-  'A worker reports that it could not do an action which it claimed: waiting, to be claimed again after a while, or dead after too many failures. execute_action() hands a dead one over again.';
+  'For a worker that could not do an action which it claimed: waiting, to be claimed again after a while, or dead after too many failures. execute_action() hands a dead one over again.';
 
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
