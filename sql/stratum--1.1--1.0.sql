@@ -45,6 +45,28 @@ DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
+END IF;
+IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
+END IF;
+IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
+  DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
+END IF;
+
+-- Who is in a segment stays; that it was kept live, and since when, goes.
+IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
+    PERFORM stratum._refuse_data_loss('the history of segments');
+  END IF;
+  DROP TABLE stratum.cdp_segment_history;
+END IF;
+IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
+    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
+  END IF;
+  DROP TABLE stratum.cdp_segment_options;
 END IF;
 
 IF to_regclass('stratum.rules') IS NOT NULL THEN
@@ -1528,6 +1550,8 @@ DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
 DROP FUNCTION stratum._install_action_deliveries();
 DROP FUNCTION stratum._install_cdp_audience_uploads();
+DROP FUNCTION stratum._install_cdp_segment_history();
+DROP FUNCTION stratum._install_cdp_segment_options();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
 DROP FUNCTION stratum.fail_action(bigint, text, text);
 DROP FUNCTION stratum.complete_action(bigint, text);
@@ -1590,6 +1614,19 @@ DROP FUNCTION stratum._trust_settings();
 DROP FUNCTION stratum._keep_signal_health();
 DROP FUNCTION stratum._mean_score(integer[]);
 DROP FUNCTION stratum.signal_health_status(double precision);
+DROP FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval);
+DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
+DROP FUNCTION stratum._end_history(bigint, bigint);
+DROP FUNCTION stratum._begin_history(bigint, bigint);
+DROP FUNCTION stratum._lock_members(bigint, bigint);
+DROP FUNCTION stratum.settle_segments();
+DROP FUNCTION stratum._events_truncated();
+DROP FUNCTION stratum._lock_live(bigint);
+DROP FUNCTION stratum._note_all(bigint);
+DROP FUNCTION stratum._note_options();
+DROP FUNCTION stratum._note_segment();
+DROP FUNCTION stratum._note_event();
+DROP FUNCTION stratum._note_profile();
 DROP FUNCTION stratum.publish_draft(bigint);
 DROP FUNCTION stratum._check_draft();
 DROP FUNCTION stratum._check_draft_data(jsonb, text);

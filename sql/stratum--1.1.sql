@@ -1370,6 +1370,209 @@ END $$;
 COMMENT ON FUNCTION stratum.publish_draft(bigint) IS
   'Makes a campaign of a draft for each of its platforms, once; returns their ids in the order of the platforms.';
 
+-- ==== sql/parts/live_segments.sql
+-- Segments whose memberships every write keeps current, and the history of memberships.
+-- rights: set_segment_options, settle_segments, segment_size_history -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum._note_profile() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_profile';
+COMMENT ON FUNCTION stratum._note_profile() IS
+  'AFTER row trigger of cdp_profiles: notes the profile; its live memberships are brought up to date at the end of the transaction.';
+
+CREATE FUNCTION stratum._note_event() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_event';
+COMMENT ON FUNCTION stratum._note_event() IS
+  'AFTER row trigger of cdp_events: notes the profile, also the one that an event was moved away from.';
+
+CREATE FUNCTION stratum._note_segment() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_segment';
+COMMENT ON FUNCTION stratum._note_segment() IS
+  'AFTER row trigger of cdp_segments: notes a segment that is new or whose definition, activity or slug has changed.';
+
+CREATE FUNCTION stratum._note_options() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_options';
+COMMENT ON FUNCTION stratum._note_options() IS
+  'AFTER row trigger of cdp_segment_options: notes a segment whose options have changed.';
+
+CREATE FUNCTION stratum._note_all(tenant bigint) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'stratum_note_all';
+COMMENT ON FUNCTION stratum._note_all(bigint) IS
+  'Notes that all live segments of a tenant may have other members; internal to _events_truncated().';
+
+CREATE FUNCTION stratum._lock_live(tenant bigint) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'stratum_lock_live';
+COMMENT ON FUNCTION stratum._lock_live(bigint) IS
+  'Until the end of the transaction no other one writes live memberships of the tenant; internal.';
+
+CREATE FUNCTION stratum._events_truncated() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._note_all(t.tenant_id)
+  FROM (SELECT DISTINCT o.tenant_id FROM stratum.cdp_segment_options o WHERE o.is_live) t;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION stratum._events_truncated() IS
+  'AFTER TRUNCATE trigger of cdp_events: live segments of all tenants are brought up to date.';
+
+CREATE FUNCTION stratum.settle_segments() RETURNS bigint
+  LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_settle_segments';
+COMMENT ON FUNCTION stratum.settle_segments() IS
+  'Brings live memberships up to date with what the transaction has written so far, which otherwise happens when it commits; returns how many came and went.';
+
+-- ---- options --------------------------------------------------------------------------------------
+
+-- Against deletion: who deletes a profile is waited for here, and not where others would wait as well.
+CREATE FUNCTION stratum._lock_members(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM
+  FROM stratum.cdp_segment_memberships m
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
+END $$;
+COMMENT ON FUNCTION stratum._lock_members(bigint, bigint) IS
+  'Locks the members of a segment against deletion; internal to set_segment_options().';
+
+-- The segment is locked, and if it is live nobody else writes its memberships. Where a history was kept before, it
+-- ended when that was turned off.
+CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
+  SELECT tenant, segment, x.profile_id, greatest(max(x.added_at), max(x.left_at))
+  FROM (
+    SELECT m.profile_id, m.added_at, NULL::timestamptz AS left_at FROM stratum.cdp_segment_memberships m
+    WHERE m.tenant_id = tenant AND m.segment_id = segment
+    UNION ALL
+    SELECT h.profile_id, NULL, h.left_at FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = tenant AND h.segment_id = segment
+  ) x
+  GROUP BY x.profile_id
+  HAVING max(x.added_at) IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
+  'A stay for each present member of a segment; internal to set_segment_options().';
+
+CREATE FUNCTION stratum._end_history(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.cdp_segment_history h
+  SET left_at = greatest(clock_timestamp(), h.entered_at)
+  WHERE h.tenant_id = tenant AND h.segment_id = segment AND h.left_at IS NULL;
+END $$;
+COMMENT ON FUNCTION stratum._end_history(bigint, bigint) IS
+  'Ends the stays that last; internal to set_segment_options().';
+
+CREATE FUNCTION stratum.set_segment_options(
+    segment_id bigint, is_live boolean DEFAULT NULL, keeps_history boolean DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  tenant bigint := stratum._refreshing_tenant();
+  is_active boolean;
+  before stratum.cdp_segment_options%ROWTYPE;
+  wants_live boolean;
+  wants_history boolean;
+BEGIN
+  -- Refreshes and others who come here wait.
+  SELECT s.is_active INTO is_active FROM stratum.cdp_segments s
+  WHERE s.tenant_id = tenant AND s.id = set_segment_options.segment_id
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  SELECT * INTO before FROM stratum.cdp_segment_options o
+  WHERE o.tenant_id = tenant AND o.segment_id = set_segment_options.segment_id;
+  before.is_live := coalesce(before.is_live, false);
+  before.keeps_history := coalesce(before.keeps_history, false);
+  wants_live := coalesce(set_segment_options.is_live, before.is_live);
+  wants_history := coalesce(set_segment_options.keeps_history, before.keeps_history);
+
+  -- What is live needs no wait for most of the work: what changes meanwhile is found when the transaction commits.
+  IF wants_live AND NOT before.is_live AND is_active THEN
+    PERFORM stratum._refresh(tenant, set_segment_options.segment_id);
+  END IF;
+  IF wants_history <> before.keeps_history THEN
+    PERFORM stratum._lock_members(tenant, set_segment_options.segment_id);
+    IF before.is_live THEN
+      PERFORM stratum._lock_live(tenant);
+    END IF;
+    IF wants_history THEN
+      PERFORM stratum._begin_history(tenant, set_segment_options.segment_id);
+    ELSE
+      PERFORM stratum._end_history(tenant, set_segment_options.segment_id);
+    END IF;
+  END IF;
+  IF wants_live <> before.is_live OR wants_history <> before.keeps_history THEN
+    INSERT INTO stratum.cdp_segment_options AS o (tenant_id, segment_id, is_live, keeps_history)
+    VALUES (tenant, set_segment_options.segment_id, wants_live, wants_history)
+    ON CONFLICT ON CONSTRAINT cdp_segment_options_pkey
+    DO UPDATE SET is_live = EXCLUDED.is_live, keeps_history = EXCLUDED.keeps_history;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) IS
+  'Whether every write keeps the memberships of a segment current, and whether it keeps a history; NULL leaves it as it is. What becomes live is brought up to date.';
+
+-- ---- history --------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum.segment_size_history(
+    segment_id bigint, since timestamptz, until timestamptz DEFAULT now(), step interval DEFAULT '1 day')
+  RETURNS TABLE (at timestamptz, size bigint)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_size_history.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  ELSIF since IS NULL OR until IS NULL OR step IS NULL THEN
+    RAISE EXCEPTION 'since, until and step must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF NOT isfinite(since) OR NOT isfinite(until) OR step <= '0'::interval OR since + step <= since THEN
+    RAISE EXCEPTION 'since and until must be finite, and step must go forward'
+      USING ERRCODE = 'invalid_parameter_value';
+  ELSIF since + step * 10000 < until THEN
+    RAISE EXCEPTION 'from % to % are more than 10000 steps of %', since, until, step
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Take a longer step.';
+  ELSIF NOT EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.tenant_id = stratum.current_tenant_id()
+                      AND o.segment_id = segment_size_history.segment_id AND o.keeps_history)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_segment_history h WHERE h.tenant_id = stratum.current_tenant_id()
+                      AND h.segment_id = segment_size_history.segment_id) THEN
+    RAISE EXCEPTION 'segment % keeps no history', segment_id
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('SELECT stratum.set_segment_options(%s, keeps_history => true);', segment_id);
+  END IF;
+  -- Who enters at a time is counted there, who leaves is not any more.
+  RETURN QUERY
+    WITH changes AS (
+      SELECT h.entered_at AS moment, 1 AS change, false AS is_step
+      FROM stratum.cdp_segment_history h
+      WHERE h.tenant_id = stratum.current_tenant_id() AND h.segment_id = segment_size_history.segment_id
+      UNION ALL
+      SELECT h.left_at, -1, false
+      FROM stratum.cdp_segment_history h
+      WHERE h.tenant_id = stratum.current_tenant_id() AND h.segment_id = segment_size_history.segment_id
+        AND h.left_at IS NOT NULL
+      UNION ALL
+      SELECT s.moment, 0, true FROM generate_series(since, until, step) s (moment)
+    ), sizes AS (
+      SELECT c.moment, c.is_step, sum(c.change) OVER (ORDER BY c.moment, c.is_step ROWS UNBOUNDED PRECEDING) AS members
+      FROM changes c
+    )
+    SELECT s.moment, s.members FROM sizes s WHERE s.is_step ORDER BY s.moment;
+END $$;
+COMMENT ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) IS
+  'How many profiles were in a segment that keeps a history, at each step from since to until.';
+
 -- ==== sql/parts/mixins.sql
 -- What the server keeps right in every row by itself.
 
@@ -3548,6 +3751,10 @@ BEGIN
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_profiles', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3651,15 +3858,23 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
-  -- since 1.1
+  -- since 1.1. With the ids, which tell events at the same time apart, the index alone answers what segments ask.
   IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
-    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp) INCLUDE (id);
     COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
   END IF;
 
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_event()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live_truncate',
+    'AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()',
+    'Live memberships are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
   PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3723,6 +3938,10 @@ BEGIN
     'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON %s'
       || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
     'Sessions forget the definitions that they keep.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segments', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()',
+    'Live segments that depend on it are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3770,6 +3989,101 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_cdp_segment_memberships() IS
   'Creates stratum.cdp_segment_memberships where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/segment_options.sql
+-- stratum.cdp_segment_options: which segments are kept live, and which keep a history.
+
+CREATE FUNCTION stratum._install_cdp_segment_options() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segment_options') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segment_options (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      segment_id INTEGER NOT NULL,
+      is_live BOOLEAN NOT NULL DEFAULT FALSE,
+      keeps_history BOOLEAN NOT NULL DEFAULT FALSE,
+
+      PRIMARY KEY (tenant_id, segment_id),
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id) ON DELETE CASCADE
+    );
+
+    COMMENT ON TABLE stratum.cdp_segment_options IS 'Which segments are kept live, and which keep a history; written by set_segment_options() only. No row: neither.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.segment_id IS 'Segment.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.is_live IS 'Every write of a profile or an event keeps its memberships current.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.keeps_history IS 'When profiles enter and leave is kept in stratum.cdp_segment_history.';
+    PERFORM stratum._comment_constraints('cdp_segment_options');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segment_options ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segment_options', 'zz_stratum_segments_changed',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
+    'Sessions forget the definitions that they keep.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segment_options', 'zz_stratum_live',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_options()',
+    'Members of a segment that becomes live are found at the end of the transaction.');
+  PERFORM stratum._audit_stratum_table('cdp_segment_options', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_segment_options', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segment_options', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segment_options() IS
+  'Creates stratum.cdp_segment_options where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/segment_history.sql
+-- stratum.cdp_segment_history: when profiles entered and left the segments that keep a history.
+
+CREATE FUNCTION stratum._install_cdp_segment_history() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segment_history') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segment_history (
+      id BIGSERIAL PRIMARY KEY,
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      segment_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+
+      entered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      left_at TIMESTAMP WITH TIME ZONE CHECK (left_at >= entered_at),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id) ON DELETE CASCADE,
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE UNIQUE INDEX ix_cdp_segment_history_present ON stratum.cdp_segment_history (tenant_id, segment_id, profile_id)
+      WHERE left_at IS NULL;
+    CREATE INDEX ix_cdp_segment_history_entered ON stratum.cdp_segment_history (tenant_id, segment_id, entered_at);
+    CREATE INDEX ix_cdp_segment_history_profile ON stratum.cdp_segment_history (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_segment_history IS 'Stays of profiles in the segments that keep a history; written with the memberships only.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.segment_id IS 'Segment.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.profile_id IS 'Profile that was in it.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.entered_at IS 'When it came in.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.left_at IS 'When it left; NULL while it is in.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_present IS 'Stays that last: one for each member.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_entered IS 'Stays of a segment by their beginning.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_profile IS 'Stays of a profile.';
+    COMMENT ON SEQUENCE stratum.cdp_segment_history_id_seq IS 'Numbers the rows of stratum.cdp_segment_history, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segment_history');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segment_history ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_segment_history', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segment_history', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segment_history() IS
+  'Creates stratum.cdp_segment_history where it is missing and puts its default, triggers, policies and rights back; internal to install().';
 
 -- ==== sql/tables/audience_syncs.sql
 -- stratum.cdp_audience_syncs: segments that are uploaded to an ad platform as audiences.
@@ -4503,10 +4817,20 @@ AS $manifest$ VALUES
 ('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
 ('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segment_history.entered_at', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_segment_history.id', 'bigint NOT NULL DEFAULT nextval(''stratum.cdp_segment_history_id_seq''::regclass)'),
+('column', 'cdp_segment_history.left_at', 'timestamp with time zone'),
+('column', 'cdp_segment_history.profile_id', 'integer NOT NULL'),
+('column', 'cdp_segment_history.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_history.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
 ('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
 ('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
 ('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segment_options.is_live', 'boolean NOT NULL DEFAULT false'),
+('column', 'cdp_segment_options.keeps_history', 'boolean NOT NULL DEFAULT false'),
+('column', 'cdp_segment_options.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_options.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
 ('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'cdp_segments.description', 'text'),
@@ -4662,10 +4986,18 @@ AS $manifest$ VALUES
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_check', 'CHECK ((left_at >= entered_at))'),
+('constraint', 'cdp_segment_history.cdp_segment_history_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_options.cdp_segment_options_pkey', 'PRIMARY KEY (tenant_id, segment_id)'),
+('constraint', 'cdp_segment_options.cdp_segment_options_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_options.cdp_segment_options_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
 ('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -4716,6 +5048,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
 ('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
@@ -4749,8 +5082,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
+('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
+('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
@@ -4770,11 +5105,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 6a4609478d8297147092f9a3a987e661'),
+('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
+('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp f24c0b826b8aa82a40ab57d0129c0da9'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp bf5b0997bc8c5aae880b3fafd6e328b7'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp e63aad938b40539e87e766192b3b4afb'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
@@ -4801,6 +5138,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
+('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
+('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
@@ -4809,8 +5148,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
+('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
 ('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b554eb971dddd4a88954a8f7e166a3a2'),
+('function', 'stratum._note_options()', 'c v b8bfd0ca26349f172c0c31a5a294925e'),
+('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
+('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
@@ -4884,7 +5228,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 42f5f625bbacd01245732d79fb6b81c9'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 5bf4313ebb2f6df56f313309731f869f'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
@@ -4908,6 +5252,9 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
+('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
+('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
+('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
 ('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
@@ -4932,7 +5279,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
-('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
 ('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),
@@ -4940,6 +5287,9 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_profiles_external_id', 'CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles USING btree (tenant_id, external_id)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
 ('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
+('index', 'ix_cdp_segment_history_entered', 'CREATE INDEX ix_cdp_segment_history_entered ON stratum.cdp_segment_history USING btree (tenant_id, segment_id, entered_at)'),
+('index', 'ix_cdp_segment_history_present', 'CREATE UNIQUE INDEX ix_cdp_segment_history_present ON stratum.cdp_segment_history USING btree (tenant_id, segment_id, profile_id) WHERE (left_at IS NULL)'),
+('index', 'ix_cdp_segment_history_profile', 'CREATE INDEX ix_cdp_segment_history_profile ON stratum.cdp_segment_history USING btree (tenant_id, profile_id)'),
 ('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
 ('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
 ('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
@@ -4969,8 +5319,12 @@ AS $manifest$ VALUES
 ('policy', 'cdp_profile_aliases.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_history.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_history.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_options.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_options.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
@@ -5039,8 +5393,13 @@ AS $manifest$ VALUES
 ('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_segment_history to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_history to stratum_app', 'SELECT'),
+('right', 'cdp_segment_history_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
+('right', 'cdp_segment_options to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_options to stratum_app', 'SELECT'),
 ('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
@@ -5078,7 +5437,9 @@ AS $manifest$ VALUES
 ('table', 'cdp_events', 'row security, forced'),
 ('table', 'cdp_profile_aliases', 'row security, forced'),
 ('table', 'cdp_profiles', 'row security, forced'),
+('table', 'cdp_segment_history', 'row security, forced'),
 ('table', 'cdp_segment_memberships', 'row security, forced'),
+('table', 'cdp_segment_options', 'row security, forced'),
 ('table', 'cdp_segments', 'row security, forced'),
 ('table', 'fact_actions_queue', 'row security, forced'),
 ('table', 'fact_signal_health_daily', 'row security, forced'),
@@ -5102,14 +5463,22 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._note_event()'),
+('trigger', 'cdp_events.zz_stratum_live_truncate', 'CREATE TRIGGER zz_stratum_live_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segment_options'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segment_options'')'),
+('trigger', 'cdp_segment_options.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._note_options()'),
+('trigger', 'cdp_segment_options.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
@@ -5409,6 +5778,8 @@ BEGIN
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_segment_options();
+  PERFORM stratum._install_cdp_segment_history();
   PERFORM stratum._install_cdp_audience_syncs();
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
@@ -5807,6 +6178,9 @@ GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
 
 -- signals

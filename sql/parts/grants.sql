@@ -108,6 +108,9 @@ GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
 
 -- signals

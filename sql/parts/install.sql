@@ -204,6 +204,8 @@ BEGIN
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_segment_options();
+  PERFORM stratum._install_cdp_segment_history();
   PERFORM stratum._install_cdp_audience_syncs();
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();

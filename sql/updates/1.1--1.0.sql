@@ -9,6 +9,28 @@ DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
+END IF;
+IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
+END IF;
+IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
+  DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
+END IF;
+
+-- Who is in a segment stays; that it was kept live, and since when, goes.
+IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
+    PERFORM stratum._refuse_data_loss('the history of segments');
+  END IF;
+  DROP TABLE stratum.cdp_segment_history;
+END IF;
+IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
+    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
+  END IF;
+  DROP TABLE stratum.cdp_segment_options;
 END IF;
 
 IF to_regclass('stratum.rules') IS NOT NULL THEN
