@@ -128,6 +128,29 @@ IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
   DROP TABLE stratum.audit_keys;
 END IF;
 
+IF to_regclass('stratum.rules') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
+END IF;
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.tenants;
+END IF;
+IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
+END IF;
+
+IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
+    PERFORM stratum._refuse_data_loss('what workers have been handed');
+  END IF;
+  DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
     PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
@@ -1063,6 +1086,117 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_fact_signal_health_daily() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_signal_health_daily') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_signal_health_daily (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      date DATE NOT NULL,
+
+      platform stratum.ad_platform NOT NULL,
+      health_score INTEGER NOT NULL CHECK (health_score BETWEEN 0 AND 100),
+
+      data_freshness_score INTEGER CHECK (data_freshness_score BETWEEN 0 AND 100),
+      completeness_score INTEGER CHECK (completeness_score BETWEEN 0 AND 100),
+      accuracy_score INTEGER CHECK (accuracy_score BETWEEN 0 AND 100),
+
+      status VARCHAR(20) CHECK (status = ANY ('{healthy,degraded,unhealthy}'::text[])),
+
+      issues JSONB DEFAULT '[]',
+
+      UNIQUE (tenant_id, date, platform)
+    );
+
+    COMMENT ON TABLE stratum.fact_signal_health_daily IS 'Daily health of the signals that a platform gets.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.date IS 'Day.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.health_score IS 'Health, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.data_freshness_score IS 'Freshness of the data, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.completeness_score IS 'Completeness, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.accuracy_score IS 'Accuracy, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.status IS 'healthy, degraded or unhealthy.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.issues IS 'What was found, an array.';
+    COMMENT ON SEQUENCE stratum.fact_signal_health_daily_id_seq IS 'Numbers the rows of stratum.fact_signal_health_daily, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_signal_health_daily');
+  END IF;
+
+  ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
+    '{id,issues}');
+  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
+  PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_fact_actions_queue() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_actions_queue') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_actions_queue (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      action_type VARCHAR(50) NOT NULL,
+      entity_type VARCHAR(50) NOT NULL,
+      entity_id INTEGER NOT NULL,
+
+      payload JSONB NOT NULL,
+      reason TEXT,
+
+      status VARCHAR(20) DEFAULT 'pending' CHECK (status = ANY ('{pending,approved,rejected,executed}'::text[])),
+
+      created_by_id INTEGER,
+      approved_by_id INTEGER,
+      approved_at TIMESTAMP WITH TIME ZONE,
+      executed_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
+
+    COMMENT ON TABLE stratum.fact_actions_queue IS 'Actions that the autopilot proposes, until somebody decides.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_at IS 'When it was approved.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.executed_at IS 'When it was done.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_at IS 'When the row was made.';
+    COMMENT ON INDEX stratum.ix_fact_actions_queue_tenant_status IS 'What waits in a tenant.';
+    COMMENT ON SEQUENCE stratum.fact_actions_queue_id_seq IS 'Numbers the rows of stratum.fact_actions_queue, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_actions_queue');
+  END IF;
+
+  ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
+    '{id,status,created_at}');
+  PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
+  PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -1111,6 +1245,69 @@ BEGIN
   PERFORM stratum._audit_stratum_table('campaign_drafts', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_rules() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.rules') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.rules (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+
+      conditions JSONB NOT NULL,
+      actions JSONB NOT NULL,
+
+      schedule VARCHAR(50),
+
+      status stratum.rule_status DEFAULT 'draft',
+      is_enabled BOOLEAN DEFAULT TRUE,
+
+      executions_count INTEGER DEFAULT 0 CHECK (executions_count >= 0),
+      last_executed_at TIMESTAMP WITH TIME ZONE,
+      last_execution_result JSONB,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE
+    );
+
+    CREATE INDEX ix_rules_tenant_status ON stratum.rules (tenant_id, status);
+
+    COMMENT ON TABLE stratum.rules IS 'Automation rules: conditions over campaigns, and what to do when they hold.';
+    COMMENT ON COLUMN stratum.rules.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.rules.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.rules.name IS 'Name of the rule.';
+    COMMENT ON COLUMN stratum.rules.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.rules.conditions IS 'Definition in the condition language, over campaigns; checked when written.';
+    COMMENT ON COLUMN stratum.rules.actions IS 'What to do, an array of {"type": rule_action, ...}.';
+    COMMENT ON COLUMN stratum.rules.schedule IS 'When to run: a cron expression or an interval.';
+    COMMENT ON COLUMN stratum.rules.status IS 'Status.';
+    COMMENT ON COLUMN stratum.rules.is_enabled IS 'Switch beside the status.';
+    COMMENT ON COLUMN stratum.rules.executions_count IS 'Times run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_executed_at IS 'Last run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_execution_result IS 'What the last run did; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.rules.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.rules.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_rules_tenant_status IS 'Rules of a tenant by status.';
+    COMMENT ON SEQUENCE stratum.rules_id_seq IS 'Numbers the rows of stratum.rules, for all tenants together.';
+    PERFORM stratum._comment_constraints('rules');
+  END IF;
+
+  ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
+    '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('rules', 'tenant_id');
+  PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
@@ -1983,10 +2180,72 @@ DROP FUNCTION stratum._install_audit_seals();
 DROP FUNCTION stratum._install_audit_chains();
 DROP FUNCTION stratum._install_audit_keys();
 DROP FUNCTION stratum._install_jwt_keys();
+DROP FUNCTION stratum._install_action_deliveries();
 DROP FUNCTION stratum._install_cdp_audience_uploads();
 DROP FUNCTION stratum._install_cdp_segment_history();
 DROP FUNCTION stratum._install_cdp_segment_options();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
+DROP FUNCTION stratum.fail_action(bigint, text, text);
+DROP FUNCTION stratum.complete_action(bigint, text);
+DROP FUNCTION stratum._lock_claim(bigint, bigint, text);
+DROP FUNCTION stratum.claim_actions(text, integer, interval);
+DROP FUNCTION stratum._give_up_expired(bigint);
+DROP FUNCTION stratum._max_attempts(bigint);
+DROP FUNCTION stratum._check_claim(text, integer, interval);
+DROP FUNCTION stratum._hand_over(bigint, bigint);
+DROP FUNCTION stratum.undo_action(bigint);
+DROP FUNCTION stratum._payload_platform(jsonb);
+DROP FUNCTION stratum.execute_action(bigint);
+DROP FUNCTION stratum._change_of(bigint, text, jsonb, jsonb);
+DROP FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb);
+DROP FUNCTION stratum._is_done_here(text);
+DROP FUNCTION stratum.reject_action(bigint, text);
+DROP FUNCTION stratum.approve_action(bigint);
+DROP FUNCTION stratum._lock_action(bigint, text, text);
+DROP FUNCTION stratum._keep_action();
+DROP FUNCTION stratum._payload_core(jsonb, text[]);
+DROP FUNCTION stratum._refuse_state(text, text);
+DROP FUNCTION stratum.schedule_rules(text);
+DROP PROCEDURE stratum.run_all_due_rules(timestamptz);
+DROP FUNCTION stratum.run_due_rules(timestamptz);
+DROP FUNCTION stratum._check_time(timestamptz);
+DROP FUNCTION stratum._run_due_rules(bigint, timestamptz);
+DROP FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text);
+DROP FUNCTION stratum._run_if_due(bigint, bigint, timestamptz);
+DROP FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz);
+DROP FUNCTION stratum.evaluate_rule(bigint, boolean);
+DROP FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb);
+DROP FUNCTION stratum._with_outcome(jsonb, text, text, bigint);
+DROP FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean);
+DROP FUNCTION stratum._queued_actions(bigint, bigint, timestamptz);
+DROP FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean);
+DROP FUNCTION stratum._conditions_of(jsonb, text);
+DROP FUNCTION stratum._explain_conditions(jsonb[], anyelement);
+DROP FUNCTION stratum._check_rule();
+DROP FUNCTION stratum._change_campaign(bigint, bigint, jsonb);
+DROP FUNCTION stratum._action_effect(text, jsonb, jsonb);
+DROP FUNCTION stratum._budget_effect(numeric, jsonb);
+DROP FUNCTION stratum._campaign_state(bigint, bigint);
+DROP FUNCTION stratum._ask_gate(bigint, text, text, jsonb);
+DROP FUNCTION stratum._gate_action(text, jsonb);
+DROP FUNCTION stratum._rule_actions(jsonb);
+DROP FUNCTION stratum.validate_actions(jsonb);
+DROP FUNCTION stratum._check_rule_action(jsonb, text);
+DROP FUNCTION stratum._check_action(text, jsonb, text);
+DROP FUNCTION stratum._check_action_keys(text, jsonb, text);
+DROP FUNCTION stratum._refuse_action(text, text, text);
+DROP FUNCTION stratum.next_due(text, timestamptz);
+DROP FUNCTION stratum.validate_schedule(text);
+DROP FUNCTION stratum.trust_gate(text, text);
+DROP FUNCTION stratum._check_platform(text);
+DROP FUNCTION stratum._trust(bigint, text, text);
+DROP FUNCTION stratum._check_tenant_settings();
+DROP FUNCTION stratum._check_trust_settings(jsonb);
+DROP FUNCTION stratum._read_trust_settings(jsonb);
+DROP FUNCTION stratum._trust_settings();
+DROP FUNCTION stratum._keep_signal_health();
+DROP FUNCTION stratum._mean_score(integer[]);
+DROP FUNCTION stratum.signal_health_status(double precision);
 DROP PROCEDURE stratum.purge_all_audit(timestamptz);
 DROP FUNCTION stratum._purge_batch(bigint, timestamptz, bigint);
 DROP FUNCTION stratum.purge_audit(timestamptz);

@@ -3452,6 +3452,1222 @@ END $$;
 COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
   'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
 
+-- ==== sql/parts/signals.sql
+-- Signal health, and whether it allows an action: the trust gate.
+-- rights: signal_health_status, trust_gate and the internal functions that it calls as its caller -> stratum_app, stratum_admin
+--   Trigger functions are definer functions: whoever may write the table need not be allowed to call what they call.
+
+CREATE FUNCTION stratum.signal_health_status(score double precision) RETURNS text
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF score NOT BETWEEN 0 AND 100 THEN
+    RAISE EXCEPTION 'a health score of % is not possible', score
+      USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Scores are 0 to 100.';
+  END IF;
+  RETURN CASE WHEN score >= 70 THEN 'healthy' WHEN score >= 40 THEN 'degraded' ELSE 'unhealthy' END;
+END $$;
+COMMENT ON FUNCTION stratum.signal_health_status(double precision) IS
+  'healthy from 70, degraded from 40, else unhealthy; the score is 0 to 100.';
+
+-- ---- what is filled in fact_signal_health_daily -----------------------------------------------------------------
+
+CREATE FUNCTION stratum._mean_score(VARIADIC scores integer[]) RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT round(avg(s))::integer FROM unnest(scores) s $$;
+COMMENT ON FUNCTION stratum._mean_score(integer[]) IS
+  'Mean of the scores that are not NULL, rounded half up; NULL where there is none; internal.';
+
+CREATE FUNCTION stratum._keep_signal_health() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  mean integer := stratum._mean_score(new.data_freshness_score, new.completeness_score, new.accuracy_score);
+BEGIN
+  -- A score that was the mean follows its components; any other is the client's own.
+  IF new.health_score IS NULL
+     OR tg_op = 'UPDATE' AND new.health_score = old.health_score AND mean IS NOT NULL
+        AND old.health_score = stratum._mean_score(old.data_freshness_score, old.completeness_score, old.accuracy_score) THEN
+    new.health_score := mean;
+  END IF;
+  -- A score that is out of range, and a status that is none, the table's CHECKs refuse.
+  IF new.health_score BETWEEN 0 AND 100 AND coalesce(new.status = ANY ('{healthy,degraded,unhealthy}'), true) THEN
+    new.status := stratum.signal_health_status(new.health_score);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._keep_signal_health() IS
+  'BEFORE row trigger of fact_signal_health_daily: a score that is left out is the mean of its components, the status is that of the score.';
+
+-- ---- settings of a tenant ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._trust_settings()
+  RETURNS TABLE (name text, fallback numeric, lowest numeric, highest numeric, meaning text)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('risky', 80::numeric, 0::numeric, 100::numeric, 'least score for risky actions'),
+         ('cautious', 60, 0, 100, 'least score for cautious actions'),
+         ('standard', 70, 0, 100, 'least score for all other actions'),
+         ('block_below', 40, 0, 100, 'below this score actions are blocked, not held'),
+         ('max_age_days', 2, 0, 30, 'age in days up to which a health score counts'),
+         ('max_attempts', 5, 1, 100, 'number of failures after which workers give an action up');
+$$;
+COMMENT ON FUNCTION stratum._trust_settings() IS
+  'Keys of tenants.settings -> trust, with what they are where not set and their bounds; internal.';
+
+CREATE FUNCTION stratum._read_trust_settings(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_object_agg(s.name, CASE
+           WHEN jsonb_typeof(settings -> 'trust' -> s.name) = 'number'
+             AND settings -> 'trust' -> s.name BETWEEN to_jsonb(s.lowest) AND to_jsonb(s.highest)
+           THEN settings -> 'trust' -> s.name
+           ELSE to_jsonb(s.fallback) END)
+  FROM stratum._trust_settings() s
+$$;
+COMMENT ON FUNCTION stratum._read_trust_settings(jsonb) IS
+  'Every trust setting of a tenant''s settings; the default for one that is missing or means nothing. Never raises; internal.';
+
+CREATE FUNCTION stratum._check_trust_settings(settings jsonb) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  trust jsonb := nullif(settings -> 'trust', 'null');
+  fault record;
+BEGIN
+  IF trust IS NULL OR jsonb_typeof(settings) <> 'object' THEN
+    RETURN;
+  ELSIF jsonb_typeof(trust) <> 'object' THEN
+    RAISE EXCEPTION 'invalid setting at $.trust: it must be an object' USING ERRCODE = 'invalid_parameter_value',
+      HINT = (SELECT 'Known there: ' || string_agg(s.name, ', ') || '.' FROM stratum._trust_settings() s);
+  END IF;
+  SELECT k.key, s.name, s.lowest, s.highest INTO fault
+  FROM jsonb_each(trust) k LEFT JOIN stratum._trust_settings() s ON s.name = k.key
+  WHERE s.name IS NULL
+     OR k.value <> 'null' AND (jsonb_typeof(k.value) <> 'number'
+                               OR NOT k.value BETWEEN to_jsonb(s.lowest) AND to_jsonb(s.highest))
+  ORDER BY k.key LIMIT 1;
+  IF FOUND AND fault.name IS NULL THEN
+    RAISE EXCEPTION 'invalid setting at $.trust: unknown key "%"', left(fault.key, 64) USING ERRCODE = 'invalid_parameter_value',
+      HINT = (SELECT 'Known there: ' || string_agg(s.name, ', ') || '.' FROM stratum._trust_settings() s);
+  ELSIF FOUND THEN
+    RAISE EXCEPTION 'invalid setting at $.trust.%: it must be a number from % to %', fault.key, fault.lowest, fault.highest
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = (SELECT format('This is the %s; without it: %s.', s.meaning, s.fallback) FROM stratum._trust_settings() s WHERE s.name = fault.key);
+  END IF;
+  trust := stratum._read_trust_settings(settings);
+  SELECT t.key, t.value INTO fault
+  FROM jsonb_each(trust) t WHERE t.key = ANY ('{risky,cautious,standard}') AND t.value < trust -> 'block_below' ORDER BY t.key LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'invalid setting at $.trust.block_below: it is above % (%)', fault.key, fault.value
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'What is blocked must not be allowed.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_trust_settings(jsonb) IS
+  'Raises for trust settings that mean nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
+
+CREATE FUNCTION stratum._check_tenant_settings() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF tg_op = 'INSERT' OR new.settings -> 'trust' IS DISTINCT FROM old.settings -> 'trust' THEN
+    PERFORM stratum._check_trust_settings(new.settings);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._check_tenant_settings() IS
+  'BEFORE row trigger of tenants: trust settings that mean nothing are refused.';
+
+-- ---- the gate ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._trust(
+    tenant bigint, platform text, action_type text, OUT decision text, OUT health_score integer, OUT threshold numeric)
+  RETURNS record
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+<<gate>>
+DECLARE
+  settings jsonb;
+  today date := (now() AT TIME ZONE 'UTC')::date;
+BEGIN
+  IF action_type = ANY ('{pause_all,emergency_stop}') THEN
+    decision := 'pass';
+    RETURN;
+  END IF;
+  SELECT stratum._read_trust_settings(t.settings) INTO gate.settings FROM stratum.tenants t WHERE t.id = _trust.tenant;
+  threshold := settings ->> CASE
+    WHEN action_type = ANY ('{increase_budget,increase_bid,expand_targeting,launch_new_campaigns}') THEN 'risky'
+    WHEN action_type = ANY ('{reduce_budget,reduce_bid,pause_underperforming}') THEN 'cautious'
+    ELSE 'standard' END;
+  -- The day of a client east of Greenwich may be tomorrow; what is dated later is a slip and must not hold the gate open.
+  SELECT h.health_score INTO _trust.health_score
+  FROM stratum.fact_signal_health_daily h
+  WHERE h.tenant_id = _trust.tenant AND h.platform = _trust.platform::stratum.ad_platform
+    AND h.date BETWEEN today - ceil((settings ->> 'max_age_days')::numeric)::integer AND today + 1
+  ORDER BY h.date DESC LIMIT 1;
+  decision := CASE
+    WHEN health_score >= threshold THEN 'pass'
+    WHEN health_score < (settings ->> 'block_below')::numeric THEN 'block'
+    ELSE 'hold' END;
+END $$;
+COMMENT ON FUNCTION stratum._trust(bigint, text, text) IS
+  'What the gate says to an action of a tenant, from which health score and threshold; internal.';
+
+CREATE FUNCTION stratum._check_platform(platform text) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF platform IS NULL THEN
+    RAISE EXCEPTION 'the platform must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF platform <> ALL (enum_range(NULL::stratum.ad_platform)::text[]) THEN
+    RAISE EXCEPTION 'unknown platform "%"', left(platform, 64)
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Platforms: ' || array_to_string(enum_range(NULL::stratum.ad_platform)::text[], ', ') || '.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_platform(text) IS 'Raises for what is no ad platform; internal.';
+
+CREATE FUNCTION stratum.trust_gate(platform text, action_type text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_platform(platform);
+  IF action_type IS NULL THEN
+    RAISE EXCEPTION 'the type of the action must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  RETURN (SELECT g.decision FROM stratum._trust(stratum.current_tenant_id(), trust_gate.platform, trust_gate.action_type) g);
+END $$;
+COMMENT ON FUNCTION stratum.trust_gate(text, text) IS
+  'Whether the current tenant''s signal health at a platform allows an action: pass, hold or block; hold where no recent health is known.';
+
+-- ==== sql/parts/schedules.sql
+-- When a rule is due.
+-- rights: all -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.validate_schedule(schedule text) RETURNS void
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_validate_schedule';
+COMMENT ON FUNCTION stratum.validate_schedule(text) IS
+  'Raises for what is neither a five-field cron expression that can be due nor an interval of a minute or more: SQLSTATE 22023, what is wrong, what is allowed.';
+
+CREATE FUNCTION stratum.next_due(schedule text, after timestamptz) RETURNS timestamptz
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_next_due';
+COMMENT ON FUNCTION stratum.next_due(text, timestamptz) IS
+  'The first time after another one at which a schedule, a cron expression or an interval, is due. All of it in UTC.';
+
+-- ==== sql/parts/rule_actions.sql
+-- What a rule may do: its actions, checked, and what each of them changes in a campaign.
+-- rights: validate_actions and the internal functions that others call as their caller -> stratum_app, stratum_admin
+
+-- ---- what means something ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._refuse_action(place text, fault text, hint text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'invalid action at %: %', place, fault USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_action(text, text, text) IS
+  'Raises for an action that means nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
+
+-- Whoever works on a message knows what else it needs; the other actions are done here and take nothing else.
+CREATE FUNCTION stratum._check_action_keys(action_type text, action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  allowed text[] := CASE action_type WHEN 'apply_label' THEN '{label}' WHEN 'adjust_budget' THEN '{percent}'
+                                     WHEN 'pause_campaign' THEN '{}' END::text[] || '{type,cooldown_hours}'::text[];
+  strange text;
+BEGIN
+  SELECT k INTO strange FROM jsonb_object_keys(action) k
+  WHERE k <> ALL (allowed) OR k = ANY ('{rule_id,outcome}') ORDER BY k LIMIT 1;
+  IF strange = ANY ('{rule_id,outcome}') THEN
+    PERFORM stratum._refuse_action(place, format('key "%s" is reserved', strange), 'stratum writes it into the queue.');
+  ELSIF strange IS NOT NULL THEN
+    PERFORM stratum._refuse_action(place, format('unknown key "%s"', left(strange, 64)),
+      format('Keys of %s: %s.', action_type, array_to_string(allowed, ', ')));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_action_keys(text, jsonb, text) IS
+  'Raises for keys that an action of that type does not know; internal to _check_action().';
+
+-- Also for the payload of a queued action, which whoever may write the table can put there.
+CREATE FUNCTION stratum._check_action(action_type text, action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF action_type = 'apply_label' THEN
+    IF jsonb_typeof(action -> 'label') IS DISTINCT FROM 'string' OR btrim(action ->> 'label') = '' OR length(action ->> 'label') > 255 THEN
+      PERFORM stratum._refuse_action(place || '.label', 'the label must be a string that is not blank, of at most 255 characters',
+        'For example {"type": "apply_label", "label": "needs review"}.');
+    END IF;
+  ELSIF action_type = 'adjust_budget' THEN
+    IF jsonb_typeof(action -> 'percent') IS DISTINCT FROM 'number' THEN
+      PERFORM stratum._refuse_action(place || '.percent', 'the per cent must be a number',
+        'For example {"type": "adjust_budget", "percent": -20}: a fifth less.');
+    ELSIF (action -> 'percent') = '0' OR (action -> 'percent') NOT BETWEEN '-100' AND '1000' THEN
+      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
+        'Allowed: -100 to 1000, but for 0.');
+    END IF;
+  ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
+    IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
+      PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');
+    ELSIF length(action::text) > 8000 THEN
+      PERFORM stratum._refuse_action(place, 'it is longer than 8000 characters', 'Leave to the worker what it can look up.');
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_action(text, jsonb, text) IS
+  'Raises unless the action has what its type needs; types that are done elsewhere are not looked at; internal.';
+
+CREATE FUNCTION stratum._check_rule_action(action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known constant text[] := enum_range(NULL::stratum.rule_action)::text[];
+BEGIN
+  IF jsonb_typeof(action) <> 'object' THEN
+    PERFORM stratum._refuse_action(place, 'an action must be an object', 'For example {"type": "pause_campaign"}.');
+  ELSIF jsonb_typeof(action -> 'type') IS DISTINCT FROM 'string' OR action ->> 'type' <> ALL (known) THEN
+    PERFORM stratum._refuse_action(place || '.type',
+      CASE WHEN action ->> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
+      'Actions: ' || array_to_string(known, ', ') || '.');
+  END IF;
+  IF action ->> 'type' <> ALL ('{send_alert,notify_slack,notify_whatsapp}') OR action ?| '{rule_id,outcome}' THEN
+    PERFORM stratum._check_action_keys(action ->> 'type', action, place);
+  END IF;
+  PERFORM stratum._check_action(action ->> 'type', action, place);
+  IF action -> 'cooldown_hours' <> 'null' AND (jsonb_typeof(action -> 'cooldown_hours') <> 'number'
+       OR NOT action -> 'cooldown_hours' BETWEEN '0' AND '87600') THEN
+    PERFORM stratum._refuse_action(place || '.cooldown_hours', 'the cooldown must be a number of hours from 0 to 87600',
+      'So long the rule does not propose the action for the same campaign again.');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_rule_action(jsonb, text) IS
+  'Raises for an action of a rule that means nothing; internal to validate_actions().';
+
+CREATE FUNCTION stratum.validate_actions(actions jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF actions IS NULL OR actions = 'null' THEN
+    RETURN;
+  ELSIF jsonb_typeof(actions) <> 'array' THEN
+    PERFORM stratum._refuse_action('$', 'the actions must be an array', 'For example [{"type": "pause_campaign"}].');
+  ELSIF jsonb_array_length(actions) > 100 THEN
+    PERFORM stratum._refuse_action('$', 'there are more than 100', 'A rule does a few things; make several rules.');
+  END IF;
+  PERFORM stratum._check_rule_action(a.action, format('$[%s]', a.n - 1))
+  FROM jsonb_array_elements(actions) WITH ORDINALITY a (action, n);
+END $$;
+COMMENT ON FUNCTION stratum.validate_actions(jsonb) IS
+  'Raises if the actions of a rule cannot mean anything: SQLSTATE 22023, the JSON path of the fault, and what is allowed there.';
+
+CREATE FUNCTION stratum._rule_actions(actions jsonb)
+  RETURNS TABLE (n bigint, action_type text, payload jsonb, cooldown interval)
+  LANGUAGE sql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT min(a.n), a.action ->> 'type', a.action - '{type,cooldown_hours}'::text[],
+         max((a.action ->> 'cooldown_hours')::double precision) * interval '1 hour'
+  FROM jsonb_array_elements(CASE jsonb_typeof(actions) WHEN 'array' THEN actions ELSE '[]' END) WITH ORDINALITY a (action, n)
+  GROUP BY 2, 3
+$$;
+COMMENT ON FUNCTION stratum._rule_actions(jsonb) IS
+  'The actions of a rule, one that is there twice once; internal.';
+
+-- ---- what the gate is asked -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._gate_action(action_type text, payload jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN action_type = ANY ('{apply_label,send_alert,notify_slack,notify_whatsapp}') THEN NULL
+    WHEN action_type = 'pause_campaign' THEN 'pause_underperforming'
+    WHEN action_type = 'adjust_budget' THEN
+      CASE WHEN jsonb_typeof(payload -> 'percent') = 'number' AND payload -> 'percent' < '0' THEN 'reduce_budget' ELSE 'increase_budget' END
+    ELSE action_type END
+$$;
+COMMENT ON FUNCTION stratum._gate_action(text, jsonb) IS
+  'The name under which an action is put to the trust gate; NULL for labels and messages, which are not; internal.';
+
+CREATE FUNCTION stratum._ask_gate(
+    tenant bigint, platform text, action_type text, payload jsonb,
+    OUT decision text, OUT asked text, OUT health_score integer, OUT threshold numeric)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  asked := stratum._gate_action(action_type, payload);
+  IF asked IS NULL THEN
+    decision := 'pass';
+  ELSE
+    SELECT t.decision, t.health_score, t.threshold INTO decision, health_score, threshold
+    FROM stratum._trust(tenant, platform, asked) t;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._ask_gate(bigint, text, text, jsonb) IS
+  'What the trust gate says to an action as the queue has it; internal.';
+
+-- ---- what an action changes -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._campaign_state(tenant bigint, campaign bigint, OUT platform text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT c.platform::text, jsonb_build_object('status', c.status, 'labels', c.labels,
+           'daily_budget_cents', c.daily_budget_cents, 'lifetime_budget_cents', c.lifetime_budget_cents)
+  INTO platform, state
+  FROM stratum.campaigns c
+  WHERE c.tenant_id = _campaign_state.tenant AND c.id = _campaign_state.campaign AND c.is_deleted IS NOT TRUE
+  FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION stratum._campaign_state(bigint, bigint) IS
+  'Locks a campaign; what actions may change in it, and its platform; NULL where there is none; internal.';
+
+CREATE FUNCTION stratum._budget_effect(percent numeric, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  budget text;
+  cents numeric;
+  before jsonb := '{}';
+  after jsonb := '{}';
+BEGIN
+  FOREACH budget IN ARRAY '{daily_budget_cents,lifetime_budget_cents}'::text[] LOOP
+    cents := state ->> budget;
+    CONTINUE WHEN cents IS NULL;
+    before := before || jsonb_build_object(budget, cents);
+    cents := greatest(0, round(cents * (100 + percent) / 100));
+    IF cents > 2147483647 THEN
+      RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
+    END IF;
+    after := after || jsonb_build_object(budget, cents);
+  END LOOP;
+  IF before = '{}' THEN
+    RETURN '{"problem": "the campaign has no budget"}';
+  END IF;
+  RETURN jsonb_build_object('before', before, 'after', after);
+END $$;
+COMMENT ON FUNCTION stratum._budget_effect(numeric, jsonb) IS
+  'Both budgets of a campaign, those that it has, so many per cent higher, to the cent; internal to _action_effect().';
+
+CREATE FUNCTION stratum._action_effect(action_type text, payload jsonb, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  labels jsonb := coalesce(nullif(state -> 'labels', 'null'), '[]');
+BEGIN
+  CASE action_type
+    WHEN 'apply_label' THEN
+      IF jsonb_typeof(labels) <> 'array' THEN
+        RETURN '{"problem": "the labels of the campaign are no array"}';
+      END IF;
+      RETURN jsonb_build_object(
+        'before', jsonb_build_object('labels', state -> 'labels'),
+        'after', jsonb_build_object('labels', CASE WHEN labels ? (payload ->> 'label') THEN state -> 'labels' ELSE labels || (payload -> 'label') END));
+    WHEN 'pause_campaign' THEN
+      IF state ->> 'status' = ANY ('{completed,archived}') THEN
+        RETURN jsonb_build_object('problem', format('the campaign is %s', state ->> 'status'));
+      END IF;
+      RETURN jsonb_build_object('before', jsonb_build_object('status', state -> 'status'), 'after', '{"status": "paused"}'::jsonb);
+    WHEN 'adjust_budget' THEN
+      RETURN stratum._budget_effect((payload ->> 'percent')::numeric, state);
+    ELSE
+      -- a worker's
+      RETURN '{}';
+  END CASE;
+END $$;
+COMMENT ON FUNCTION stratum._action_effect(text, jsonb, jsonb) IS
+  'What an action changes in a campaign: {"before", "after"}, or {"problem"} where it cannot be done, or nothing for what a worker does; internal.';
+
+CREATE FUNCTION stratum._change_campaign(tenant bigint, campaign bigint, change jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.campaigns c
+  SET labels = CASE WHEN change ? 'labels' THEN nullif(change -> 'labels', 'null') ELSE c.labels END,
+      status = CASE WHEN change ? 'status' THEN (change ->> 'status')::stratum.campaign_status ELSE c.status END,
+      daily_budget_cents = CASE WHEN change ? 'daily_budget_cents' THEN (change ->> 'daily_budget_cents')::integer ELSE c.daily_budget_cents END,
+      lifetime_budget_cents = CASE WHEN change ? 'lifetime_budget_cents' THEN (change ->> 'lifetime_budget_cents')::integer ELSE c.lifetime_budget_cents END
+  WHERE c.tenant_id = _change_campaign.tenant AND c.id = _change_campaign.campaign;
+END $$;
+COMMENT ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) IS
+  'Writes what an action changes into a campaign; internal to execute_action() and undo_action().';
+
+-- ==== sql/parts/rules.sql
+-- Rules: which campaigns match, what to propose for them, and running the rules that are due.
+-- rights: evaluate_rule, run_due_rules and the internal functions that they call as their caller -> stratum_app, stratum_admin;
+--   run_all_due_rules, schedule_rules -> stratum_admin
+
+CREATE FUNCTION stratum._check_rule() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF new.schedule IS NOT NULL AND (tg_op = 'INSERT' OR new.schedule IS DISTINCT FROM old.schedule) THEN
+    PERFORM stratum.validate_schedule(new.schedule);
+  END IF;
+  IF tg_op = 'INSERT' OR new.actions IS DISTINCT FROM old.actions THEN
+    PERFORM stratum.validate_actions(new.actions);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._check_rule() IS
+  'BEFORE row trigger of rules: a schedule or an action that means nothing is refused.';
+
+-- ---- why a campaign matches -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._explain_conditions(definitions jsonb[], campaign anyelement) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_explain_conditions';
+COMMENT ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) IS
+  'For definitions of one condition each: what the campaign''s field holds and whether the condition does, an array in the same order; internal.';
+
+CREATE FUNCTION stratum._conditions_of(definition jsonb, within text DEFAULT '$')
+  RETURNS TABLE (place text, condition jsonb)
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT format('%s.conditions[%s]', within, c.n - 1), c.value
+    FROM jsonb_array_elements(coalesce(nullif(definition -> 'conditions', 'null'), '[]')) WITH ORDINALITY c (value, n);
+  RETURN QUERY
+    SELECT i.place, i.condition
+    FROM jsonb_array_elements(coalesce(nullif(definition -> 'groups', 'null'), '[]')) WITH ORDINALITY g (value, n)
+      CROSS JOIN LATERAL stratum._conditions_of(g.value, format('%s.groups[%s]', within, g.n - 1)) i;
+END $$;
+COMMENT ON FUNCTION stratum._conditions_of(jsonb, text) IS
+  'Every single condition of a valid definition with its JSON path; internal.';
+
+-- ---- what a rule proposes ---------------------------------------------------------------------------------------
+
+-- "refusal" says why an action is not to be queued: NULL, blocked, impossible, no change, pending or cooldown.
+CREATE FUNCTION stratum._rule_proposals(
+    tenant bigint, rule_id bigint, conditions jsonb, actions jsonb, at timestamptz, all_campaigns boolean)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb, payload jsonb, refusal text)
+  -- only where the definition is a constant can the planner use an index for it; compiling the rest costs more than it saves
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+<<run>>
+DECLARE
+  single jsonb[];
+  singles jsonb;
+BEGIN
+  PERFORM stratum.validate_conditions(conditions, 'campaign');
+  PERFORM stratum.validate_actions(actions);
+  SELECT array_agg(jsonb_build_object('conditions', jsonb_build_array(c.condition)) ORDER BY c.n),
+         jsonb_agg(jsonb_build_object('place', c.place) || c.condition ORDER BY c.n)
+  INTO single, singles
+  FROM stratum._conditions_of(conditions) WITH ORDINALITY c (place, condition, n);
+  RETURN QUERY
+    WITH campaign AS MATERIALIZED (
+      SELECT c.id::bigint AS id, c.platform::text AS platform, stratum.campaign_matches(_rule_proposals.conditions, c) AS matched,
+             stratum._explain_conditions(run.single, c) AS answers,
+             jsonb_build_object('status', c.status, 'labels', c.labels, 'daily_budget_cents', c.daily_budget_cents,
+                                'lifetime_budget_cents', c.lifetime_budget_cents) AS state
+      FROM stratum.campaigns c
+      WHERE c.tenant_id = _rule_proposals.tenant AND c.is_deleted IS NOT TRUE
+        AND (all_campaigns OR stratum.campaign_matches(_rule_proposals.conditions, c))
+    ), wanted AS MATERIALIZED (
+      SELECT a.* FROM stratum._rule_actions(_rule_proposals.actions) a
+    ), gate AS MATERIALIZED (
+      SELECT p.platform, w.n, g.*
+      FROM (SELECT DISTINCT c.platform FROM campaign c WHERE c.matched) p
+        CROSS JOIN wanted w
+        CROSS JOIN LATERAL stratum._ask_gate(_rule_proposals.tenant, p.platform, w.action_type, w.payload) g
+    ), queued AS MATERIALIZED (
+      SELECT * FROM stratum._queued_actions(_rule_proposals.tenant, _rule_proposals.rule_id, at - (SELECT max(w.cooldown) FROM wanted w))
+    )
+    SELECT c.id, c.matched, w.action_type, g.decision, jsonb_strip_nulls(jsonb_build_object(
+             'gate', CASE WHEN g.asked IS NOT NULL THEN jsonb_build_object('action', g.asked, 'health_score', g.health_score, 'threshold', g.threshold) END,
+             'action', w.payload, 'effect', nullif(e.effect, '{}')))
+           || jsonb_build_object('conditions', coalesce((
+             SELECT jsonb_agg(s.condition || (c.answers -> (s.n - 1)::integer) ORDER BY s.n)
+             FROM jsonb_array_elements(run.singles) WITH ORDINALITY s (condition, n)), '[]')),
+           w.payload || jsonb_build_object('rule_id', _rule_proposals.rule_id),
+           CASE WHEN w.n IS NULL THEN NULL
+                WHEN e.effect ? 'problem' THEN 'impossible'
+                WHEN e.effect -> 'before' = e.effect -> 'after' THEN 'no change'
+                WHEN g.decision = 'block' THEN 'blocked'
+                WHEN q.is_open THEN 'pending'
+                WHEN q.last_proposed > at - w.cooldown THEN 'cooldown' END
+    FROM campaign c
+      LEFT JOIN wanted w ON c.matched
+      LEFT JOIN gate g ON g.platform = c.platform AND g.n = w.n
+      LEFT JOIN LATERAL stratum._action_effect(w.action_type, w.payload, c.state) e (effect) ON w.n IS NOT NULL
+      LEFT JOIN queued q ON q.campaign_id = c.id AND q.action_type = w.action_type AND q.payload = w.payload
+    ORDER BY c.id, w.n;
+END $$;
+COMMENT ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) IS
+  'What a rule would do now to each campaign that it matches, or to all campaigns, those that it does not match included; changes nothing; internal.';
+
+CREATE FUNCTION stratum._queued_actions(tenant bigint, rule_id bigint, since timestamptz)
+  RETURNS TABLE (campaign_id bigint, action_type text, payload jsonb, is_open boolean, last_proposed timestamptz)
+  LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    WITH action AS (
+      SELECT q.entity_id, q.action_type::text AS action_type, q.payload - '{rule_id,outcome}'::text[] AS payload,
+             q.status = ANY ('{pending,approved}'::text[])
+               AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.tenant_id = q.tenant_id AND d.action_id = q.id AND d.state = 'dead') AS is_open,
+             CASE WHEN q.payload -> 'rule_id' = to_jsonb(_queued_actions.rule_id) THEN q.created_at END AS proposed
+      FROM stratum.fact_actions_queue q
+      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = 'object'
+        AND (q.status = ANY ('{pending,approved}'::text[]) OR q.created_at > since)
+    )
+    SELECT a.entity_id::bigint, a.action_type, a.payload, bool_or(a.is_open), max(a.proposed)
+    FROM action a
+    GROUP BY a.entity_id, a.action_type, a.payload;
+END $$;
+COMMENT ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) IS
+  'Actions for campaigns that are still open, and those that a rule proposed after a point in time; internal.';
+
+-- ---- one rule ---------------------------------------------------------------------------------------------------
+
+-- Runs of rules of one tenant go one after the other, so that none queues what another one is just queueing.
+CREATE FUNCTION stratum._run_rule(tenant bigint, rule_id bigint, at timestamptz, all_campaigns boolean)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+  rule record;
+  proposal record;
+  matching bigint := 0;
+  counts jsonb := '{}';
+BEGIN
+  PERFORM FROM stratum.tenants t WHERE t.id = _run_rule.tenant FOR NO KEY UPDATE;
+  SELECT r.id, r.name, r.conditions, r.actions INTO rule
+  FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE
+  FOR NO KEY UPDATE SKIP LOCKED;
+  -- Not to be waited for: who edits it may be about to wait for us.
+  IF NOT FOUND AND EXISTS (SELECT FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE) THEN
+    RAISE EXCEPTION 'rule % is being edited or run by another session', rule_id
+      USING ERRCODE = 'lock_not_available', HINT = 'Try again when that has ended.';
+  ELSIF NOT FOUND THEN
+    RAISE EXCEPTION 'rule % does not exist', rule_id USING ERRCODE = 'no_data_found';
+  END IF;
+  FOR proposal IN
+    WITH proposed AS MATERIALIZED (
+      SELECT r.*, row_number() OVER () AS place
+      FROM stratum._rule_proposals(_run_rule.tenant, rule.id, rule.conditions, rule.actions, at, all_campaigns) r
+    ), queued AS (
+      INSERT INTO stratum.fact_actions_queue AS q (tenant_id, action_type, entity_type, entity_id, payload, reason, status, created_by_id)
+      SELECT _run_rule.tenant, p.action, 'campaign', p.campaign_id, p.payload, format('Rule %s: %s', rule.id, rule.name), 'pending',
+             stratum.current_user_id()
+      FROM proposed p WHERE p.action IS NOT NULL AND p.refusal IS NULL
+      ORDER BY p.place
+      RETURNING q.id, q.entity_id, q.action_type, q.payload
+    )
+    SELECT p.*, q.id AS action_id
+    FROM proposed p
+      LEFT JOIN queued q ON q.entity_id = p.campaign_id AND q.action_type = p.action AND q.payload = p.payload
+    ORDER BY p.place
+  LOOP
+    IF proposal.matched AND campaign_id IS DISTINCT FROM proposal.campaign_id THEN
+      matching := matching + 1;
+    END IF;
+    campaign_id := proposal.campaign_id;
+    matched := proposal.matched;
+    action := proposal.action;
+    decision := proposal.decision;
+    detail := stratum._with_outcome(proposal.detail, proposal.action, proposal.refusal, proposal.action_id);
+    RETURN NEXT;
+    IF action IS NOT NULL THEN
+      counts := counts || jsonb_build_object(coalesce(proposal.refusal, 'queued'),
+                  coalesce((counts ->> coalesce(proposal.refusal, 'queued'))::bigint, 0) + 1);
+    END IF;
+  END LOOP;
+  PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'succeeded', 'matched', matching, 'actions', counts));
+END $$;
+COMMENT ON FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean) IS
+  'Evaluates a rule, queues what it proposes and keeps the record of the run; internal to evaluate_rule() and run_due_rules().';
+
+CREATE FUNCTION stratum._with_outcome(detail jsonb, action text, refusal text, action_id bigint) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN action IS NULL THEN detail
+              ELSE detail || jsonb_strip_nulls(jsonb_build_object('skipped', refusal, 'action_id', action_id)) END
+$$;
+COMMENT ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) IS
+  'Adds to what a rule proposes why it is not queued, or the id in the queue; internal.';
+
+CREATE FUNCTION stratum._note_rule_run(tenant bigint, rule_id bigint, at timestamptz, result jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.rules r
+  SET executions_count = coalesce(r.executions_count, 0) + 1, last_executed_at = at,
+      last_execution_result = result
+  WHERE r.tenant_id = _note_rule_run.tenant AND r.id = _note_rule_run.rule_id;
+END $$;
+COMMENT ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) IS
+  'Keeps executions_count, last_executed_at and last_execution_result of a rule; internal.';
+
+CREATE FUNCTION stratum.evaluate_rule(rule_id bigint, dry_run boolean DEFAULT true)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  rule record;
+BEGIN
+  IF NOT coalesce(dry_run, true) THEN
+    RETURN QUERY SELECT r.* FROM stratum._run_rule(tenant, evaluate_rule.rule_id, now(), true) r;
+    RETURN;
+  END IF;
+  SELECT r.id, r.conditions, r.actions INTO rule
+  FROM stratum.rules r WHERE r.tenant_id = tenant AND r.id = evaluate_rule.rule_id AND r.is_deleted IS NOT TRUE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'rule % does not exist', rule_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.campaign_id, p.matched, p.action, p.decision, stratum._with_outcome(p.detail, p.action, p.refusal, NULL)
+    FROM stratum._rule_proposals(tenant, rule.id, rule.conditions, rule.actions, now(), true) p;
+END $$;
+COMMENT ON FUNCTION stratum.evaluate_rule(bigint, boolean) IS
+  'What a rule of the current tenant does to each campaign: whether it matches, each condition''s actual value, each action with what it changes and what the trust gate says. Unless it is a dry run, the actions are queued.';
+
+-- ---- the rules that are due -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._is_due(schedule text, last_run timestamptz, made timestamptz, at timestamptz) RETURNS boolean
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_is_due';
+COMMENT ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) IS
+  'Whether a schedule is due at a time, after its last run, or NULL: it was made and never run; internal to run_due_rules().';
+
+-- A rule that somebody is editing is left to the next call: it is still due then.
+CREATE FUNCTION stratum._run_if_due(tenant bigint, rule_id bigint, at timestamptz) RETURNS boolean
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  rule record;
+BEGIN
+  SELECT r.schedule, r.last_executed_at, r.created_at INTO rule
+  FROM stratum.rules r
+  WHERE r.tenant_id = _run_if_due.tenant AND r.id = _run_if_due.rule_id
+    AND r.status = 'active' AND r.is_enabled AND r.is_deleted IS NOT TRUE AND r.schedule IS NOT NULL
+  FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND OR NOT stratum._is_due(rule.schedule, rule.last_executed_at, rule.created_at, at) THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM stratum._run_rule(tenant, rule_id, at, false);
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) IS
+  'Locks a rule, looks again whether it is due, and runs it; internal to run_due_rules().';
+
+CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE WARNING 'rule % failed: %', rule_id, message;
+  PERFORM FROM stratum.rules r WHERE r.tenant_id = _note_failure.tenant AND r.id = _note_failure.rule_id FOR NO KEY UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed',
+      'error', jsonb_build_object('code', code, 'message', message)));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) IS
+  'Warns that a rule failed, and keeps that on record; internal to run_due_rules().';
+
+-- The tenant's row is locked as long as its rules run: another session that finds it locked has nothing to do.
+CREATE FUNCTION stratum._run_due_rules(tenant bigint, at timestamptz) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate record;
+  is_due boolean;
+  ran bigint := 0;
+BEGIN
+  PERFORM FROM stratum.tenants t WHERE t.id = _run_due_rules.tenant AND t.is_deleted IS NOT TRUE FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  FOR candidate IN
+    SELECT r.id, r.schedule, r.last_executed_at, r.created_at, r.last_execution_result
+    FROM stratum.rules r
+    WHERE r.tenant_id = _run_due_rules.tenant
+      AND r.status = 'active' AND r.is_enabled AND r.is_deleted IS NOT TRUE AND r.schedule IS NOT NULL
+    ORDER BY r.id
+  LOOP
+    is_due := NULL;
+    BEGIN
+      is_due := stratum._is_due(candidate.schedule, candidate.last_executed_at, candidate.created_at, at);
+      IF is_due AND stratum._run_if_due(tenant, candidate.id, at) THEN
+        ran := ran + 1;
+      END IF;
+    EXCEPTION
+      WHEN serialization_failure THEN
+        RAISE;
+      WHEN OTHERS THEN
+        ran := ran + coalesce(is_due, false)::integer;
+        -- A schedule that means nothing, which only storage without triggers has, goes on record once.
+        IF is_due OR candidate.last_execution_result -> 'error' ->> 'message' IS DISTINCT FROM sqlerrm THEN
+          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm);
+        END IF;
+    END;
+  END LOOP;
+  RETURN ran;
+END $$;
+COMMENT ON FUNCTION stratum._run_due_rules(bigint, timestamptz) IS
+  'Runs the rules of a tenant that are due, each in a sub-transaction of its own; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_time(at timestamptz) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF at IS NULL THEN
+    RAISE EXCEPTION 'the time must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF NOT isfinite(at) THEN
+    RAISE EXCEPTION 'rules cannot be run at %', at USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a point in time, or nothing: now.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_time(timestamptz) IS 'Raises for a time at which no rule can be run; internal.';
+
+CREATE FUNCTION stratum.run_due_rules(at timestamptz DEFAULT now()) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_time(at);
+  RETURN stratum._run_due_rules(stratum._acting_tenant(), at);
+END $$;
+COMMENT ON FUNCTION stratum.run_due_rules(timestamptz) IS
+  'Runs the enabled, active rules of the current tenant that are due, each once, however many sessions call it; returns how many. A rule that fails is on record, and the others go on.';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.run_all_due_rules(at timestamptz DEFAULT now())
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+  failed integer := 0;
+BEGIN
+  PERFORM stratum._check_time(at);
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._run_due_rules(tenant.id, at);
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'the rules of tenant % were not run: %', tenant.id, SQLERRM;
+      failed := failed + 1;
+    END;
+    COMMIT;
+  END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of tenants whose rules were not run: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; those of all other tenants were.';
+  END IF;
+END $$;
+COMMENT ON PROCEDURE stratum.run_all_due_rules(timestamptz) IS
+  'run_due_rules() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
+
+CREATE FUNCTION stratum.schedule_rules(every text DEFAULT '* * * * *') RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  job bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.';
+  END IF;
+  -- by name, so that calling it again changes the job instead of adding one
+  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum rules', every, 'CALL stratum.run_all_due_rules()';
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION stratum.schedule_rules(text) IS
+  'Lets pg_cron call run_all_due_rules() every minute, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
+
+-- ==== sql/parts/actions.sql
+-- The queue of actions: who decides, what is done, and what workers do.
+-- rights: approve_action, reject_action, execute_action, undo_action, claim_actions, complete_action, fail_action and the
+--   internal functions that they call as their caller -> stratum_app, stratum_admin
+
+-- ---- the states of an action ------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._refuse_state(fault text, hint text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION '%', fault USING ERRCODE = 'check_violation', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_state(text, text) IS
+  'Raises for a change that the life of an action does not have; internal to the trigger of the queue.';
+
+CREATE FUNCTION stratum._payload_core(payload jsonb, without text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without ELSE payload END $$;
+COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
+  'A payload without what stratum itself has written there; internal.';
+
+CREATE FUNCTION stratum._keep_action() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  moves boolean;
+  own text[];  -- what in the payload is stratum's own
+BEGIN
+  IF tg_op = 'INSERT' THEN
+    IF new.status IS DISTINCT FROM 'pending' THEN
+      PERFORM stratum._refuse_state(format('an action is born pending, not %s', coalesce(new.status, 'NULL')), 'Insert it as pending, then decide.');
+    ELSIF new.approved_by_id IS NOT NULL OR new.approved_at IS NOT NULL OR new.executed_at IS NOT NULL THEN
+      PERFORM stratum._refuse_state('an action is born undecided', 'Leave approved_by_id, approved_at and executed_at out.');
+    END IF;
+    new.created_by_id := coalesce(new.created_by_id, stratum.current_user_id());
+    RETURN new;
+  END IF;
+  moves := new.status IS DISTINCT FROM old.status;
+  own := CASE WHEN moves THEN '{outcome}' ELSE '{outcome,undone}' END;
+  IF moves AND NOT coalesce((old.status, new.status) IN (('pending', 'approved'), ('pending', 'rejected'), ('approved', 'executed')), false) THEN
+    PERFORM stratum._refuse_state(format('action %s is %s and cannot become %s', old.id, coalesce(old.status, 'NULL'), coalesce(new.status, 'NULL')),
+      'pending becomes approved or rejected, approved becomes executed; nothing else.');
+  END IF;
+  IF old.status = 'pending' AND NOT moves
+     AND (new.approved_by_id, new.approved_at, new.executed_at) IS NOT DISTINCT FROM (old.approved_by_id, old.approved_at, old.executed_at) THEN
+    RETURN new;  -- it may be edited as long as nobody has decided
+  END IF;
+  -- What was decided is what is done. The outcome is written once, and whether it was undone.
+  IF (new.action_type, new.entity_type, new.entity_id) IS DISTINCT FROM (old.action_type, old.entity_type, old.entity_id)
+     OR stratum._payload_core(new.payload, own) IS DISTINCT FROM stratum._payload_core(old.payload, own)
+     OR NOT moves AND new.payload IS DISTINCT FROM old.payload AND (old.status <> 'executed' OR old.payload #> '{outcome,undone}' IS NOT NULL) THEN
+    PERFORM stratum._refuse_state(format('action %s is decided and cannot be edited', old.id), 'Propose another one.');
+  END IF;
+  IF NOT moves THEN
+    IF (new.approved_by_id, new.approved_at, new.executed_at) IS DISTINCT FROM (old.approved_by_id, old.approved_at, old.executed_at) THEN
+      PERFORM stratum._refuse_state(format('who decided about action %s, and when, is not to be edited', old.id), 'stratum keeps that with the status.');
+    END IF;
+    RETURN new;
+  END IF;
+  -- Who and when is what the server knows, not what the client says.
+  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum.current_user_id() END;
+  new.approved_at := CASE new.status WHEN 'executed' THEN old.approved_at WHEN 'approved' THEN now() END;
+  new.executed_at := CASE new.status WHEN 'executed' THEN now() END;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._keep_action() IS
+  'BEFORE row trigger of fact_actions_queue: born pending, then approved or rejected, approved becomes executed, nothing else by any path; who and when; what was decided stays.';
+
+-- ---- deciding ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._lock_action(
+    wanted bigint, needed text, verb text,
+    OUT action_type text, OUT entity_type text, OUT entity_id bigint, OUT payload jsonb)
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_status text;
+BEGIN
+  SELECT q.action_type, q.entity_type, q.entity_id, q.payload, q.status
+  INTO action_type, entity_type, entity_id, payload, found_status
+  FROM stratum.fact_actions_queue q
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = wanted
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'action % does not exist', wanted USING ERRCODE = 'no_data_found';
+  ELSIF found_status IS DISTINCT FROM needed THEN
+    RAISE EXCEPTION 'action % is % and cannot be %', wanted, found_status, verb
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = CASE WHEN found_status = 'pending' THEN format('Approve it first: SELECT stratum.approve_action(%s).', wanted)
+                        WHEN needed = 'executed' THEN 'Only what was executed can be undone.'
+                        WHEN found_status = 'approved' THEN 'It was approved already; it can only be executed.'
+                        ELSE format('It was %s already; propose another one.', found_status) END;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._lock_action(bigint, text, text) IS
+  'Locks an action of the current tenant, which must have the status needed; internal.';
+
+CREATE FUNCTION stratum.approve_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM stratum._lock_action(approve_action.id, 'pending', 'approved');
+  UPDATE stratum.fact_actions_queue q SET status = 'approved'
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = approve_action.id;
+  RETURN 'approved';
+END $$;
+COMMENT ON FUNCTION stratum.approve_action(bigint) IS
+  'Approves a pending action of the current tenant, as the current user; returns its new status.';
+
+CREATE FUNCTION stratum.reject_action(id bigint, reason text DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM stratum._lock_action(reject_action.id, 'pending', 'rejected');
+  UPDATE stratum.fact_actions_queue q SET status = 'rejected', reason = coalesce(reject_action.reason, q.reason)
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = reject_action.id;
+  RETURN 'rejected';
+END $$;
+COMMENT ON FUNCTION stratum.reject_action(bigint, text) IS
+  'Rejects a pending action of the current tenant, as the current user; the reason, if there is one, takes the place of the proposal''s. Returns its new status.';
+
+-- ---- doing ------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._is_done_here(action_type text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT action_type = ANY ('{apply_label,pause_campaign,adjust_budget}'::text[]) $$;
+COMMENT ON FUNCTION stratum._is_done_here(text) IS
+  'Whether an action is done in the database; all others are a worker''s; internal.';
+
+CREATE FUNCTION stratum._refuse_blocked(tenant bigint, id bigint, platform text, action_type text, payload jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  gate record;
+BEGIN
+  SELECT * INTO gate FROM stratum._ask_gate(tenant, platform, action_type, payload);
+  IF gate.decision = 'block' THEN
+    RAISE EXCEPTION 'the trust gate blocks action % (% on %)', id, gate.asked, platform
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('The latest health score is %s.', gate.health_score),
+            HINT = 'Execute it when the signals are healthier; it stays approved.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) IS
+  'Raises for an action that the trust gate blocks now; internal to execute_action().';
+
+CREATE FUNCTION stratum._change_of(id bigint, action_type text, payload jsonb, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  effect jsonb;
+BEGIN
+  PERFORM stratum._check_action(action_type, payload, '$');
+  effect := stratum._action_effect(action_type, payload, state);
+  IF effect ? 'problem' THEN
+    RAISE EXCEPTION 'action % cannot be executed: %', id, effect ->> 'problem'
+      USING ERRCODE = coalesce(effect ->> 'sqlstate', '55000');
+  END IF;
+  RETURN effect;
+END $$;
+COMMENT ON FUNCTION stratum._change_of(bigint, text, jsonb, jsonb) IS
+  'What an approved action changes in a campaign; raises where it cannot be done; internal to execute_action().';
+
+-- Locks the action, then the campaign, then what waits for workers: all functions do it in this order.
+CREATE FUNCTION stratum.execute_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  action record;
+  campaign record;
+  change jsonb;
+BEGIN
+  SELECT * INTO action FROM stratum._lock_action(execute_action.id, 'approved', 'executed');
+  SELECT * INTO campaign FROM stratum._campaign_state(tenant, CASE action.entity_type WHEN 'campaign' THEN action.entity_id END);
+  IF campaign.state IS NULL AND action.entity_type = 'campaign' THEN
+    RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
+  ELSIF campaign.state IS NULL AND stratum._is_done_here(action.action_type) THEN
+    RAISE EXCEPTION 'action % is about an entity of type "%", not a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM stratum._refuse_blocked(tenant, id, coalesce(campaign.platform, stratum._payload_platform(action.payload)), action.action_type, action.payload);
+  IF NOT stratum._is_done_here(action.action_type) THEN
+    PERFORM stratum._hand_over(tenant, id);
+    RETURN 'handed over';
+  END IF;
+  change := stratum._change_of(id, action.action_type, action.payload, campaign.state);
+  PERFORM stratum._change_campaign(tenant, action.entity_id, change -> 'after');
+  UPDATE stratum.fact_actions_queue q
+  SET status = 'executed', payload = q.payload || jsonb_build_object('outcome', change)
+  WHERE q.tenant_id = tenant AND q.id = execute_action.id;
+  RETURN 'executed';
+END $$;
+COMMENT ON FUNCTION stratum.execute_action(bigint) IS
+  'Does an approved action of the current tenant, unless the trust gate blocks it: executed. What is not done in the database goes to a worker, NOTIFY stratum_actions with the id: handed over.';
+
+CREATE FUNCTION stratum._payload_platform(payload jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT p FROM unnest(enum_range(NULL::stratum.ad_platform)::text[]) p WHERE p = payload ->> 'platform');
+END $$;
+COMMENT ON FUNCTION stratum._payload_platform(jsonb) IS
+  'The platform that the payload of an action names, for what is not about a campaign; NULL where it names none; internal.';
+
+CREATE FUNCTION stratum.undo_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  action record;
+  state jsonb;
+BEGIN
+  SELECT a.*, a.payload -> 'outcome' -> 'before' AS before, a.payload -> 'outcome' -> 'after' AS after INTO action
+  FROM stratum._lock_action(undo_action.id, 'executed', 'undone') a;
+  IF action.payload #> '{outcome,undone}' IS NOT NULL THEN
+    RAISE EXCEPTION 'action % is undone already', id USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF action.before IS NULL OR action.after IS NULL OR NOT stratum._is_done_here(action.action_type) THEN
+    RAISE EXCEPTION 'action % cannot be undone', id USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Only what execute_action() has changed in a campaign can be put back.';
+  END IF;
+  SELECT c.state INTO state FROM stratum._campaign_state(tenant, action.entity_id) c;
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
+  ELSIF NOT (SELECT coalesce(bool_and(state -> a.key = a.value), false) FROM jsonb_each(action.after) a) THEN
+    RAISE EXCEPTION 'action % cannot be undone: campaign % has been changed since', id, action.entity_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It was left with %s.', action.after);
+  END IF;
+  PERFORM stratum._change_campaign(tenant, action.entity_id, action.before);
+  UPDATE stratum.fact_actions_queue q
+  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum.current_user_id()))
+  WHERE q.tenant_id = tenant AND q.id = undo_action.id;
+  RETURN 'undone';
+END $$;
+COMMENT ON FUNCTION stratum.undo_action(bigint) IS
+  'Puts back what an executed action of the current tenant changed in a campaign, once, and only if nobody has changed it since.';
+
+-- ==== sql/parts/workers.sql
+-- Actions that workers do: handed over, claimed for a while, reported.
+-- rights: claim_actions, complete_action, fail_action and the internal function that execute_action() calls -> stratum_app, stratum_admin
+
+-- stratum_app may read action_deliveries, not write it: these are definer functions, and every statement names the tenant.
+CREATE FUNCTION stratum._hand_over(tenant bigint, id bigint) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.action_deliveries AS d (action_id, tenant_id)
+  SELECT q.id, q.tenant_id
+  FROM stratum.fact_actions_queue q
+  WHERE q.tenant_id = _hand_over.tenant AND q.tenant_id = stratum.current_tenant_id() AND q.id = _hand_over.id AND q.status = 'approved'
+  ON CONFLICT (tenant_id, action_id) DO UPDATE
+    SET state = 'waiting', attempts = 0, worker = NULL, lease_until = NULL, available_at = now(), finished_at = NULL
+    WHERE d.state = 'dead';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'action % has been handed over already', id USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'A worker has it or will claim it; stratum.action_deliveries says which.';
+  END IF;
+  PERFORM pg_notify('stratum_actions', id::text);
+END $$;
+COMMENT ON FUNCTION stratum._hand_over(bigint, bigint) IS
+  'Lets workers claim an approved action of the current tenant, and one that was given up again; NOTIFY stratum_actions; internal to execute_action().';
+
+CREATE FUNCTION stratum._check_claim(worker text, wanted integer, lease interval) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF worker IS NULL OR wanted IS NULL OR lease IS NULL THEN
+    RAISE EXCEPTION 'no argument of claim_actions() may be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF btrim(worker) = '' OR length(worker) > 200 THEN
+    RAISE EXCEPTION 'the name of the worker must be 1 to 200 characters long' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Each process needs a name of its own, for example of its host and its number.';
+  ELSIF wanted NOT BETWEEN 1 AND 1000 THEN
+    RAISE EXCEPTION '% actions cannot be claimed', wanted USING ERRCODE = 'invalid_parameter_value', HINT = 'Claim 1 to 1000.';
+  ELSIF lease NOT BETWEEN interval '1 second' AND interval '1 day' THEN
+    RAISE EXCEPTION 'a lease of % is not possible', lease USING ERRCODE = 'invalid_parameter_value', HINT = 'A lease is one second to one day long.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_claim(text, integer, interval) IS
+  'Raises for arguments that mean nothing; internal to claim_actions().';
+
+CREATE FUNCTION stratum._max_attempts(tenant bigint) RETURNS numeric
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT stratum._read_trust_settings(t.settings) ->> 'max_attempts' FROM stratum.tenants t WHERE t.id = tenant);
+END $$;
+COMMENT ON FUNCTION stratum._max_attempts(bigint) IS
+  'How often workers may fail before an action of the tenant is given up; internal.';
+
+-- A worker that died with the last attempt cannot report it.
+CREATE FUNCTION stratum._give_up_expired(tenant bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.action_deliveries d
+  SET state = 'dead', lease_until = NULL, finished_at = clock_timestamp(), last_error = 'the lease ran out'
+  WHERE d.tenant_id = _give_up_expired.tenant AND d.action_id = ANY (ARRAY(
+    SELECT e.action_id FROM stratum.action_deliveries e
+    WHERE e.tenant_id = _give_up_expired.tenant AND e.state = 'claimed' AND e.lease_until <= clock_timestamp()
+      AND e.attempts >= stratum._max_attempts(_give_up_expired.tenant)
+    FOR NO KEY UPDATE SKIP LOCKED));
+END $$;
+COMMENT ON FUNCTION stratum._give_up_expired(bigint) IS
+  'Gives up actions whose last attempt was never reported; internal to claim_actions().';
+
+CREATE FUNCTION stratum.claim_actions(worker text, "limit" integer DEFAULT 10, lease interval DEFAULT '5 minutes')
+  RETURNS TABLE (action_id bigint, action_type text, entity_type text, entity_id bigint, payload jsonb, attempt integer, lease_until timestamptz)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM stratum._check_claim(worker, "limit", lease);
+  PERFORM stratum._give_up_expired(tenant);
+  RETURN QUERY
+    WITH claimed AS (
+      UPDATE stratum.action_deliveries d
+      SET state = 'claimed', worker = claim_actions.worker, attempts = d.attempts + 1, lease_until = clock_timestamp() + lease
+      WHERE d.tenant_id = tenant AND d.action_id = ANY (ARRAY(
+        SELECT w.action_id
+        FROM stratum.action_deliveries w JOIN stratum.fact_actions_queue q ON q.tenant_id = w.tenant_id AND q.id = w.action_id
+        WHERE w.tenant_id = tenant AND q.status = 'approved'
+          AND (w.state = 'waiting' AND w.available_at <= clock_timestamp() OR w.state = 'claimed' AND w.lease_until <= clock_timestamp())
+        ORDER BY w.available_at, w.action_id
+        LIMIT claim_actions."limit"
+        FOR NO KEY UPDATE OF w SKIP LOCKED))
+      RETURNING d.action_id, d.attempts, d.lease_until
+    )
+    SELECT c.action_id::bigint, q.action_type::text, q.entity_type::text, q.entity_id::bigint, q.payload, c.attempts, c.lease_until
+    FROM claimed c JOIN stratum.fact_actions_queue q ON q.tenant_id = tenant AND q.id = c.action_id
+    ORDER BY c.action_id;
+END $$;
+COMMENT ON FUNCTION stratum.claim_actions(text, integer, interval) IS
+  'Takes actions of the current tenant that were handed over, for the time of the lease; no two workers get the same one. A lease that runs out frees the action for another attempt.';
+
+CREATE FUNCTION stratum._lock_claim(tenant bigint, id bigint, worker text) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  claim record;
+BEGIN
+  PERFORM FROM stratum._lock_action(_lock_claim.id, 'approved', 'reported');
+  SELECT d.state, d.worker, d.attempts INTO claim
+  FROM stratum.action_deliveries d WHERE d.tenant_id = _lock_claim.tenant AND d.action_id = _lock_claim.id
+  FOR NO KEY UPDATE;
+  IF NOT FOUND OR claim.state <> 'claimed' OR claim.worker IS DISTINCT FROM _lock_claim.worker THEN
+    RAISE EXCEPTION 'worker "%" has not claimed action %', left(worker, 64), id
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN claim.state = 'claimed' THEN format('Worker "%s" has it.', claim.worker) ELSE format('It is %s.', coalesce(claim.state, 'not handed over')) END,
+            HINT = 'The lease may have run out: what another worker does now is not this one''s to report.';
+  END IF;
+  RETURN claim.attempts;
+END $$;
+COMMENT ON FUNCTION stratum._lock_claim(bigint, bigint, text) IS
+  'Locks an action that a worker has claimed; the number of its attempts; internal to complete_action() and fail_action().';
+
+CREATE FUNCTION stratum.complete_action(id bigint, worker text) RETURNS text
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM stratum._lock_claim(tenant, complete_action.id, complete_action.worker);
+  UPDATE stratum.action_deliveries d SET state = 'done', lease_until = NULL, finished_at = clock_timestamp(), last_error = NULL
+  WHERE d.tenant_id = tenant AND d.action_id = complete_action.id;
+  UPDATE stratum.fact_actions_queue q SET status = 'executed' WHERE q.tenant_id = tenant AND q.id = complete_action.id;
+  RETURN 'executed';
+END $$;
+COMMENT ON FUNCTION stratum.complete_action(bigint, text) IS
+  'For a worker that has done an action which it claimed; the action is executed.';
+
+CREATE FUNCTION stratum.fail_action(id bigint, worker text, error text DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  tried integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
+  given_up boolean := tried >= stratum._max_attempts(tenant);
+BEGIN
+  UPDATE stratum.action_deliveries d
+  SET state = CASE WHEN given_up THEN 'dead' ELSE 'waiting' END, lease_until = NULL, last_error = left(error, 2000),
+      -- 1, 2, 4, 8 ... minutes, at most an hour
+      available_at = clock_timestamp() + least(60, 2 ^ least(tried - 1, 10)) * interval '1 minute',
+      finished_at = CASE WHEN given_up THEN clock_timestamp() END
+  WHERE d.tenant_id = tenant AND d.action_id = fail_action.id;
+  RETURN CASE WHEN given_up THEN 'dead' ELSE 'waiting' END;
+END $$;
+COMMENT ON FUNCTION stratum.fail_action(bigint, text, text) IS
+  'For a worker that could not do an action which it claimed: waiting, to be claimed again after a while, or dead after too many failures. execute_action() hands a dead one over again.';
+
 -- ==== sql/tables/types.sql
 -- The enums.
 
@@ -3552,6 +4768,10 @@ BEGIN
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.tenants', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_tenant_settings()',
+    'Settings that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
   PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings, updated_at)',
@@ -4391,6 +5611,10 @@ BEGIN
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
     '{id,issues}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_signal_health_daily', 'zz_stratum_signals',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_signal_health()',
+    'The score that is left out, and the status.');
   PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
   PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -4428,7 +5652,9 @@ BEGIN
       approved_at TIMESTAMP WITH TIME ZONE,
       executed_at TIMESTAMP WITH TIME ZONE,
 
-      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
@@ -4439,8 +5665,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
     COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
     COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
     COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
@@ -4455,6 +5681,10 @@ BEGIN
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
     '{id,status,created_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_actions_queue', 'zz_stratum_state',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_action()',
+    'The life of an action; who decided, and when.');
   PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -4462,6 +5692,59 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_fact_actions_queue() IS
   'Creates stratum.fact_actions_queue where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/action_deliveries.sql
+-- stratum.action_deliveries: actions that workers do, with who has which and until when.
+
+CREATE FUNCTION stratum._install_action_deliveries() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.action_deliveries') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.action_deliveries (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      action_id INTEGER NOT NULL,
+
+      state VARCHAR(20) NOT NULL DEFAULT 'waiting' CHECK (state = ANY ('{waiting,claimed,done,dead}'::text[])),
+      attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+      worker TEXT,
+      lease_until TIMESTAMP WITH TIME ZONE,
+      available_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      last_error TEXT,
+
+      handed_over_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      finished_at TIMESTAMP WITH TIME ZONE,
+
+      PRIMARY KEY (tenant_id, action_id),
+      FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
+
+    COMMENT ON TABLE stratum.action_deliveries IS 'Actions that workers do, with who has which and until when; written by stratum only.';
+    COMMENT ON COLUMN stratum.action_deliveries.action_id IS 'Action of fact_actions_queue.';
+    COMMENT ON COLUMN stratum.action_deliveries.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.action_deliveries.state IS 'waiting, claimed, done, or dead: given up.';
+    COMMENT ON COLUMN stratum.action_deliveries.attempts IS 'How often it was claimed.';
+    COMMENT ON COLUMN stratum.action_deliveries.worker IS 'Who claimed it last.';
+    COMMENT ON COLUMN stratum.action_deliveries.lease_until IS 'Until when nobody else may claim it.';
+    COMMENT ON COLUMN stratum.action_deliveries.available_at IS 'From when on it may be claimed.';
+    COMMENT ON COLUMN stratum.action_deliveries.last_error IS 'What the last failure was.';
+    COMMENT ON COLUMN stratum.action_deliveries.handed_over_at IS 'When it was first handed over.';
+    COMMENT ON COLUMN stratum.action_deliveries.finished_at IS 'When it was done or given up.';
+    COMMENT ON INDEX stratum.ix_action_deliveries_tenant_state IS 'What workers of a tenant may claim.';
+    PERFORM stratum._comment_constraints('action_deliveries');
+  END IF;
+
+  ALTER TABLE stratum.action_deliveries ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('action_deliveries', 'tenant_id');
+  PERFORM stratum._give_rights('action_deliveries', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_action_deliveries() IS
+  'Creates stratum.action_deliveries where it is missing and puts its default, policies and rights back; internal to install().';
 
 -- ==== sql/tables/platform_connections.sql
 -- stratum.tenant_platform_connections: connections to ad platforms.
@@ -4640,6 +5923,10 @@ BEGIN
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.rules', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_rule()',
+    'Schedules and actions that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
   PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -4947,6 +6234,16 @@ COMMENT ON FUNCTION stratum._install_audit_seals() IS
 CREATE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
+('column', 'action_deliveries.action_id', 'integer NOT NULL'),
+('column', 'action_deliveries.attempts', 'integer NOT NULL DEFAULT 0'),
+('column', 'action_deliveries.available_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'action_deliveries.finished_at', 'timestamp with time zone'),
+('column', 'action_deliveries.handed_over_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'action_deliveries.last_error', 'text'),
+('column', 'action_deliveries.lease_until', 'timestamp with time zone'),
+('column', 'action_deliveries.state', 'character varying(20) NOT NULL DEFAULT ''waiting''::character varying'),
+('column', 'action_deliveries.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'action_deliveries.worker', 'text'),
 ('column', 'audit_chains.drawn_id', 'bigint'),
 ('column', 'audit_chains.drawn_xid', 'bigint'),
 ('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
@@ -5217,6 +6514,11 @@ AS $manifest$ VALUES
 ('column', 'users.totp_secret', 'character varying(255)'),
 ('column', 'users.totp_verified_at', 'timestamp with time zone'),
 ('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'action_deliveries.action_deliveries_attempts_check', 'CHECK ((attempts >= 0))'),
+('constraint', 'action_deliveries.action_deliveries_pkey', 'PRIMARY KEY (tenant_id, action_id)'),
+('constraint', 'action_deliveries.action_deliveries_state_check', 'CHECK (((state)::text = ANY (''{waiting,claimed,done,dead}''::text[])))'),
+('constraint', 'action_deliveries.action_deliveries_tenant_id_action_id_fkey', 'FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'action_deliveries.action_deliveries_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
@@ -5290,6 +6592,7 @@ AS $manifest$ VALUES
 ('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
@@ -5321,12 +6624,14 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
+('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
 ('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
+('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
@@ -5346,13 +6651,20 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
 ('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
+('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
+('function', 'stratum._campaign_state(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1db89ecab9cb93ee023942d3f45cc884'),
+('function', 'stratum._change_campaign(bigint,bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 3933d9580254a3d77ed02226213ec079'),
+('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
+('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
+('function', 'stratum._check_action_keys(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp d6f1780f311fb332923271d586cc0cf7'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
 ('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
+('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
@@ -5362,21 +6674,28 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
+('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
 ('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
 ('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
 ('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
 ('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
 ('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
+('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
+('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
+('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
@@ -5392,19 +6711,24 @@ AS $manifest$ VALUES
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
+('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
+('function', 'stratum._give_up_expired(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 43d46629e6c98645cd050dd84664a938'),
 ('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
+('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
@@ -5421,17 +6745,19 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp f24c0b826b8aa82a40ab57d0129c0da9'),
-('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
-('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp bf5b0997bc8c5aae880b3fafd6e328b7'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp e63aad938b40539e87e766192b3b4afb'),
 ('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
-('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 58ea0e966c775d0bd5a3cbd403ddcf08'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
 ('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 5fa55320c11eed7a72be592a3408947c'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 023cb332238543da803a331c0392b929'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
+('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
+('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
@@ -5440,6 +6766,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
@@ -5447,13 +6775,17 @@ AS $manifest$ VALUES
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
+('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
+('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
+('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
+('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
@@ -5461,15 +6793,19 @@ AS $manifest$ VALUES
 ('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
 ('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
 ('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
+('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b554eb971dddd4a88954a8f7e166a3a2'),
 ('function', 'stratum._note_options()', 'c v b8bfd0ca26349f172c0c31a5a294925e'),
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
+('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
 ('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
+('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
+('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
 ('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
@@ -5488,15 +6824,20 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
+('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
+('function', 'stratum._refuse_action(text,text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 4918f126fc0cb2752525595eab1fa79a'),
+('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
+('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -5506,6 +6847,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
+('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
+('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
+('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
@@ -5528,14 +6874,18 @@ AS $manifest$ VALUES
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
+('function', 'stratum._trust(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp 017d461514da6ae420062484fef868af'),
+('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp fd95083e80cd7f455b6eb48b0aa44b00'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
 ('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
 ('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
+('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
@@ -5543,6 +6893,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 847c5bc5b2f50d03c94c9ffbbdd06628'),
+('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
+('function', 'stratum.complete_action(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 70370bb90b448289b394c041631fcaf3'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -5555,17 +6907,21 @@ AS $manifest$ VALUES
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
+('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
 ('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
+('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 5f86f26dcf66bedb54f63aed2387b4ec'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 15e5c371b5e753fc1f8ba1bd9dbf7a33'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
+('function', 'stratum.next_due(text,timestamp with time zone)', 'c i f9ef07ae2d14f21828b385db16dd4dde'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
@@ -5579,12 +6935,16 @@ AS $manifest$ VALUES
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.reject_action(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6389ce2b55b7d292fe8b3c271f2b9a25'),
 ('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 44db1d5b4d7300b8df7e3b87b329bc5f'),
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
+('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
+('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
@@ -5596,14 +6956,20 @@ AS $manifest$ VALUES
 ('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
+('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
 ('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
+('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
+('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 938d6704dfe7ac8fac71ae5f7ed52626'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
+('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
+('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
@@ -5639,6 +7005,8 @@ AS $manifest$ VALUES
 ('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
 ('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
 ('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'action_deliveries.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'action_deliveries.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
@@ -5703,6 +7071,8 @@ AS $manifest$ VALUES
 ('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'action_deliveries to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'action_deliveries to stratum_app', 'SELECT'),
 ('right', 'audit_chains to stratum_admin', 'SELECT'),
 ('right', 'audit_chains to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
@@ -5771,6 +7141,7 @@ AS $manifest$ VALUES
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'users_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'action_deliveries', 'row security, forced'),
 ('table', 'audit_chains', 'row security, forced'),
 ('table', 'audit_keys', 'row security, forced'),
 ('table', 'audit_logs', 'row security, forced'),
@@ -5794,6 +7165,7 @@ AS $manifest$ VALUES
 ('table', 'tenant_platform_connections', 'row security, forced'),
 ('table', 'tenants', 'row security, forced'),
 ('table', 'users', 'row security, forced'),
+('trigger', 'action_deliveries.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.action_deliveries FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
 ('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
@@ -5860,12 +7232,14 @@ AS $manifest$ VALUES
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_state', 'CREATE TRIGGER zz_stratum_state BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._keep_action()'),
 ('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_signal_health_daily REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_signals', 'CREATE TRIGGER zz_stratum_signals BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._keep_signal_health()'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'jwt_keys.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.jwt_keys REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''jwt_keys'', ''{secret}'', ''{}'')'),
 ('trigger', 'jwt_keys.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.jwt_keys REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''jwt_keys'', ''{secret}'', ''{}'')'),
@@ -5875,6 +7249,7 @@ AS $manifest$ VALUES
 ('trigger', 'rules.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.rules REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
 ('trigger', 'rules.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.rules REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_check', 'CREATE TRIGGER zz_stratum_check BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._check_rule()'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
@@ -5887,6 +7262,7 @@ AS $manifest$ VALUES
 ('trigger', 'tenants.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenants REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
 ('trigger', 'tenants.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_check', 'CREATE TRIGGER zz_stratum_check BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._check_tenant_settings()'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'users.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.users REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
@@ -6191,6 +7567,7 @@ BEGIN
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_action_deliveries();
   PERFORM stratum._install_tenant_platform_connections();
   PERFORM stratum._install_campaign_drafts();
   PERFORM stratum._install_rules();
@@ -7252,6 +8629,62 @@ GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) 
 GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
+
+-- signals
+GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.trust_gate(text, text) TO stratum_app, stratum_admin;
+-- what trust_gate() calls with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_platform(text) TO stratum_app, stratum_admin;
+
+-- rules; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.validate_schedule(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.next_due(text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.validate_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.evaluate_rule(bigint, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.run_due_rules(timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.run_all_due_rules(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.schedule_rules(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_action(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action_keys(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_rule_action(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._gate_action(text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._ask_gate(bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._campaign_state(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._budget_effect(numeric, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._action_effect(text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._conditions_of(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_due_rules(bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_time(timestamptz) TO stratum_app, stratum_admin;
+
+-- actions; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.approve_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.reject_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.execute_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.undo_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.claim_actions(text, integer, interval) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.complete_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.fail_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_done_here(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_of(bigint, text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._payload_platform(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over(bigint, bigint) TO stratum_app, stratum_admin;
 
 -- ==== sql/parts/finish.sql
 -- Storage is created, unless a dump brings it, and let go: it must outlive the extension.

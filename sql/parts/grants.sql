@@ -164,3 +164,59 @@ GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) 
 GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
+
+-- signals
+GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.trust_gate(text, text) TO stratum_app, stratum_admin;
+-- what trust_gate() calls with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_platform(text) TO stratum_app, stratum_admin;
+
+-- rules; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.validate_schedule(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.next_due(text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.validate_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.evaluate_rule(bigint, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.run_due_rules(timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.run_all_due_rules(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.schedule_rules(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_action(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action_keys(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_rule_action(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._gate_action(text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._ask_gate(bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._campaign_state(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._budget_effect(numeric, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._action_effect(text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._conditions_of(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_due_rules(bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_time(timestamptz) TO stratum_app, stratum_admin;
+
+-- actions; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.approve_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.reject_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.execute_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.undo_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.claim_actions(text, integer, interval) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.complete_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.fail_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_done_here(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_of(bigint, text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._payload_platform(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over(bigint, bigint) TO stratum_app, stratum_admin;

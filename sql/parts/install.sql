@@ -218,6 +218,7 @@ BEGIN
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_action_deliveries();
   PERFORM stratum._install_tenant_platform_connections();
   PERFORM stratum._install_campaign_drafts();
   PERFORM stratum._install_rules();

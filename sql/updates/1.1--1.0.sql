@@ -92,6 +92,29 @@ IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
   DROP TABLE stratum.audit_keys;
 END IF;
 
+IF to_regclass('stratum.rules') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
+END IF;
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.tenants;
+END IF;
+IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
+END IF;
+
+IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
+    PERFORM stratum._refuse_data_loss('what workers have been handed');
+  END IF;
+  DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
     PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
