@@ -99,7 +99,7 @@ for my $name (sort keys %pid)
 	waitpid $pid{$name}, 0;
 	is($?, 0, "$name went through") or diag(log_of($name));
 	my ($done) = log_of($name) =~ /transactions actually processed: (\d+)/;
-	cmp_ok($done // 0, '>', 10, "$name: " . ($done // 'no') . ' transactions');
+	cmp_ok($done // 0, '>', 2, "$name: " . ($done // 'no') . ' transactions');
 }
 
 # ---- and when all is still -------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Test::More;
 
-my $node = Stratum::Cluster->new;
+my $node = Stratum::Cluster->new(config => "stratum.progress_interval = 0\n");
 my @versions = ('1.0', '1.1');
 my %db = map { $_ => 'v' . tr/.//dr } @versions;
 for my $version (@versions)
