@@ -1,6 +1,6 @@
 /*
  * stripes.c
- *	  Locks on what is no row: one of a thousand for each tenant and kind of thing, by a hash of its name.
+ *	  Locks on what is no row: one of 256 for each tenant and kind of thing, by a hash of its name.
  *
  * They last until the end of the transaction, as row locks do, and are always taken in ascending order, so that
  * those who take several do not wait for each other in a circle. There are so few that the lock table has room for
@@ -16,7 +16,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#define STRIPES 1024
+#define STRIPES 256
 
 static int
 compare_stripes(const void *a, const void *b)
