@@ -228,6 +228,12 @@ check_tenant(int64 tenant_id)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("tenant " INT64_FORMAT " does not exist", tenant_id)));
+	/* widen_ids() lets such ids in; policies compare with an integer */
+	if (tenant_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("tenant " INT64_FORMAT " is beyond integer, which current_tenant_id() returns",
+						tenant_id)));
 	if (found_true(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -370,6 +376,11 @@ stratum_current_user_id(PG_FUNCTION_ARGS)
 {
 	if (context->user_id == 0)
 		PG_RETURN_NULL();
+	if (context->user_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("user " INT64_FORMAT " is beyond integer, which current_user_id() returns",
+						context->user_id)));
 	PG_RETURN_INT32(context->user_id);
 }
 

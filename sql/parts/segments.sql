@@ -88,10 +88,14 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
   END IF;
-  RETURN QUERY
+  -- row by row, so that ids of either width become what the function returns (see _id_functions())
+  FOR profile_id IN
     SELECT p.id
     FROM stratum.cdp_profiles p
-    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
+  LOOP
+    RETURN NEXT;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
   'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
@@ -117,7 +121,7 @@ COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
 
 -- Called by definer functions only, so it runs with their rights; every statement names the tenant.
 CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
-  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 <<run>>
@@ -156,7 +160,7 @@ BEGIN
     SET profile_count = r.profile_count, last_computed_at = now()
     FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
     WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
-    RETURNING s.id, r.profile_count, r.added, r.removed;
+    RETURNING s.id::bigint, r.profile_count, r.added, r.removed;
 END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
@@ -182,10 +186,13 @@ CREATE FUNCTION stratum.refresh_segments()
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY
+  FOR segment_id, profile_count, added, removed IN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
     FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
-    ORDER BY r.segment_id;
+    ORDER BY r.segment_id
+  LOOP
+    RETURN NEXT;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum.refresh_segments() IS
   'refresh_segment() of all active segments of the current tenant, reading its profiles once.';

@@ -30,3 +30,6 @@ END IF;
 IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
+
+-- What widen_ids() has done: 1.0 knows integer ids only.
+PERFORM stratum._narrow_ids();

@@ -71,7 +71,8 @@ sub nothing_is_too_long
 {
 	my @sources = glob "$src/src/*.[ch]";
 	my @files = (@sources, glob("$src/sql/parts/*.sql $src/sql/tables/*.sql $src/bin/* $src/bin/lib/* $src/bench/* $src/test/t/* $src/test/oracle/* $src/test/cookbook/*"));
-	my @long = grep { -f && (my $lines = () = slurp($_) =~ /\n/g) > 700 } @files;
+	# manifest.sql is written by a program, and read by one.
+	my @long = grep { -f && !m{/manifest[.]sql$} && (my $lines = () = slurp($_) =~ /\n/g) > 700 } @files;
 	is("@long", '', 'no file has more than 700 lines');
 	is(join("\n", map { long_functions($_) } @sources), '', 'no C function has more than 100 lines');
 }
