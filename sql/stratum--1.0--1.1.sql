@@ -1958,7 +1958,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
-('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6f7542036d50a77513f55b089b4ae92e'),
+('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
@@ -1991,7 +1991,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
-('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 56c12aeee98e4ac4518a6e9c210422f2'),
+('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
@@ -2316,7 +2316,7 @@ BEGIN
     EXECUTE format('ALTER EXTENSION stratum DROP FUNCTION %s', name);
   END IF;
   EXECUTE format('DROP FUNCTION %s', name);
-  EXECUTE regexp_replace(definition, '(profile_id|segment_id|user_id|SETOF) (?:integer|bigint)', '\1 ' || width);
+  EXECUTE regexp_replace(definition, E'(\\n RETURNS [^\\n]*(?:profile_id|segment_id|user_id|SETOF)) (?:integer|bigint)', E'\\1 ' || width);
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', name, comment);
   EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
   FOREACH grantee IN ARRAY coalesce(ours, '{}') LOOP
@@ -2407,6 +2407,7 @@ DECLARE
   drops text[];
   makes text[];
   command text;
+  was_analyzed boolean := (SELECT r.reltuples > 0 FROM pg_class r WHERE r.oid = table_oid);
 BEGIN
   SELECT array_agg(c.column_number), string_agg(format('ALTER COLUMN %I TYPE %s', c.column_name, _set_id_width.width), ', ' ORDER BY c.column_number)
   INTO columns, changes
@@ -2421,7 +2422,9 @@ BEGIN
       EXECUTE command;
     END LOOP;
     PERFORM stratum._forget_types();
-    EXECUTE format('ANALYZE %s', table_oid);
+    IF was_analyzed THEN
+      EXECUTE format('ANALYZE %s', table_oid);
+    END IF;
   END IF;
   FOR command IN
     SELECT format('ALTER SEQUENCE %s AS %s', c.sequence_oid, _set_id_width.width)

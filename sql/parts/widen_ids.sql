@@ -62,7 +62,7 @@ BEGIN
     EXECUTE format('ALTER EXTENSION stratum DROP FUNCTION %s', name);
   END IF;
   EXECUTE format('DROP FUNCTION %s', name);
-  EXECUTE regexp_replace(definition, '(profile_id|segment_id|user_id|SETOF) (?:integer|bigint)', '\1 ' || width);
+  EXECUTE regexp_replace(definition, E'(\\n RETURNS [^\\n]*(?:profile_id|segment_id|user_id|SETOF)) (?:integer|bigint)', E'\\1 ' || width);
   EXECUTE format('COMMENT ON FUNCTION %s IS %L', name, comment);
   EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
   FOREACH grantee IN ARRAY coalesce(ours, '{}') LOOP
@@ -159,6 +159,7 @@ DECLARE
   drops text[];
   makes text[];
   command text;
+  was_analyzed boolean := (SELECT r.reltuples > 0 FROM pg_class r WHERE r.oid = table_oid);
 BEGIN
   SELECT array_agg(c.column_number), string_agg(format('ALTER COLUMN %I TYPE %s', c.column_name, _set_id_width.width), ', ' ORDER BY c.column_number)
   INTO columns, changes
@@ -173,7 +174,9 @@ BEGIN
       EXECUTE command;
     END LOOP;
     PERFORM stratum._forget_types();
-    EXECUTE format('ANALYZE %s', table_oid);
+    IF was_analyzed THEN
+      EXECUTE format('ANALYZE %s', table_oid);
+    END IF;
   END IF;
   FOR command IN
     SELECT format('ALTER SEQUENCE %s AS %s', c.sequence_oid, _set_id_width.width)
