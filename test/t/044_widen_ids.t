@@ -172,8 +172,6 @@ for my $stop ([ '1.0', $fresh10 ], [ '1.1', $plain ])
 	is_same(structure($node, 'small'), $fresh, "where ids fit, a widened database updated to $version is as a fresh one");
 	is_same(rows($node, 'small'), $rows, 'with all its rows');
 }
-$node->sql('SET client_min_messages = warning; CALL stratum.widen_ids()', db => 'small');
-is_same(structure($node, 'small'), $wide, 'and is widened again');
 
 # ---- interrupted, with things of the user's own ----------------------------------------------------------------
 
@@ -194,7 +192,7 @@ CREATE VIEW public.people AS SELECT id FROM stratum.cdp_profiles;
 CREATE VIEW public.rich AS SELECT p.profile_id FROM stratum.segment_profiles(1) p;
 SQL
 my ($rc, undef, $err) = $node->psql('CALL stratum.widen_ids()', db => $db, options => [ '-v', 'VERBOSITY=verbose' ]);
-like($err, qr/2BP01: .*view people.*view rich/, 'views that use an id are in the way, all named');
+like($err, qr/2BP01: .*view public\.people.*view public\.rich/, 'views that use an id are in the way, all named');
 is($node->sql($check, db => $db), '', 'and nothing was begun');
 $node->sql('DROP VIEW public.people, public.rich', db => $db);
 is($node->sqlstate('CALL stratum.widen_ids()', db => $db, user => 'app'), '42501', 'it is not for everybody');
@@ -207,7 +205,7 @@ sub own_things
 	  $node->sql(q{SELECT pg_get_constraintdef(oid), convalidated, obj_description(oid) FROM pg_constraint WHERE conrelid = 'public.visits'::regclass ORDER BY conname}, db => $db),
 	  $node->sql(q{SELECT obj_description(oid) FROM pg_policy WHERE polname = 'my_policy'}, db => $db);
 }
-my ($own, $of_before) = (own_things(), rows($node, $db));
+my $own = own_things();
 like($own, qr/my_trigger.* D\n/, q{there are things of the user's own});
 
 # Somebody reads the trail, and goes on reading: what refers to it, or it to, cannot be had.
@@ -218,8 +216,7 @@ cmp_ok($left, '>', 0, 'with tables left to do');
 cmp_ok($left, '<', $node->sql($narrow, db => 'plain'), 'and others done');
 like($node->sql(q{SELECT string_agg(DISTINCT remedy, ' ') FROM stratum.check_install() WHERE object LIKE 'column %'}, db => $db), qr/\ACALL stratum\.widen_ids\(\);\z/, 'check_install() says what to do about them');
 is($node->sql(q{SELECT count(*) FROM stratum.check_install() WHERE object LIKE 'column %'}, db => $db), $left, 'and which they are');
-is($node->sql("SET client_min_messages = warning; BEGIN;\n" . (work(1) =~ s/^(?:BEGIN|COMMIT);\n//mgr =~ s/^SELECT stratum\.enter\(1, :user\).*\n//mr =~ s/^SELECT action, user_id.*\n|^SELECT stratum\.row_as_of.*\n|^SELECT count\(\*\) FROM stratum\.audit_logs.*\n//mgr) . 'ROLLBACK', db => $db),
-	join("\n", (split /\n/, $said)[ 0 .. 15 ]), 'the application works in between');
+is($node->sql("SET client_min_messages = warning;\n" . work(1), db => $db), $said, 'the application works in between');
 
 # The next one gets farther, and is ended in the midst of it.
 $node->sql(q{ROLLBACK PREPARED 'reader'}, db => $db);
@@ -241,26 +238,24 @@ cmp_ok($left_now, '>', 0, 'tables are left');
 cmp_ok($left_now, '<=', $left, 'not more than before');
 $node->sql(q{ROLLBACK PREPARED 'reader'}, db => $db);
 
+# A row that refers to nothing, which no reference would let in.
+my $of_before = rows($node, $db);
+$node->sql(q{SET session_replication_role = replica; INSERT INTO stratum.cdp_events (id, tenant_id, profile_id, event_name, event_type, timestamp) VALUES (-1, 1, 888888, 'E', 'track', now())}, db => $db);
 (undef, undef, $err) = $node->psql('CALL stratum.widen_ids()', db => $db);
 is(join('; ', map { s/.*NOTICE:\s+//r } grep { /still integer/ } split /\n/, $err),
 	'column profile_id of table public.visits, which refers to stratum.cdp_profiles, is still integer; column tenant_id of table public.visits, which refers to stratum.cdp_profiles, is still integer',
-	q{what is the user's to widen is named});
-is($node->sql($check, db => $db), '', 'the next call does the rest');
+	q{the next call does the rest, and names what is the user's to widen});
 is($node->sql($narrow, db => $db), '0', 'all of it');
-is_same(own_things() =~ s/bigint/integer/gr, $own =~ s/bigint/integer/gr, q{and users' own things are as they were});
-is_same(rows($node, $db), $of_before, 'so are the rows');
-is_same((join "\n", grep { !/my_|mine|reports/ } split /\n/, structure($node, $db)), (join "\n", grep { !/reports/ } split /\n/, $wide), 'and what is there is as if it had been done in one go');
-is($node->sqlstate('INSERT INTO public.visits (tenant_id, profile_id) VALUES (1, 777777)', db => $db), '23503', q{the user's reference refuses what is not there});
-is($node->sql("SET client_min_messages = warning;\n" . work(1), db => $db), $said, 'the application works');
-
-# ---- rows that a reference would not let in --------------------------------------------------------------------
-
-$node->sql(q{SET session_replication_role = replica; INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, timestamp) VALUES (1, 888888, 'E', 'track', now())},
-	db => new_database('broken', '1.1'));
-(undef, undef, $err) = $node->psql('CALL stratum.widen_ids()', db => 'broken');
 like($err, qr/WARNING: .*violates foreign key.*\n(?:.*\n)*?HINT:  Mend the rows, then ALTER TABLE stratum\.cdp_events VALIDATE/, 'a row that refers to nothing is a warning');
-is($node->sql('SELECT remedy FROM stratum.check_install()', db => 'broken'), 'ALTER TABLE stratum.cdp_events VALIDATE CONSTRAINT cdp_events_tenant_id_profile_id_fkey;', 'check_install() remembers it');
-$node->sql('DELETE FROM stratum.cdp_events WHERE profile_id = 888888; CALL stratum.widen_ids()', db => 'broken');
-is($node->sql($check, db => 'broken'), '', 'mended, and done by the next call');
+is($node->sql('SELECT remedy FROM stratum.check_install()', db => $db), 'ALTER TABLE stratum.cdp_events VALIDATE CONSTRAINT cdp_events_tenant_id_profile_id_fkey;', 'check_install() remembers it');
+$node->sql('SET session_replication_role = replica; DELETE FROM stratum.cdp_events WHERE id = -1; RESET session_replication_role; CALL stratum.widen_ids()', db => $db);
+is($node->sql($check, db => $db), '', 'mended, and done by the next call');
+
+is_same(own_things() =~ s/bigint/integer/gr, $own =~ s/bigint/integer/gr, q{users' own things are as they were});
+is_same(rows($node, $db), $of_before, 'so are the rows');
+sub without_own { return join "\n", grep { !/my_|mine|reports/ } split /\n/, $_[0] }
+is_same(without_own(structure($node, $db)), without_own($wide), 'and what is there is as if it had been done in one go');
+is($node->sqlstate('INSERT INTO public.visits (tenant_id, profile_id) VALUES (1, 777777)', db => $db), '23503', q{the user's reference refuses what is not there});
+is($node->sql("SET client_min_messages = warning;\n" . work(2), db => $db), $said, 'the application works');
 
 done_testing();
