@@ -253,7 +253,7 @@ is($node->sql($check, db => $db), '', 'mended, and done by the next call');
 
 is_same(own_things() =~ s/bigint/integer/gr, $own =~ s/bigint/integer/gr, q{users' own things are as they were});
 is_same(rows($node, $db), $of_before, 'so are the rows');
-sub without_own { return join "\n", grep { !/my_|mine|reports/ } split /\n/, $_[0] }
+sub without_own { return join "\n", grep { !/my_|mine/ } split /\n/, $_[0] =~ s{reports=X/postgres, }{}gr }
 is_same(without_own(structure($node, $db)), without_own($wide), 'and what is there is as if it had been done in one go');
 is($node->sqlstate('INSERT INTO public.visits (tenant_id, profile_id) VALUES (1, 777777)', db => $db), '23503', q{the user's reference refuses what is not there});
 is($node->sql("SET client_min_messages = warning;\n" . work(2), db => $db), $said, 'the application works');
