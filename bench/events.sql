@@ -1,70 +1,87 @@
--- Segments by what customers did: tenant 7, a tenth of the profiles, and as many events as there are profiles in all; 20 segments
--- that each ask about events of one or two of ten names.
+-- Segments by what customers did: tenant 7, a tenth of the profiles, and as many events as there are profiles in all.
 --
---   sql       one hand-written GROUP BY query for each segment, one after the other: who is in it
+-- Items: 20 segments that each ask about events of one or two of ten names; one segment about a sequence of two events, and one
+-- about a sequence of three, each within a week of the one before.
+--
+--   sql       20 segments: one hand-written GROUP BY query for each, one after the other. Sequences: a query with window
+--             functions, which sorts the events of each profile once
+--   sql_join  two steps: the first events joined with the second ones, which counts on there being few of either for a profile
 --   refresh   stratum.refresh_segments(): who is in each segment, and the memberships compared with that
 --
--- Fair: the members are checked to be the same. The refresh does more: it reads the profiles and the memberships too. Nothing
--- has changed since the last one, so nothing is written. Plans of the hand-written queries may use the documented indexes.
+-- Fair: the members are checked to be the same. The hand-written queries only count them; the refresh reads the profiles and the
+-- memberships too, and compares. Nothing has changed since the last one, so nothing is written. Plans of the hand-written
+-- queries may use the documented indexes.
 \echo
-\echo '== events: 20 segments by events of tenant 7'
-SELECT setseed(0.7) \g /dev/null
-UPDATE stratum.cdp_segments SET is_active = false WHERE is_active;
-ALTER TABLE stratum.cdp_events DISABLE TRIGGER USER;
-INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, properties, timestamp)
-SELECT 7, p.ids[1 + floor(random() * cardinality(p.ids))::integer], 'Event ' || floor(10 * random() ^ 2)::integer, 'track',
-       jsonb_build_object('amount', round((random() * 200)::numeric, 2), 'page', 'p' || i % 300, 'plan', (ARRAY['free', 'pro'])[1 + i % 2]),
-       now() - random() * interval '120 days'
-FROM (SELECT array_agg(id) AS ids FROM stratum.cdp_profiles WHERE tenant_id = 7) p, generate_series(1, :profiles) i;
-ALTER TABLE stratum.cdp_events ENABLE TRIGGER USER;
-VACUUM (FREEZE, ANALYZE) stratum.cdp_events;
-CALL bench.warm('{stratum.cdp_events}');
+\echo '== events: segments by events of tenant 7'
+\if :{?has_events}
+\else
+\ir event_data.sql
+\set has_events true
+\endif
 
--- Segment n: at least 1 + n % 3 events of a name in the last so many days; every fourth also none of another name lately.
-CREATE TABLE bench.event_segments AS
-SELECT n,
-  CASE WHEN n % 4 = 0 THEN jsonb_build_object('logic', 'and', 'conditions', jsonb_build_array(often, lately))
-       ELSE jsonb_build_object('conditions', jsonb_build_array(often)) END AS conditions,
-  format('SELECT profile_id FROM stratum.cdp_events WHERE tenant_id = 7 AND (%s%s) GROUP BY profile_id HAVING %s%s',
-         is_often, CASE WHEN n % 4 = 0 THEN ' OR ' || is_lately ELSE '' END,
-         format('count(*) FILTER (WHERE %s) >= %s', is_often, 1 + n % 3),
-         CASE WHEN n % 4 = 0 THEN format(' AND count(*) FILTER (WHERE %s) = 0', is_lately) ELSE '' END) AS sql
-FROM generate_series(1, 20) n CROSS JOIN LATERAL (SELECT
-  jsonb_build_object('field', format('event.Event %s.count', n % 10), 'operator', 'gte', 'value', 1 + n % 3, 'within_days', 10 * (1 + n % 9)) AS often,
-  jsonb_build_object('field', format('event.Event %s.exists', (n + 3) % 10), 'operator', 'equals', 'value', false, 'within_days', 14) AS lately,
-  format('event_name = %L AND timestamp BETWEEN now() - interval ''%s days'' AND now()', 'Event ' || n % 10, 10 * (1 + n % 9)) AS is_often,
-  format('event_name = %L AND timestamp BETWEEN now() - interval ''14 days'' AND now()', 'Event ' || (n + 3) % 10) AS is_lately) c;
-INSERT INTO stratum.cdp_segments (tenant_id, name, slug, conditions)
-SELECT 7, 'Events ' || n, 'events-' || n, conditions FROM bench.event_segments;
+INSERT INTO stratum.cdp_segments (tenant_id, name, slug, conditions, is_active) VALUES
+  (7, 'Two steps', 'two-steps',
+   '{"conditions": [{"sequence": [{"event": "Event 3"}, {"event": "Event 6", "within_days": 7}]}]}', false),
+  (7, 'Three steps', 'three-steps',
+   '{"conditions": [{"sequence": [{"event": "Event 3"}, {"event": "Event 6", "within_days": 7}, {"event": "Event 9", "within_days": 7}]}]}', false);
 
-CREATE FUNCTION bench.members_by_sql() RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-  total bigint := 0;
-  members bigint;
-  one text;
-BEGIN
-  FOR one IN SELECT sql FROM bench.event_segments ORDER BY n LOOP
-    EXECUTE format('SELECT count(*) FROM (%s) q', one) INTO members;
-    total := total + members;
-  END LOOP;
-  RETURN total;
-END $$;
+-- A step is later than the one before, by time and then id. Of the events before it that complete the steps so far, the latest is
+-- nearest to it.
+CREATE FUNCTION bench.sequences() RETURNS TABLE (item text, contestant text, query text) LANGUAGE sql AS $$
+  VALUES
+  ('two steps', 'sql', $sql$
+    SELECT count(*) FROM (
+      SELECT profile_id FROM (
+        SELECT profile_id, event_name = 'Event 6'
+            AND timestamp - max(timestamp) FILTER (WHERE event_name = 'Event 3') OVER before <= interval '7 days' AS happened
+        FROM stratum.cdp_events WHERE tenant_id = 7 AND event_name IN ('Event 3', 'Event 6')
+        WINDOW before AS (PARTITION BY profile_id ORDER BY timestamp, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q
+      WHERE happened GROUP BY profile_id) members $sql$),
+  ('two steps', 'sql_join', $sql$
+    SELECT count(DISTINCT a.profile_id)
+    FROM stratum.cdp_events a JOIN stratum.cdp_events b
+      ON b.tenant_id = a.tenant_id AND b.profile_id = a.profile_id AND (b.timestamp, b.id) > (a.timestamp, a.id)
+        AND b.timestamp <= a.timestamp + interval '7 days'
+    WHERE a.tenant_id = 7 AND a.event_name = 'Event 3' AND b.event_name = 'Event 6' $sql$),
+  ('three steps', 'sql', $sql$
+    SELECT count(*) FROM (
+      SELECT profile_id FROM (
+        SELECT profile_id, event_name = 'Event 9'
+            AND timestamp - max(timestamp) FILTER (WHERE is_second) OVER before <= interval '7 days' AS happened
+        FROM (
+          SELECT profile_id, timestamp, id, event_name, event_name = 'Event 6'
+            AND timestamp - max(timestamp) FILTER (WHERE event_name = 'Event 3') OVER before <= interval '7 days' AS is_second
+          FROM stratum.cdp_events WHERE tenant_id = 7 AND event_name IN ('Event 3', 'Event 6', 'Event 9')
+          WINDOW before AS (PARTITION BY profile_id ORDER BY timestamp, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q
+        WINDOW before AS (PARTITION BY profile_id ORDER BY timestamp, id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) q
+      WHERE happened GROUP BY profile_id) members $sql$)
+$$;
 
-BEGIN;
-SELECT stratum.enter(7) \g /dev/null
-SELECT count(*) FROM stratum.refresh_segments() \g /dev/null
-COMMIT;
-VACUUM (ANALYZE) stratum.cdp_segment_memberships;
+INSERT INTO bench.contestants (section, item, contestant, statement) VALUES
+  ('events', '20 segments', 'sql', $sql$
+    SELECT bench.sum_of($$
+      SELECT format('SELECT count(*) FROM (
+                       SELECT profile_id FROM stratum.cdp_events WHERE tenant_id = 7 AND (%s) GROUP BY profile_id HAVING %s) members',
+                    is_asked, is_member)
+      FROM bench.event_segments WHERE n <= 20 ORDER BY n $$) $sql$),
+  ('events', '20 segments', 'refresh', 'SELECT sum(profile_count) FROM stratum.refresh_segments()');
+\set section events
+\set active '^events-(1?[0-9]|20)$'
+\set refreshed true
+\ir run_segments.sql
 
 INSERT INTO bench.contestants (section, item, contestant, statement)
-VALUES ('events', '20 segments', 'sql', 'SELECT bench.members_by_sql()'),
-       ('events', '20 segments', 'refresh', 'SELECT sum(profile_count) FROM stratum.refresh_segments()');
-BEGIN;
-SELECT stratum.enter(7) \g /dev/null
-CALL bench.run('events', :rounds);
-COMMIT;
+SELECT 'events', item, contestant, query FROM bench.sequences() WHERE item = 'two steps'
+UNION ALL VALUES ('events', 'two steps', 'refresh', 'SELECT sum(profile_count) FROM stratum.refresh_segments()');
+\set active '^two-steps$'
+\ir run_segments.sql
 
-\set section events
+INSERT INTO bench.contestants (section, item, contestant, statement)
+SELECT 'events', item, contestant, query FROM bench.sequences() WHERE item = 'three steps'
+UNION ALL VALUES ('events', 'three steps', 'refresh', 'SELECT sum(profile_count) FROM stratum.refresh_segments()');
+\set active '^three-steps$'
+\ir run_segments.sql
+
 \set baseline sql
 \set plans false
 \ir report.sql

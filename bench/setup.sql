@@ -89,6 +89,20 @@ BEGIN
   RETURN answer;
 END $$;
 
+-- What statements return, added up; the query gives the statements.
+CREATE FUNCTION bench.sum_of(statements text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  statement text;
+  part bigint;
+  total bigint := 0;
+BEGIN
+  FOR statement IN EXECUTE statements LOOP
+    EXECUTE statement INTO part;
+    total := total + part;
+  END LOOP;
+  RETURN total;
+END $$;
+
 -- How a query reads its table: the indexes with the columns that they look up, or Seq Scan.
 CREATE FUNCTION bench.plan(query text, settings jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
 DECLARE

@@ -35,6 +35,95 @@ DROP FUNCTION stratum._row_entries(text, text, boolean);
 DROP FUNCTION stratum._row_versions(regclass, text);
 
 -- ==== members that are new or changed
+CREATE OR REPLACE FUNCTION stratum.enter(
+    tenant_id bigint,
+    user_id bigint DEFAULT NULL,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'stratum_enter';
+
+CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'stratum_enter_session';
+COMMENT ON FUNCTION stratum.enter_session(bigint, bigint, text) IS
+  'The session acts for this tenant and user until leave_session() is shown the token again. DISCARD ALL and RESET ALL close it: nobody is entered until the token opens it.';
+
+CREATE FUNCTION stratum.leave_session(token text) RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_leave_session';
+COMMENT ON FUNCTION stratum.leave_session(text) IS
+  'Ends the session lock that was made with this token.';
+
+CREATE FUNCTION stratum.enter_jwt(
+    token text,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter_jwt';
+COMMENT ON FUNCTION stratum.enter_jwt(text, text, inet, text) IS
+  'As enter(), for the tenant and user that a JSON Web Token names: signed (HS256) with a key of add_jwt_key(), not expired, meant for the key''s audience.';
+
+CREATE FUNCTION stratum.add_jwt_key(
+    kid text,
+    secret bytea,
+    audience text,
+    valid_from timestamptz DEFAULT now(),
+    valid_until timestamptz DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR secret IS NULL OR audience IS NULL OR valid_from IS NULL THEN
+    RAISE EXCEPTION 'of a key only valid_until may be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF kid = '' OR audience = '' OR octet_length(secret) NOT BETWEEN 32 AND 1024 OR valid_until <= valid_from THEN
+    RAISE EXCEPTION 'this is no key for tokens'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'It needs a name, an audience, a secret of 32 to 1024 bytes, and an end after its beginning.';
+  ELSIF EXISTS (SELECT FROM stratum.jwt_keys k WHERE k.kid = add_jwt_key.kid) THEN
+    RAISE EXCEPTION 'there is a key of this name already'
+      USING ERRCODE = 'unique_violation',
+            HINT = 'A key is never changed: add one of another name, and retire the old one.';
+  END IF;
+  INSERT INTO stratum.jwt_keys (kid, secret, audience, valid_from, valid_until)
+  VALUES (kid, secret, audience, valid_from, valid_until);
+END $$;
+COMMENT ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) IS
+  'Adds a key for enter_jwt(): its name (kid), secret, the audience its tokens are meant for, and from when to when it is in use.';
+
+CREATE FUNCTION stratum.retire_jwt_key(kid text, at timestamptz DEFAULT now()) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF kid IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of retire_jwt_key() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  UPDATE stratum.jwt_keys k SET valid_until = greatest(k.valid_from, least(k.valid_until, at))
+  WHERE k.kid = retire_jwt_key.kid;
+  IF NOT found THEN
+    RAISE EXCEPTION 'there is no key of this name' USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.retire_jwt_key(text, timestamptz) IS
+  'From that time on enter_jwt() takes no token signed with this key; it can be made earlier by another call, not later.';
+
+CREATE FUNCTION stratum.list_jwt_keys()
+  RETURNS TABLE (kid text, audience text, valid_from timestamptz, valid_until timestamptz, in_use boolean)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT k.kid, k.audience, k.valid_from, k.valid_until,
+           clock_timestamp() >= k.valid_from AND (k.valid_until IS NULL OR clock_timestamp() < k.valid_until)
+    FROM stratum.jwt_keys k ORDER BY k.valid_from, k.kid;
+END $$;
+COMMENT ON FUNCTION stratum.list_jwt_keys() IS
+  'The keys for enter_jwt(), without their secrets.';
+
 CREATE FUNCTION stratum._profile_columns_support(internal) RETURNS internal
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_profile_columns_support';
 COMMENT ON FUNCTION stratum._profile_columns_support(internal) IS
@@ -1019,6 +1108,198 @@ END $$;
 COMMENT ON FUNCTION stratum.publish_draft(bigint) IS
   'Makes a campaign of a draft for each of its platforms, once; returns their ids in the order of the platforms.';
 
+CREATE FUNCTION stratum._note_profile() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_profile';
+COMMENT ON FUNCTION stratum._note_profile() IS
+  'AFTER row trigger of cdp_profiles: notes the profile; its live memberships are brought up to date at the end of the transaction.';
+
+CREATE FUNCTION stratum._note_event() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_event';
+COMMENT ON FUNCTION stratum._note_event() IS
+  'AFTER row trigger of cdp_events: notes the profile, also the one that an event was moved away from.';
+
+CREATE FUNCTION stratum._note_segment() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_segment';
+COMMENT ON FUNCTION stratum._note_segment() IS
+  'AFTER row trigger of cdp_segments: notes a segment that is new or whose definition, activity or slug has changed.';
+
+CREATE FUNCTION stratum._note_options() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_note_options';
+COMMENT ON FUNCTION stratum._note_options() IS
+  'AFTER row trigger of cdp_segment_options: notes a segment whose options have changed.';
+
+CREATE FUNCTION stratum._note_all(tenant bigint) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'stratum_note_all';
+COMMENT ON FUNCTION stratum._note_all(bigint) IS
+  'Notes that all live segments of a tenant may have other members; internal to _events_truncated().';
+
+CREATE FUNCTION stratum._lock_live(tenant bigint) RETURNS void
+  LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'stratum_lock_live';
+COMMENT ON FUNCTION stratum._lock_live(bigint) IS
+  'Until the end of the transaction no other one writes live memberships of the tenant; internal.';
+
+CREATE FUNCTION stratum._events_truncated() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._note_all(t.tenant_id)
+  FROM (SELECT DISTINCT o.tenant_id FROM stratum.cdp_segment_options o WHERE o.is_live) t;
+  RETURN NULL;
+END $$;
+COMMENT ON FUNCTION stratum._events_truncated() IS
+  'AFTER TRUNCATE trigger of cdp_events: live segments of all tenants are brought up to date.';
+
+CREATE FUNCTION stratum.settle_segments() RETURNS bigint
+  LANGUAGE c SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_settle_segments';
+COMMENT ON FUNCTION stratum.settle_segments() IS
+  'Brings live memberships up to date with what the transaction has written so far, which otherwise happens when it commits; returns how many came and went.';
+
+CREATE FUNCTION stratum._lock_members(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM
+  FROM stratum.cdp_segment_memberships m
+    JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id
+  WHERE m.tenant_id = tenant AND m.segment_id = segment
+  FOR KEY SHARE OF p;
+END $$;
+COMMENT ON FUNCTION stratum._lock_members(bigint, bigint) IS
+  'Locks the members of a segment against deletion; internal to set_segment_options().';
+
+CREATE FUNCTION stratum._begin_history(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.cdp_segment_history (tenant_id, segment_id, profile_id, entered_at)
+  SELECT tenant, segment, x.profile_id, greatest(max(x.added_at), max(x.left_at))
+  FROM (
+    SELECT m.profile_id, m.added_at, NULL::timestamptz AS left_at FROM stratum.cdp_segment_memberships m
+    WHERE m.tenant_id = tenant AND m.segment_id = segment
+    UNION ALL
+    SELECT h.profile_id, NULL, h.left_at FROM stratum.cdp_segment_history h
+    WHERE h.tenant_id = tenant AND h.segment_id = segment
+  ) x
+  GROUP BY x.profile_id
+  HAVING max(x.added_at) IS NOT NULL;
+END $$;
+COMMENT ON FUNCTION stratum._begin_history(bigint, bigint) IS
+  'A stay for each present member of a segment; internal to set_segment_options().';
+
+CREATE FUNCTION stratum._end_history(tenant bigint, segment bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.cdp_segment_history h
+  SET left_at = greatest(clock_timestamp(), h.entered_at)
+  WHERE h.tenant_id = tenant AND h.segment_id = segment AND h.left_at IS NULL;
+END $$;
+COMMENT ON FUNCTION stratum._end_history(bigint, bigint) IS
+  'Ends the stays that last; internal to set_segment_options().';
+
+CREATE FUNCTION stratum.set_segment_options(
+    segment_id bigint, is_live boolean DEFAULT NULL, keeps_history boolean DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+<<run>>
+DECLARE
+  tenant bigint := stratum._refreshing_tenant();
+  is_active boolean;
+  before stratum.cdp_segment_options%ROWTYPE;
+  wants_live boolean;
+  wants_history boolean;
+BEGIN
+  -- Refreshes and others who come here wait.
+  SELECT s.is_active INTO is_active FROM stratum.cdp_segments s
+  WHERE s.tenant_id = tenant AND s.id = set_segment_options.segment_id
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+  SELECT * INTO before FROM stratum.cdp_segment_options o
+  WHERE o.tenant_id = tenant AND o.segment_id = set_segment_options.segment_id;
+  before.is_live := coalesce(before.is_live, false);
+  before.keeps_history := coalesce(before.keeps_history, false);
+  wants_live := coalesce(set_segment_options.is_live, before.is_live);
+  wants_history := coalesce(set_segment_options.keeps_history, before.keeps_history);
+
+  -- What is live needs no wait for most of the work: what changes meanwhile is found when the transaction commits.
+  IF wants_live AND NOT before.is_live AND is_active THEN
+    PERFORM stratum._refresh(tenant, set_segment_options.segment_id);
+  END IF;
+  IF wants_history <> before.keeps_history THEN
+    PERFORM stratum._lock_members(tenant, set_segment_options.segment_id);
+    IF before.is_live THEN
+      PERFORM stratum._lock_live(tenant);
+    END IF;
+    IF wants_history THEN
+      PERFORM stratum._begin_history(tenant, set_segment_options.segment_id);
+    ELSE
+      PERFORM stratum._end_history(tenant, set_segment_options.segment_id);
+    END IF;
+  END IF;
+  IF wants_live <> before.is_live OR wants_history <> before.keeps_history THEN
+    INSERT INTO stratum.cdp_segment_options AS o (tenant_id, segment_id, is_live, keeps_history)
+    VALUES (tenant, set_segment_options.segment_id, wants_live, wants_history)
+    ON CONFLICT ON CONSTRAINT cdp_segment_options_pkey
+    DO UPDATE SET is_live = EXCLUDED.is_live, keeps_history = EXCLUDED.keeps_history;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) IS
+  'Whether every write keeps the memberships of a segment current, and whether it keeps a history; NULL leaves it as it is. What becomes live is brought up to date.';
+
+CREATE FUNCTION stratum.segment_size_history(
+    segment_id bigint, since timestamptz, until timestamptz DEFAULT now(), step interval DEFAULT '1 day')
+  RETURNS TABLE (at timestamptz, size bigint)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RETURN;
+  END IF;
+  PERFORM FROM stratum.cdp_segments s
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_size_history.segment_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  ELSIF since IS NULL OR until IS NULL OR step IS NULL THEN
+    RAISE EXCEPTION 'since, until and step must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF NOT isfinite(since) OR NOT isfinite(until) OR step <= '0'::interval OR since + step <= since THEN
+    RAISE EXCEPTION 'since and until must be finite, and step must go forward'
+      USING ERRCODE = 'invalid_parameter_value';
+  ELSIF since + step * 10000 < until THEN
+    RAISE EXCEPTION 'from % to % are more than 10000 steps of %', since, until, step
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Take a longer step.';
+  ELSIF NOT EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.tenant_id = stratum.current_tenant_id()
+                      AND o.segment_id = segment_size_history.segment_id AND o.keeps_history)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_segment_history h WHERE h.tenant_id = stratum.current_tenant_id()
+                      AND h.segment_id = segment_size_history.segment_id) THEN
+    RAISE EXCEPTION 'segment % keeps no history', segment_id
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('SELECT stratum.set_segment_options(%s, keeps_history => true);', segment_id);
+  END IF;
+  -- Who enters at a time is counted there, who leaves is not any more.
+  RETURN QUERY
+    WITH changes AS (
+      SELECT h.entered_at AS moment, 1 AS change, false AS is_step
+      FROM stratum.cdp_segment_history h
+      WHERE h.tenant_id = stratum.current_tenant_id() AND h.segment_id = segment_size_history.segment_id
+      UNION ALL
+      SELECT h.left_at, -1, false
+      FROM stratum.cdp_segment_history h
+      WHERE h.tenant_id = stratum.current_tenant_id() AND h.segment_id = segment_size_history.segment_id
+        AND h.left_at IS NOT NULL
+      UNION ALL
+      SELECT s.moment, 0, true FROM generate_series(since, until, step) s (moment)
+    ), sizes AS (
+      SELECT c.moment, c.is_step, sum(c.change) OVER (ORDER BY c.moment, c.is_step ROWS UNBOUNDED PRECEDING) AS members
+      FROM changes c
+    )
+    SELECT s.moment, s.members FROM sizes s WHERE s.is_step ORDER BY s.moment;
+END $$;
+COMMENT ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) IS
+  'How many profiles were in a segment that keeps a history, at each step from since to until.';
+
 CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
   RETURNS TABLE (
     id bigint, created_at timestamptz, action text, user_id bigint, request_id text, old_values jsonb,
@@ -1145,6 +1426,456 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE FUNCTION stratum._limit_rows() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_limit_rows';
+COMMENT ON FUNCTION stratum._limit_rows() IS
+  'AFTER trigger that counts the rows of the tenant that is entered when a statement has added or restored some; the argument is a column of stratum.tenants.';
+
+CREATE FUNCTION stratum._limit_table(table_name text, column_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := format('stratum.%I', table_name)::regclass;
+  action text := format('EXECUTE FUNCTION stratum._limit_rows(%L)', column_name);
+BEGIN
+  PERFORM stratum._put_trigger(
+    relation, 'zz_stratum_limit_insert',
+    'AFTER INSERT ON %s REFERENCING NEW TABLE AS added FOR EACH STATEMENT ' || action,
+    format('A tenant has no more rows than its %s.', column_name));
+  PERFORM stratum._put_trigger(
+    relation, 'zz_stratum_limit_update',
+    'AFTER UPDATE ON %s FOR EACH STATEMENT ' || action,
+    format('A tenant has no more rows than its %s, restored ones included.', column_name));
+END $$;
+COMMENT ON FUNCTION stratum._limit_table(text, text) IS
+  'Puts the triggers on a table that hold its rows below a limit of the tenant; internal to install().';
+
+CREATE FUNCTION stratum.tenant_limits()
+  RETURNS TABLE (plan text, plan_expires_at timestamptz, plan_expired boolean,
+                 users bigint, max_users integer, campaigns bigint, max_campaigns integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT t.plan::text, t.plan_expires_at, coalesce(t.plan_expires_at <= now(), false),
+           (SELECT count(*) FROM stratum.users u WHERE u.tenant_id = t.id AND u.is_deleted IS NOT TRUE), t.max_users,
+           (SELECT count(*) FROM stratum.campaigns c WHERE c.tenant_id = t.id AND c.is_deleted IS NOT TRUE), t.max_campaigns
+    FROM stratum.tenants t WHERE t.id = stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum.tenant_limits() IS
+  'Plan of the current tenant, whether it has expired, and how many users and campaigns there are and may be (NULL: no limit).';
+
+CREATE FUNCTION stratum.refuse_viewer() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_refuse_viewer';
+COMMENT ON FUNCTION stratum.refuse_viewer() IS
+  'BEFORE statement trigger: refuses every write while a viewer is entered. For tables of your own, too.';
+
+CREATE FUNCTION stratum._guard_protected_user() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_guard_protected_user';
+COMMENT ON FUNCTION stratum._guard_protected_user() IS
+  'AFTER row trigger of users, for protected ones: only administrators delete them or change their role and state.';
+
+CREATE FUNCTION stratum._role_permissions(role text) RETURNS text[]
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE role
+    WHEN 'superadmin' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read,connections.manage,users.manage,tenant.manage,platform.manage}'
+    WHEN 'admin' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read,connections.manage,users.manage,tenant.manage}'
+    WHEN 'manager' THEN '{read,export,segments.write,campaigns.write,rules.write,actions.approve,audit.read}'
+    WHEN 'analyst' THEN '{read,export,segments.write}'
+    WHEN 'viewer' THEN '{read}'
+    ELSE '{}'
+  END::text[];
+$$;
+COMMENT ON FUNCTION stratum._role_permissions(text) IS
+  'What each role may; internal to user_can().';
+
+CREATE FUNCTION stratum.user_can(permission text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  acting record;
+  own jsonb;
+BEGIN
+  IF permission IS NULL THEN
+    RAISE EXCEPTION 'permission must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT u.role::text AS role, u.permissions, u.tenant_id IS NULL AS of_platform INTO acting
+  FROM stratum.users u
+  WHERE u.id = stratum.current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
+    AND u.is_active AND u.is_deleted IS NOT TRUE;
+  -- Tenants write the roles and permissions of their own users: nothing there makes one the platform's.
+  IF NOT found OR (permission LIKE 'platform.%' AND NOT acting.of_platform) THEN
+    RETURN false;
+  END IF;
+  own := acting.permissions -> permission;
+  IF jsonb_typeof(acting.permissions) = 'object' AND jsonb_typeof(own) = 'boolean' THEN
+    RETURN own::boolean;
+  END IF;
+  RETURN permission = ANY (stratum._role_permissions(acting.role));
+END $$;
+COMMENT ON FUNCTION stratum.user_can(text) IS
+  'Whether the current user may: what its permissions say, else its role; false without a user.';
+
+CREATE FUNCTION stratum.sign_in_candidates(email_hash text)
+  RETURNS TABLE (
+    tenant_id bigint, tenant_name text, tenant_slug text, user_id bigint, role text, password_hash text, is_verified boolean,
+    totp_enabled boolean, totp_secret text, backup_codes jsonb, failed_totp_attempts integer, totp_lockout_until timestamptz,
+    locked_out boolean)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF email_hash IS NULL THEN
+    RAISE EXCEPTION 'email_hash must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF email_hash !~ '^[0-9a-fA-F]{64}$' THEN
+    RAISE EXCEPTION 'email_hash must be 64 hexadecimal digits'
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'stratum.email_hash() makes it from an address.';
+  END IF;
+  RETURN QUERY
+    SELECT t.id::bigint, t.name::text, t.slug::text, u.id::bigint, u.role::text, u.password_hash::text, coalesce(u.is_verified, false),
+           coalesce(u.totp_enabled, false), u.totp_secret::text, u.backup_codes, coalesce(u.failed_totp_attempts, 0), u.totp_lockout_until,
+           coalesce(u.totp_lockout_until > clock_timestamp(), false)
+    FROM stratum.users u LEFT JOIN stratum.tenants t ON t.id = u.tenant_id
+    WHERE u.email_hash = ANY (ARRAY[sign_in_candidates.email_hash, lower(sign_in_candidates.email_hash), upper(sign_in_candidates.email_hash)])
+      AND u.is_active AND u.is_deleted IS NOT TRUE AND u.gdpr_anonymized_at IS NULL AND t.is_deleted IS NOT TRUE
+    ORDER BY t.name, t.id;
+END $$;
+COMMENT ON FUNCTION stratum.sign_in_candidates(text) IS
+  'Everybody who may sign in with that e-mail hash: a user for each tenant, and one of the platform (tenant_id NULL, last), with what checking password and second factor takes.';
+
+CREATE FUNCTION stratum.note_second_factor(user_id bigint, succeeded boolean)
+  RETURNS TABLE (accepted boolean, failed_totp_attempts integer, totp_lockout_until timestamptz)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  failures constant integer := 5;
+  pause constant interval := '15 minutes';
+BEGIN
+  IF user_id IS NULL OR succeeded IS NULL THEN
+    RAISE EXCEPTION 'no argument of note_second_factor() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  RETURN QUERY
+    UPDATE stratum.users u
+    SET failed_totp_attempts = CASE
+          WHEN u.totp_lockout_until > clock_timestamp() THEN u.failed_totp_attempts
+          WHEN note_second_factor.succeeded THEN 0
+          ELSE coalesce(u.failed_totp_attempts, 0) + 1 END,
+        totp_lockout_until = CASE
+          WHEN u.totp_lockout_until > clock_timestamp() THEN u.totp_lockout_until
+          WHEN note_second_factor.succeeded THEN NULL
+          WHEN (coalesce(u.failed_totp_attempts, 0) + 1) % failures = 0 THEN clock_timestamp() + pause
+          ELSE u.totp_lockout_until END
+    WHERE u.id = note_second_factor.user_id
+      AND u.is_active AND u.is_deleted IS NOT TRUE AND u.gdpr_anonymized_at IS NULL
+      AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = u.tenant_id AND t.is_deleted)
+    RETURNING note_second_factor.succeeded AND u.totp_lockout_until IS NULL, u.failed_totp_attempts, u.totp_lockout_until;
+  IF NOT found THEN
+    RAISE EXCEPTION 'there is no user % who may sign in', note_second_factor.user_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.note_second_factor(bigint, boolean) IS
+  'Counts failed second factors; five in a row lock it for 15 minutes, in which neither success nor failure counts. accepted: the sign-in may go on.';
+
+CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.tenants') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.tenants (
+      id SERIAL PRIMARY KEY,
+      name VARCHAR(255) NOT NULL,
+      slug VARCHAR(100) UNIQUE NOT NULL,
+      domain VARCHAR(255),
+
+      plan VARCHAR(50) DEFAULT 'free',
+      plan_expires_at TIMESTAMP WITH TIME ZONE,
+      stripe_customer_id VARCHAR(255),
+
+      settings JSONB DEFAULT '{}',
+      feature_flags JSONB DEFAULT '{}',
+
+      max_users INTEGER DEFAULT 5 CHECK (max_users >= 0),
+      max_campaigns INTEGER DEFAULT 50 CHECK (max_campaigns >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE
+    );
+
+    CREATE INDEX ix_tenants_slug ON stratum.tenants (slug);
+    CREATE INDEX ix_tenants_active ON stratum.tenants (is_deleted, plan);
+
+    COMMENT ON TABLE stratum.tenants IS 'Customers of the platform; every other row belongs to one of them.';
+    COMMENT ON COLUMN stratum.tenants.id IS 'Identifier; shared by all tenants'' counting, so gaps are normal.';
+    COMMENT ON COLUMN stratum.tenants.name IS 'Name of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.slug IS 'Short unique name for addresses.';
+    COMMENT ON COLUMN stratum.tenants.domain IS 'Web domain of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.plan IS 'Subscription plan.';
+    COMMENT ON COLUMN stratum.tenants.plan_expires_at IS 'When the plan ends; NULL: never.';
+    COMMENT ON COLUMN stratum.tenants.stripe_customer_id IS 'Customer id at the payment provider.';
+    COMMENT ON COLUMN stratum.tenants.settings IS 'Preferences of the tenant, which may change them.';
+    COMMENT ON COLUMN stratum.tenants.feature_flags IS 'Features switched on or off by the platform.';
+    COMMENT ON COLUMN stratum.tenants.max_users IS 'Most users the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.max_campaigns IS 'Most campaigns the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.tenants.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.tenants.is_deleted IS 'Soft delete: nobody can enter a deleted tenant.';
+    COMMENT ON COLUMN stratum.tenants.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_tenants_slug IS 'Look-up by slug.';
+    COMMENT ON INDEX stratum.ix_tenants_active IS 'Active tenants by plan.';
+    COMMENT ON SEQUENCE stratum.tenants_id_seq IS 'Numbers the rows of stratum.tenants, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenants');
+  END IF;
+
+  PERFORM stratum._attach_mixin('tenants', '{}',
+    '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('tenants', 'id');
+  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings, updated_at)',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_users() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.users') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.users (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      email VARCHAR(255) NOT NULL,
+      email_hash VARCHAR(64) NOT NULL CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      password_hash VARCHAR(255) NOT NULL,
+
+      full_name VARCHAR(255),
+      phone VARCHAR(100),
+      avatar_url VARCHAR(500),
+
+      role stratum.user_role DEFAULT 'analyst',
+      permissions JSONB DEFAULT '{}',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      is_verified BOOLEAN DEFAULT FALSE,
+      is_protected BOOLEAN DEFAULT FALSE,
+      last_login_at TIMESTAMP WITH TIME ZONE,
+
+      totp_secret VARCHAR(255),
+      totp_enabled BOOLEAN DEFAULT FALSE,
+      totp_verified_at TIMESTAMP WITH TIME ZONE,
+      backup_codes JSONB,
+      failed_totp_attempts INTEGER DEFAULT 0 CHECK (failed_totp_attempts >= 0),
+      totp_lockout_until TIMESTAMP WITH TIME ZONE,
+
+      locale VARCHAR(10) DEFAULT 'en',
+      timezone VARCHAR(50) DEFAULT 'UTC',
+      preferences JSONB DEFAULT '{}',
+
+      consent_marketing BOOLEAN DEFAULT FALSE,
+      consent_analytics BOOLEAN DEFAULT TRUE,
+      gdpr_anonymized_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE,
+
+      UNIQUE (tenant_id, email_hash),
+      UNIQUE (tenant_id, id)
+    );
+
+    CREATE INDEX ix_users_email_hash ON stratum.users (email_hash);
+    CREATE INDEX ix_users_tenant_active ON stratum.users (tenant_id, is_active, is_deleted);
+    CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users (email_hash) WHERE tenant_id IS NULL;
+
+    COMMENT ON TABLE stratum.users IS 'People who sign in, with a role; tenant_id NULL: a user of the platform itself.';
+    COMMENT ON COLUMN stratum.users.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.users.tenant_id IS 'Tenant of the user; NULL: the platform''s own.';
+    COMMENT ON COLUMN stratum.users.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.users.email_hash IS 'SHA-256 of the normalised address, for look-ups; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.users.password_hash IS 'Password hash of the client; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.full_name IS 'Full name.';
+    COMMENT ON COLUMN stratum.users.phone IS 'Telephone number.';
+    COMMENT ON COLUMN stratum.users.avatar_url IS 'Address of a picture.';
+    COMMENT ON COLUMN stratum.users.role IS 'Role.';
+    COMMENT ON COLUMN stratum.users.permissions IS 'Rights beyond the role.';
+    COMMENT ON COLUMN stratum.users.is_active IS 'Only active users can be entered.';
+    COMMENT ON COLUMN stratum.users.is_verified IS 'The address was confirmed.';
+    COMMENT ON COLUMN stratum.users.is_protected IS 'Not to be deleted or demoted.';
+    COMMENT ON COLUMN stratum.users.last_login_at IS 'Last sign-in; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.users.totp_secret IS 'Secret of the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.totp_enabled IS 'A second factor is asked for.';
+    COMMENT ON COLUMN stratum.users.totp_verified_at IS 'When the second factor was set up.';
+    COMMENT ON COLUMN stratum.users.backup_codes IS 'Codes that replace the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.failed_totp_attempts IS 'Failed second factors in a row.';
+    COMMENT ON COLUMN stratum.users.totp_lockout_until IS 'No second factor is accepted before this time.';
+    COMMENT ON COLUMN stratum.users.locale IS 'Language.';
+    COMMENT ON COLUMN stratum.users.timezone IS 'Time zone name.';
+    COMMENT ON COLUMN stratum.users.preferences IS 'Preferences of the user.';
+    COMMENT ON COLUMN stratum.users.consent_marketing IS 'Agreed to marketing messages.';
+    COMMENT ON COLUMN stratum.users.consent_analytics IS 'Agreed to analytics.';
+    COMMENT ON COLUMN stratum.users.gdpr_anonymized_at IS 'When the person was anonymised.';
+    COMMENT ON COLUMN stratum.users.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.users.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.users.is_deleted IS 'Soft delete.';
+    COMMENT ON COLUMN stratum.users.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_users_email_hash IS 'Look-up at sign-in.';
+    COMMENT ON INDEX stratum.ix_users_tenant_active IS 'Active users of a tenant.';
+    COMMENT ON INDEX stratum.ix_users_platform_email_hash IS 'One platform user an address, which UNIQUE (tenant_id, email_hash) does not say for NULL.';
+    COMMENT ON SEQUENCE stratum.users_id_seq IS 'Numbers the rows of stratum.users, for all tenants together.';
+    PERFORM stratum._comment_constraints('users');
+  END IF;
+
+  ALTER TABLE stratum.users ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('users', '{email}',
+    '{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,
+      locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
+      is_deleted}');
+  PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('users', 'max_users');
+  PERFORM stratum._put_trigger(
+    'stratum.users', 'zz_stratum_protected',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()',
+    'A protected user is not deleted or demoted by the application.');
+  PERFORM stratum._isolate('users', 'tenant_id');
+  PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_campaigns() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaigns') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaigns (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      platform stratum.ad_platform NOT NULL,
+      external_id VARCHAR(255) NOT NULL,
+      account_id VARCHAR(255) NOT NULL,
+
+      name VARCHAR(500) NOT NULL,
+      status stratum.campaign_status DEFAULT 'draft',
+      objective VARCHAR(100),
+
+      daily_budget_cents INTEGER CHECK (daily_budget_cents >= 0),
+      lifetime_budget_cents INTEGER CHECK (lifetime_budget_cents >= 0),
+      total_spend_cents INTEGER DEFAULT 0,
+      currency VARCHAR(3) DEFAULT 'USD',
+
+      impressions INTEGER DEFAULT 0 CHECK (impressions >= 0),
+      clicks INTEGER DEFAULT 0 CHECK (clicks >= 0),
+      conversions INTEGER DEFAULT 0 CHECK (conversions >= 0),
+      revenue_cents INTEGER DEFAULT 0,
+
+      ctr FLOAT,
+      cpc_cents INTEGER,
+      cpm_cents INTEGER,
+      cpa_cents INTEGER,
+      roas FLOAT,
+
+      targeting_age_min INTEGER CHECK (targeting_age_min >= 0),
+      targeting_age_max INTEGER CHECK (targeting_age_max >= 0),
+      targeting_genders JSONB,
+      targeting_locations JSONB,
+      targeting_interests JSONB,
+
+      demographics_age JSONB,
+      demographics_gender JSONB,
+      demographics_location JSONB,
+
+      start_date DATE,
+      end_date DATE,
+
+      labels JSONB DEFAULT '[]',
+      raw_data JSONB,
+
+      last_synced_at TIMESTAMP WITH TIME ZONE,
+      sync_error TEXT,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+
+      UNIQUE (tenant_id, platform, external_id),
+      CONSTRAINT campaigns_dates_check CHECK (end_date >= start_date),
+      CONSTRAINT campaigns_targeting_age_check CHECK (targeting_age_max >= targeting_age_min)
+    );
+
+    CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns (tenant_id, status);
+    CREATE INDEX ix_campaigns_platform ON stratum.campaigns (tenant_id, platform);
+    CREATE INDEX ix_campaigns_date_range ON stratum.campaigns (tenant_id, start_date, end_date);
+    CREATE INDEX ix_campaigns_roas ON stratum.campaigns (tenant_id, roas);
+    CREATE INDEX ix_campaigns_active ON stratum.campaigns (tenant_id, created_at) WHERE status = 'active' AND is_deleted = FALSE;
+
+    COMMENT ON TABLE stratum.campaigns IS 'Ad campaigns of every platform, with their counters and metrics.';
+    COMMENT ON COLUMN stratum.campaigns.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaigns.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaigns.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.campaigns.external_id IS 'Id of the campaign at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.account_id IS 'Ad account at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaigns.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaigns.objective IS 'Objective, in the platform''s words.';
+    COMMENT ON COLUMN stratum.campaigns.daily_budget_cents IS 'Budget a day, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.lifetime_budget_cents IS 'Budget over the whole run, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.total_spend_cents IS 'Spent so far, cents of currency; may fall below 0 by credits.';
+    COMMENT ON COLUMN stratum.campaigns.currency IS 'ISO 4217 code.';
+    COMMENT ON COLUMN stratum.campaigns.impressions IS 'Times shown.';
+    COMMENT ON COLUMN stratum.campaigns.clicks IS 'Clicks.';
+    COMMENT ON COLUMN stratum.campaigns.conversions IS 'Conversions.';
+    COMMENT ON COLUMN stratum.campaigns.revenue_cents IS 'Revenue attributed, cents of currency; may fall below 0 by refunds.';
+    COMMENT ON COLUMN stratum.campaigns.ctr IS 'Click-through rate, per cent; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpc_cents IS 'Cost a click, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpm_cents IS 'Cost a thousand impressions, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpa_cents IS 'Cost a conversion, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.roas IS 'Return on ad spend, ratio of revenue to spend; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_min IS 'Youngest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_max IS 'Oldest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_genders IS 'Genders targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_locations IS 'Places targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_interests IS 'Interests targeted.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_age IS 'Results by age.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_gender IS 'Results by gender.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_location IS 'Results by place.';
+    COMMENT ON COLUMN stratum.campaigns.start_date IS 'First day.';
+    COMMENT ON COLUMN stratum.campaigns.end_date IS 'Last day.';
+    COMMENT ON COLUMN stratum.campaigns.labels IS 'Labels, an array of strings.';
+    COMMENT ON COLUMN stratum.campaigns.raw_data IS 'The platform''s own answer.';
+    COMMENT ON COLUMN stratum.campaigns.last_synced_at IS 'Last fetched from the platform; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.campaigns.sync_error IS 'Why the last fetch failed.';
+    COMMENT ON COLUMN stratum.campaigns.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaigns.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_campaigns_tenant_status IS 'Campaigns of a tenant by status.';
+    COMMENT ON INDEX stratum.ix_campaigns_platform IS 'Campaigns of a tenant by platform.';
+    COMMENT ON INDEX stratum.ix_campaigns_date_range IS 'Campaigns of a tenant by date.';
+    COMMENT ON INDEX stratum.ix_campaigns_roas IS 'Best campaigns of a tenant.';
+    COMMENT ON INDEX stratum.ix_campaigns_active IS 'Active campaigns only.';
+    COMMENT ON SEQUENCE stratum.campaigns_id_seq IS 'Numbers the rows of stratum.campaigns, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaigns');
+  END IF;
+
+  ALTER TABLE stratum.campaigns ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaigns', '{metrics}',
+    '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
+      created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('campaigns', 'max_campaigns');
+  PERFORM stratum._isolate('campaigns', 'tenant_id');
+  PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -1230,6 +1961,10 @@ BEGIN
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_profiles', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -1325,15 +2060,23 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
-  -- since 1.1
+  -- since 1.1. With the ids, which tell events at the same time apart, the index alone answers what segments ask.
   IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
-    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp) INCLUDE (id);
     COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
   END IF;
 
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_event()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live_truncate',
+    'AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()',
+    'Live memberships are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
   PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -1392,11 +2135,104 @@ BEGIN
     'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON %s'
       || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
     'Sessions forget the definitions that they keep.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segments', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()',
+    'Live segments that depend on it are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
+
+CREATE FUNCTION stratum._install_cdp_segment_options() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segment_options') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segment_options (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      segment_id INTEGER NOT NULL,
+      is_live BOOLEAN NOT NULL DEFAULT FALSE,
+      keeps_history BOOLEAN NOT NULL DEFAULT FALSE,
+
+      PRIMARY KEY (tenant_id, segment_id),
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id) ON DELETE CASCADE
+    );
+
+    COMMENT ON TABLE stratum.cdp_segment_options IS 'Which segments are kept live, and which keep a history; written by set_segment_options() only. No row: neither.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.segment_id IS 'Segment.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.is_live IS 'Every write of a profile or an event keeps its memberships current.';
+    COMMENT ON COLUMN stratum.cdp_segment_options.keeps_history IS 'When profiles enter and leave is kept in stratum.cdp_segment_history.';
+    PERFORM stratum._comment_constraints('cdp_segment_options');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segment_options ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segment_options', 'zz_stratum_segments_changed',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
+    'Sessions forget the definitions that they keep.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segment_options', 'zz_stratum_live',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_options()',
+    'Members of a segment that becomes live are found at the end of the transaction.');
+  PERFORM stratum._audit_stratum_table('cdp_segment_options', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('cdp_segment_options', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segment_options', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segment_options() IS
+  'Creates stratum.cdp_segment_options where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+CREATE FUNCTION stratum._install_cdp_segment_history() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.cdp_segment_history') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.cdp_segment_history (
+      id BIGSERIAL PRIMARY KEY,
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      segment_id INTEGER NOT NULL,
+      profile_id INTEGER NOT NULL,
+
+      entered_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      left_at TIMESTAMP WITH TIME ZONE CHECK (left_at >= entered_at),
+
+      FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments (tenant_id, id) ON DELETE CASCADE,
+      FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE UNIQUE INDEX ix_cdp_segment_history_present ON stratum.cdp_segment_history (tenant_id, segment_id, profile_id)
+      WHERE left_at IS NULL;
+    CREATE INDEX ix_cdp_segment_history_entered ON stratum.cdp_segment_history (tenant_id, segment_id, entered_at);
+    CREATE INDEX ix_cdp_segment_history_profile ON stratum.cdp_segment_history (tenant_id, profile_id);
+
+    COMMENT ON TABLE stratum.cdp_segment_history IS 'Stays of profiles in the segments that keep a history; written with the memberships only.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.segment_id IS 'Segment.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.profile_id IS 'Profile that was in it.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.entered_at IS 'When it came in.';
+    COMMENT ON COLUMN stratum.cdp_segment_history.left_at IS 'When it left; NULL while it is in.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_present IS 'Stays that last: one for each member.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_entered IS 'Stays of a segment by their beginning.';
+    COMMENT ON INDEX stratum.ix_cdp_segment_history_profile IS 'Stays of a profile.';
+    COMMENT ON SEQUENCE stratum.cdp_segment_history_id_seq IS 'Numbers the rows of stratum.cdp_segment_history, for all tenants together.';
+    PERFORM stratum._comment_constraints('cdp_segment_history');
+  END IF;
+
+  ALTER TABLE stratum.cdp_segment_history ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('cdp_segment_history', 'tenant_id');
+  PERFORM stratum._give_rights('cdp_segment_history', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_cdp_segment_history() IS
+  'Creates stratum.cdp_segment_history where it is missing and puts its default, triggers, policies and rights back; internal to install().';
 
 CREATE OR REPLACE FUNCTION stratum._install_cdp_audience_syncs() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1558,6 +2394,41 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE FUNCTION stratum._install_jwt_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.jwt_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.jwt_keys (
+      kid TEXT PRIMARY KEY CHECK (kid <> ''),
+      secret BYTEA NOT NULL CHECK (octet_length(secret) >= 32 AND octet_length(secret) <= 1024),
+      audience TEXT NOT NULL CHECK (audience <> ''),
+      valid_from TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      valid_until TIMESTAMP WITH TIME ZONE,
+
+      CONSTRAINT jwt_keys_valid_check CHECK (valid_until >= valid_from)
+    );
+
+    COMMENT ON TABLE stratum.jwt_keys IS 'Keys that tokens for enter_jwt() are signed with; nobody may read it but superusers.';
+    COMMENT ON COLUMN stratum.jwt_keys.kid IS 'Name of the key, as the header of a token has it.';
+    COMMENT ON COLUMN stratum.jwt_keys.secret IS 'Shared with who signs; 32 to 1024 bytes; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.jwt_keys.audience IS 'Claim "aud" that tokens with this key must have.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_from IS 'Tokens are taken from this time on.';
+    COMMENT ON COLUMN stratum.jwt_keys.valid_until IS 'No token is taken from this time on; NULL: no end.';
+    PERFORM stratum._comment_constraints('jwt_keys');
+  END IF;
+
+  PERFORM stratum._put_audit_triggers('stratum.jwt_keys', '{secret}', '{}', 'insert,update,delete,truncate');
+  -- Without a policy: only superusers, as whom the functions run.
+  ALTER TABLE stratum.jwt_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.jwt_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('jwt_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_jwt_keys() IS
+  'Creates stratum.jwt_keys where it is missing and puts its triggers and rights back; internal to install().';
+
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
@@ -1682,10 +2553,20 @@ AS $manifest$ VALUES
 ('column', 'cdp_profiles.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_profiles.traits', 'jsonb DEFAULT ''{}''::jsonb'),
 ('column', 'cdp_profiles.updated_at', 'timestamp with time zone DEFAULT now()'),
+('column', 'cdp_segment_history.entered_at', 'timestamp with time zone NOT NULL'),
+('column', 'cdp_segment_history.id', 'bigint NOT NULL DEFAULT nextval(''stratum.cdp_segment_history_id_seq''::regclass)'),
+('column', 'cdp_segment_history.left_at', 'timestamp with time zone'),
+('column', 'cdp_segment_history.profile_id', 'integer NOT NULL'),
+('column', 'cdp_segment_history.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_history.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_segment_memberships.added_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
 ('column', 'cdp_segment_memberships.profile_id', 'integer NOT NULL'),
 ('column', 'cdp_segment_memberships.segment_id', 'integer NOT NULL'),
 ('column', 'cdp_segment_memberships.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'cdp_segment_options.is_live', 'boolean NOT NULL DEFAULT false'),
+('column', 'cdp_segment_options.keeps_history', 'boolean NOT NULL DEFAULT false'),
+('column', 'cdp_segment_options.segment_id', 'integer NOT NULL'),
+('column', 'cdp_segment_options.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
 ('column', 'cdp_segments.conditions', 'jsonb NOT NULL'),
 ('column', 'cdp_segments.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'cdp_segments.description', 'text'),
@@ -1720,6 +2601,11 @@ AS $manifest$ VALUES
 ('column', 'fact_signal_health_daily.platform', 'stratum.ad_platform NOT NULL'),
 ('column', 'fact_signal_health_daily.status', 'character varying(20)'),
 ('column', 'fact_signal_health_daily.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
+('column', 'jwt_keys.audience', 'text NOT NULL'),
+('column', 'jwt_keys.kid', 'text NOT NULL'),
+('column', 'jwt_keys.secret', 'bytea NOT NULL'),
+('column', 'jwt_keys.valid_from', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'jwt_keys.valid_until', 'timestamp with time zone'),
 ('column', 'rules.actions', 'jsonb NOT NULL'),
 ('column', 'rules.conditions', 'jsonb NOT NULL'),
 ('column', 'rules.created_at', 'timestamp with time zone DEFAULT now()'),
@@ -1836,10 +2722,18 @@ AS $manifest$ VALUES
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_canonical_id_key', 'UNIQUE (tenant_id, canonical_id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_profiles.cdp_profiles_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_check', 'CHECK ((left_at >= entered_at))'),
+('constraint', 'cdp_segment_history.cdp_segment_history_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_history.cdp_segment_history_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_pkey', 'PRIMARY KEY (tenant_id, segment_id, profile_id)'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_profile_id_fkey', 'FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segment_memberships.cdp_segment_memberships_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'cdp_segment_options.cdp_segment_options_pkey', 'PRIMARY KEY (tenant_id, segment_id)'),
+('constraint', 'cdp_segment_options.cdp_segment_options_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'cdp_segment_options.cdp_segment_options_tenant_id_segment_id_fkey', 'FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE'),
 ('constraint', 'cdp_segments.cdp_segments_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'cdp_segments.cdp_segments_profile_count_check', 'CHECK ((profile_count >= 0))'),
 ('constraint', 'cdp_segments.cdp_segments_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -1855,6 +2749,11 @@ AS $manifest$ VALUES
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_status_check', 'CHECK (((status)::text = ANY (''{healthy,degraded,unhealthy}''::text[])))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_date_platform_key', 'UNIQUE (tenant_id, date, platform)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'jwt_keys.jwt_keys_audience_check', 'CHECK ((audience <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_kid_check', 'CHECK ((kid <> ''''::text))'),
+('constraint', 'jwt_keys.jwt_keys_pkey', 'PRIMARY KEY (kid)'),
+('constraint', 'jwt_keys.jwt_keys_secret_check', 'CHECK (((octet_length(secret) >= 32) AND (octet_length(secret) <= 1024)))'),
+('constraint', 'jwt_keys.jwt_keys_valid_check', 'CHECK ((valid_until >= valid_from))'),
 ('constraint', 'rules.rules_executions_count_check', 'CHECK ((executions_count >= 0))'),
 ('constraint', 'rules.rules_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'rules.rules_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
@@ -1887,6 +2786,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
@@ -1908,8 +2808,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
+('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
+('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
@@ -1917,6 +2819,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
+('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
@@ -1927,23 +2830,26 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
-('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 82852a9e1ab45444db9d941271024e80'),
+('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
-('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 5664a759adb13a45a9f25b2fb5eac26c'),
+('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp dfc7ab3eec0f5b4130519f43142b911c'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 6a4609478d8297147092f9a3a987e661'),
+('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
-('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp ab6b777f80ada81dacdbbd0fc7fea38e'),
+('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
+('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp f24c0b826b8aa82a40ab57d0129c0da9'),
 ('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
 ('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
 ('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
 ('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 1c49c739151243642918964f01d67dff'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
-('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 2daaac44db699f84f993c7091123e099'),
+('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 023cb332238543da803a331c0392b929'),
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
@@ -1951,11 +2857,15 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
-('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d8a6ed3c69a96b3c90ca0d0752ca06b'),
+('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
+('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
+('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
+('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
+('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
@@ -1964,6 +2874,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._narrow_ids()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1434cf2f7eacd84b5c4790d6b399aa34'),
+('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
+('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
+('function', 'stratum._note_options()', 'c v b8bfd0ca26349f172c0c31a5a294925e'),
+('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
+('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
@@ -1986,6 +2901,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
@@ -2004,6 +2920,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3bcf4deaa79a69c621644312ebea7d42'),
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
+('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
@@ -2018,16 +2935,21 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
-('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
+('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
+('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 1c454b0a4c06cb209ac6f4fed4c64519'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8726224a4b575efac16eb5d6c56cc351'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
+('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
+('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
+('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
@@ -2035,15 +2957,23 @@ AS $manifest$ VALUES
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 0133ef1d0a55142bd6bb2178dff644d8'),
+('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0dda622308c2fa15bcb39883daf2e8ce'),
+('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
+('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
+('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
+('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
 ('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
+('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
@@ -2060,7 +2990,7 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_audience_syncs_segment', 'CREATE INDEX ix_cdp_audience_syncs_segment ON stratum.cdp_audience_syncs USING btree (tenant_id, segment_id)'),
 ('index', 'ix_cdp_events_name', 'CREATE INDEX ix_cdp_events_name ON stratum.cdp_events USING btree (tenant_id, event_name)'),
 ('index', 'ix_cdp_events_profile', 'CREATE INDEX ix_cdp_events_profile ON stratum.cdp_events USING btree (profile_id)'),
-('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp")'),
+('index', 'ix_cdp_events_profile_name', 'CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events USING btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)'),
 ('index', 'ix_cdp_events_timestamp', 'CREATE INDEX ix_cdp_events_timestamp ON stratum.cdp_events USING btree (tenant_id, "timestamp")'),
 ('index', 'ix_cdp_profile_aliases_profile', 'CREATE INDEX ix_cdp_profile_aliases_profile ON stratum.cdp_profile_aliases USING btree (tenant_id, profile_id)'),
 ('index', 'ix_cdp_profiles_anonymous_id', 'CREATE INDEX ix_cdp_profiles_anonymous_id ON stratum.cdp_profiles USING btree (tenant_id, anonymous_id)'),
@@ -2068,6 +2998,9 @@ AS $manifest$ VALUES
 ('index', 'ix_cdp_profiles_external_id', 'CREATE INDEX ix_cdp_profiles_external_id ON stratum.cdp_profiles USING btree (tenant_id, external_id)'),
 ('index', 'ix_cdp_profiles_lifecycle', 'CREATE INDEX ix_cdp_profiles_lifecycle ON stratum.cdp_profiles USING btree (tenant_id, lifecycle_stage)'),
 ('index', 'ix_cdp_profiles_tenant', 'CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles USING btree (tenant_id)'),
+('index', 'ix_cdp_segment_history_entered', 'CREATE INDEX ix_cdp_segment_history_entered ON stratum.cdp_segment_history USING btree (tenant_id, segment_id, entered_at)'),
+('index', 'ix_cdp_segment_history_present', 'CREATE UNIQUE INDEX ix_cdp_segment_history_present ON stratum.cdp_segment_history USING btree (tenant_id, segment_id, profile_id) WHERE (left_at IS NULL)'),
+('index', 'ix_cdp_segment_history_profile', 'CREATE INDEX ix_cdp_segment_history_profile ON stratum.cdp_segment_history USING btree (tenant_id, profile_id)'),
 ('index', 'ix_cdp_segment_memberships_profile', 'CREATE INDEX ix_cdp_segment_memberships_profile ON stratum.cdp_segment_memberships USING btree (tenant_id, profile_id)'),
 ('index', 'ix_fact_actions_queue_tenant_status', 'CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue USING btree (tenant_id, status)'),
 ('index', 'ix_profiles_traits', 'CREATE INDEX ix_profiles_traits ON stratum.cdp_profiles USING gin (traits)'),
@@ -2095,8 +3028,12 @@ AS $manifest$ VALUES
 ('policy', 'cdp_profile_aliases.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_profiles.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_profiles.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_history.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_history.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segment_memberships.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_segment_memberships.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'cdp_segment_options.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'cdp_segment_options.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'cdp_segments.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'cdp_segments.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
 ('policy', 'fact_actions_queue.admin_all', 'permissive * to stratum_admin using true'),
@@ -2163,8 +3100,13 @@ AS $manifest$ VALUES
 ('right', 'cdp_profiles to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_profiles_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_profiles_id_seq to stratum_app', 'USAGE'),
+('right', 'cdp_segment_history to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_history to stratum_app', 'SELECT'),
+('right', 'cdp_segment_history_id_seq to stratum_admin', 'USAGE'),
 ('right', 'cdp_segment_memberships to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_segment_memberships to stratum_app', 'SELECT'),
+('right', 'cdp_segment_options to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'cdp_segment_options to stratum_app', 'SELECT'),
 ('right', 'cdp_segments to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'cdp_segments to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'cdp_segments_id_seq to stratum_admin', 'USAGE'),
@@ -2186,7 +3128,7 @@ AS $manifest$ VALUES
 ('right', 'tenant_platform_connections_id_seq to stratum_admin', 'USAGE'),
 ('right', 'tenant_platform_connections_id_seq to stratum_app', 'USAGE'),
 ('right', 'tenants to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
-('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings)'),
+('right', 'tenants to stratum_app', 'SELECT, UPDATE (domain), UPDATE (name), UPDATE (settings), UPDATE (updated_at)'),
 ('right', 'tenants_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
@@ -2201,10 +3143,13 @@ AS $manifest$ VALUES
 ('table', 'cdp_events', 'row security, forced'),
 ('table', 'cdp_profile_aliases', 'row security, forced'),
 ('table', 'cdp_profiles', 'row security, forced'),
+('table', 'cdp_segment_history', 'row security, forced'),
 ('table', 'cdp_segment_memberships', 'row security, forced'),
+('table', 'cdp_segment_options', 'row security, forced'),
 ('table', 'cdp_segments', 'row security, forced'),
 ('table', 'fact_actions_queue', 'row security, forced'),
 ('table', 'fact_signal_health_daily', 'row security, forced'),
+('table', 'jwt_keys', 'row security, forced'),
 ('table', 'rules', 'row security, forced'),
 ('table', 'tenant_platform_connections', 'row security, forced'),
 ('table', 'tenants', 'row security, forced'),
@@ -2217,42 +3162,74 @@ AS $manifest$ VALUES
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
 ('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
+('trigger', 'campaign_drafts.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
+('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
+('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_audience_uploads.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_uploads FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._note_event()'),
+('trigger', 'cdp_events.zz_stratum_live_truncate', 'CREATE TRIGGER zz_stratum_live_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
+('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
+('trigger', 'cdp_profiles.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segment_history.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_history FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segment_memberships.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_memberships FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'cdp_segment_options.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segment_options'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segment_options'')'),
+('trigger', 'cdp_segment_options.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._note_options()'),
+('trigger', 'cdp_segment_options.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
+('trigger', 'cdp_segment_options.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
+('trigger', 'cdp_segments.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
+('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
 ('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
+('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
+('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
+('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
+('trigger', 'users.zz_stratum_protected', 'CREATE TRIGGER zz_stratum_protected AFTER DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()'),
+('trigger', 'users.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('type', 'ad_platform', 'meta, google, tiktok, snapchat'),
 ('type', 'audit_action', 'create, update, delete, login, logout, export, anonymize'),
 ('type', 'campaign_status', 'draft, active, paused, completed, archived'),
@@ -2686,6 +3663,29 @@ END $$;
 COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
   'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
 
+CREATE OR REPLACE FUNCTION stratum._isolate(table_name text, tenant_column text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I ENABLE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('ALTER TABLE stratum.%I FORCE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY tenant_isolation ON stratum.%I USING (%I = stratum.current_tenant_id())',
+                 table_name, tenant_column);
+  EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
+                 'Rows of the tenant that the transaction has entered, and no others.');
+  PERFORM stratum._put_admin_policy(table_name);
+  -- That somebody has signed in is logged for viewers too; the trail has guards of its own.
+  IF table_name <> 'audit_logs' THEN
+    PERFORM stratum._put_trigger(
+      format('stratum.%I', table_name)::regclass, 'zz_stratum_viewer',
+      'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()',
+      'A viewer writes nothing.');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._isolate(text, text) IS
+  'Who may do what with the rows of a table: one policy for everyone, one for administrators, no writes of viewers; internal.';
+
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
 
@@ -2706,6 +3706,8 @@ BEGIN
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_segment_options();
+  PERFORM stratum._install_cdp_segment_history();
   PERFORM stratum._install_cdp_audience_syncs();
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
@@ -2715,6 +3717,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_jwt_keys();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);
@@ -2778,6 +3781,18 @@ BEGIN
 END $$;
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.leave_session(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.enter_jwt(text, text, inet, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.enter_jwt(text, text, inet, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.retire_jwt_key(text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.retire_jwt_key(text, timestamptz) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.list_jwt_keys() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.list_jwt_keys() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._profile_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._campaign_columns_support(internal) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._profile_matches(jsonb, text[], "any") FROM PUBLIC;
@@ -2874,12 +3889,45 @@ GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_admi
 REVOKE ALL ON FUNCTION stratum._check_draft() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.publish_draft(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.publish_draft(bigint) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._note_profile() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._note_event() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._note_segment() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._note_options() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._note_all(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._lock_live(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._events_truncated() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.settle_segments() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._lock_members(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._begin_history(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._end_history(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._row_entries(text, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum._row_versions(regclass, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._limit_rows() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._limit_table(text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.tenant_limits() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.tenant_limits() TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.refuse_viewer() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._guard_protected_user() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._role_permissions(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.user_can(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.user_can(text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum.sign_in_candidates(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.sign_in_candidates(text) TO stratum_auth;
+REVOKE ALL ON FUNCTION stratum.note_second_factor(bigint, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.note_second_factor(bigint, boolean) TO stratum_auth;
 REVOKE ALL ON FUNCTION stratum._install_cdp_profile_aliases() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_cdp_segment_options() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_cdp_segment_history() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_cdp_audience_uploads() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._install_jwt_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_id_column(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._id_columns() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._has_wide_ids() FROM PUBLIC;
@@ -2910,6 +3958,12 @@ BEGIN
 
 -- What the storage of 1.0 needs to become that of 1.1, beyond what install() does by itself: it makes tables and
 -- optional indexes that are missing. Each step is guarded, so that it can run again after a restore.
+
+-- An ORM sends a time with every change of a tenant; the mixin trigger puts its own in place.
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  ALTER EXTENSION stratum ADD TABLE stratum.tenants;
+  GRANT UPDATE (updated_at) ON stratum.tenants TO stratum_app;
+END IF;
 
 IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.cdp_audience_syncs') AND conname = 'cdp_audience_syncs_tenant_id_id_key') THEN

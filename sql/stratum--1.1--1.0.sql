@@ -45,6 +45,53 @@ DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
 IF to_regclass('stratum.cdp_segments') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_segments_changed ON stratum.cdp_segments;
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_segments;
+END IF;
+IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
+END IF;
+IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
+  DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
+END IF;
+
+-- Who is in a segment stays; that it was kept live, and since when, goes.
+IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
+    PERFORM stratum._refuse_data_loss('the history of segments');
+  END IF;
+  DROP TABLE stratum.cdp_segment_history;
+END IF;
+IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
+    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
+  END IF;
+  DROP TABLE stratum.cdp_segment_options;
+END IF;
+
+-- Viewers, protected users, limits.
+DECLARE
+  old_trigger record;
+BEGIN
+  FOR old_trigger IN
+    SELECT t.tgname, t.tgrelid::regclass AS relation FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+    WHERE c.relnamespace = 'stratum'::regnamespace AND NOT t.tgisinternal
+      AND t.tgname IN ('zz_stratum_viewer', 'zz_stratum_protected', 'zz_stratum_limit_insert', 'zz_stratum_limit_update')
+  LOOP
+    EXECUTE format('DROP TRIGGER %I ON %s', old_trigger.tgname, old_trigger.relation);
+  END LOOP;
+END;
+
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  ALTER EXTENSION stratum ADD TABLE stratum.tenants;
+  REVOKE UPDATE (updated_at) ON stratum.tenants FROM stratum_app;
+END IF;
+
+IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
+    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
+  END IF;
+  DROP TABLE stratum.jwt_keys;
 END IF;
 
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
@@ -79,6 +126,17 @@ DROP FUNCTION stratum._row_entries(text, text, boolean);
 DROP FUNCTION stratum._row_versions(regclass, text);
 
 -- ==== members that are new or changed
+CREATE OR REPLACE FUNCTION stratum.enter(
+    tenant_id bigint,
+    user_id bigint DEFAULT NULL,
+    request_id text DEFAULT NULL,
+    ip_address inet DEFAULT NULL,
+    user_agent text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE
+  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'stratum_enter';
+
 CREATE OR REPLACE FUNCTION stratum.segment_matches(conditions jsonb, profile anyelement)
   RETURNS boolean
   LANGUAGE c STABLE PARALLEL SAFE COST 10 AS 'MODULE_PATHNAME', 'stratum_segment_matches';
@@ -394,6 +452,299 @@ BEGIN
     SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
     FROM stratum._row_versions(table_name, resource_id) v;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.tenants') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.tenants (
+      id SERIAL PRIMARY KEY,
+      name VARCHAR(255) NOT NULL,
+      slug VARCHAR(100) UNIQUE NOT NULL,
+      domain VARCHAR(255),
+
+      plan VARCHAR(50) DEFAULT 'free',
+      plan_expires_at TIMESTAMP WITH TIME ZONE,
+      stripe_customer_id VARCHAR(255),
+
+      settings JSONB DEFAULT '{}',
+      feature_flags JSONB DEFAULT '{}',
+
+      max_users INTEGER DEFAULT 5 CHECK (max_users >= 0),
+      max_campaigns INTEGER DEFAULT 50 CHECK (max_campaigns >= 0),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE
+    );
+
+    CREATE INDEX ix_tenants_slug ON stratum.tenants (slug);
+    CREATE INDEX ix_tenants_active ON stratum.tenants (is_deleted, plan);
+
+    COMMENT ON TABLE stratum.tenants IS 'Customers of the platform; every other row belongs to one of them.';
+    COMMENT ON COLUMN stratum.tenants.id IS 'Identifier; shared by all tenants'' counting, so gaps are normal.';
+    COMMENT ON COLUMN stratum.tenants.name IS 'Name of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.slug IS 'Short unique name for addresses.';
+    COMMENT ON COLUMN stratum.tenants.domain IS 'Web domain of the company. The tenant may change it.';
+    COMMENT ON COLUMN stratum.tenants.plan IS 'Subscription plan.';
+    COMMENT ON COLUMN stratum.tenants.plan_expires_at IS 'When the plan ends; NULL: never.';
+    COMMENT ON COLUMN stratum.tenants.stripe_customer_id IS 'Customer id at the payment provider.';
+    COMMENT ON COLUMN stratum.tenants.settings IS 'Preferences of the tenant, which may change them.';
+    COMMENT ON COLUMN stratum.tenants.feature_flags IS 'Features switched on or off by the platform.';
+    COMMENT ON COLUMN stratum.tenants.max_users IS 'Most users the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.max_campaigns IS 'Most campaigns the plan allows.';
+    COMMENT ON COLUMN stratum.tenants.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.tenants.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.tenants.is_deleted IS 'Soft delete: nobody can enter a deleted tenant.';
+    COMMENT ON COLUMN stratum.tenants.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_tenants_slug IS 'Look-up by slug.';
+    COMMENT ON INDEX stratum.ix_tenants_active IS 'Active tenants by plan.';
+    COMMENT ON SEQUENCE stratum.tenants_id_seq IS 'Numbers the rows of stratum.tenants, for all tenants together.';
+    PERFORM stratum._comment_constraints('tenants');
+  END IF;
+
+  PERFORM stratum._attach_mixin('tenants', '{}',
+    '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('tenants', 'id');
+  PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings)',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_users() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.users') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.users (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      email VARCHAR(255) NOT NULL,
+      email_hash VARCHAR(64) NOT NULL CHECK (email_hash ~ '^[0-9a-fA-F]{64}$'),
+      password_hash VARCHAR(255) NOT NULL,
+
+      full_name VARCHAR(255),
+      phone VARCHAR(100),
+      avatar_url VARCHAR(500),
+
+      role stratum.user_role DEFAULT 'analyst',
+      permissions JSONB DEFAULT '{}',
+
+      is_active BOOLEAN DEFAULT TRUE,
+      is_verified BOOLEAN DEFAULT FALSE,
+      is_protected BOOLEAN DEFAULT FALSE,
+      last_login_at TIMESTAMP WITH TIME ZONE,
+
+      totp_secret VARCHAR(255),
+      totp_enabled BOOLEAN DEFAULT FALSE,
+      totp_verified_at TIMESTAMP WITH TIME ZONE,
+      backup_codes JSONB,
+      failed_totp_attempts INTEGER DEFAULT 0 CHECK (failed_totp_attempts >= 0),
+      totp_lockout_until TIMESTAMP WITH TIME ZONE,
+
+      locale VARCHAR(10) DEFAULT 'en',
+      timezone VARCHAR(50) DEFAULT 'UTC',
+      preferences JSONB DEFAULT '{}',
+
+      consent_marketing BOOLEAN DEFAULT FALSE,
+      consent_analytics BOOLEAN DEFAULT TRUE,
+      gdpr_anonymized_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+      deleted_at TIMESTAMP WITH TIME ZONE,
+
+      UNIQUE (tenant_id, email_hash),
+      UNIQUE (tenant_id, id)
+    );
+
+    CREATE INDEX ix_users_email_hash ON stratum.users (email_hash);
+    CREATE INDEX ix_users_tenant_active ON stratum.users (tenant_id, is_active, is_deleted);
+    CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users (email_hash) WHERE tenant_id IS NULL;
+
+    COMMENT ON TABLE stratum.users IS 'People who sign in, with a role; tenant_id NULL: a user of the platform itself.';
+    COMMENT ON COLUMN stratum.users.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.users.tenant_id IS 'Tenant of the user; NULL: the platform''s own.';
+    COMMENT ON COLUMN stratum.users.email IS 'E-mail address, plain or encrypted by the client.';
+    COMMENT ON COLUMN stratum.users.email_hash IS 'SHA-256 of the normalised address, for look-ups; filled by stratum for a plain address.';
+    COMMENT ON COLUMN stratum.users.password_hash IS 'Password hash of the client; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.full_name IS 'Full name.';
+    COMMENT ON COLUMN stratum.users.phone IS 'Telephone number.';
+    COMMENT ON COLUMN stratum.users.avatar_url IS 'Address of a picture.';
+    COMMENT ON COLUMN stratum.users.role IS 'Role.';
+    COMMENT ON COLUMN stratum.users.permissions IS 'Rights beyond the role.';
+    COMMENT ON COLUMN stratum.users.is_active IS 'Only active users can be entered.';
+    COMMENT ON COLUMN stratum.users.is_verified IS 'The address was confirmed.';
+    COMMENT ON COLUMN stratum.users.is_protected IS 'Not to be deleted or demoted.';
+    COMMENT ON COLUMN stratum.users.last_login_at IS 'Last sign-in; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.users.totp_secret IS 'Secret of the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.totp_enabled IS 'A second factor is asked for.';
+    COMMENT ON COLUMN stratum.users.totp_verified_at IS 'When the second factor was set up.';
+    COMMENT ON COLUMN stratum.users.backup_codes IS 'Codes that replace the second factor; redacted in the audit trail.';
+    COMMENT ON COLUMN stratum.users.failed_totp_attempts IS 'Failed second factors in a row.';
+    COMMENT ON COLUMN stratum.users.totp_lockout_until IS 'No second factor is accepted before this time.';
+    COMMENT ON COLUMN stratum.users.locale IS 'Language.';
+    COMMENT ON COLUMN stratum.users.timezone IS 'Time zone name.';
+    COMMENT ON COLUMN stratum.users.preferences IS 'Preferences of the user.';
+    COMMENT ON COLUMN stratum.users.consent_marketing IS 'Agreed to marketing messages.';
+    COMMENT ON COLUMN stratum.users.consent_analytics IS 'Agreed to analytics.';
+    COMMENT ON COLUMN stratum.users.gdpr_anonymized_at IS 'When the person was anonymised.';
+    COMMENT ON COLUMN stratum.users.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.users.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.users.is_deleted IS 'Soft delete.';
+    COMMENT ON COLUMN stratum.users.deleted_at IS 'When is_deleted became true; kept by stratum.';
+    COMMENT ON INDEX stratum.ix_users_email_hash IS 'Look-up at sign-in.';
+    COMMENT ON INDEX stratum.ix_users_tenant_active IS 'Active users of a tenant.';
+    COMMENT ON INDEX stratum.ix_users_platform_email_hash IS 'One platform user an address, which UNIQUE (tenant_id, email_hash) does not say for NULL.';
+    COMMENT ON SEQUENCE stratum.users_id_seq IS 'Numbers the rows of stratum.users, for all tenants together.';
+    PERFORM stratum._comment_constraints('users');
+  END IF;
+
+  ALTER TABLE stratum.users ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('users', '{email}',
+    '{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,
+      locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
+      is_deleted}');
+  PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('users', 'tenant_id');
+  PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_campaigns() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.campaigns') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.campaigns (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      platform stratum.ad_platform NOT NULL,
+      external_id VARCHAR(255) NOT NULL,
+      account_id VARCHAR(255) NOT NULL,
+
+      name VARCHAR(500) NOT NULL,
+      status stratum.campaign_status DEFAULT 'draft',
+      objective VARCHAR(100),
+
+      daily_budget_cents INTEGER CHECK (daily_budget_cents >= 0),
+      lifetime_budget_cents INTEGER CHECK (lifetime_budget_cents >= 0),
+      total_spend_cents INTEGER DEFAULT 0,
+      currency VARCHAR(3) DEFAULT 'USD',
+
+      impressions INTEGER DEFAULT 0 CHECK (impressions >= 0),
+      clicks INTEGER DEFAULT 0 CHECK (clicks >= 0),
+      conversions INTEGER DEFAULT 0 CHECK (conversions >= 0),
+      revenue_cents INTEGER DEFAULT 0,
+
+      ctr FLOAT,
+      cpc_cents INTEGER,
+      cpm_cents INTEGER,
+      cpa_cents INTEGER,
+      roas FLOAT,
+
+      targeting_age_min INTEGER CHECK (targeting_age_min >= 0),
+      targeting_age_max INTEGER CHECK (targeting_age_max >= 0),
+      targeting_genders JSONB,
+      targeting_locations JSONB,
+      targeting_interests JSONB,
+
+      demographics_age JSONB,
+      demographics_gender JSONB,
+      demographics_location JSONB,
+
+      start_date DATE,
+      end_date DATE,
+
+      labels JSONB DEFAULT '[]',
+      raw_data JSONB,
+
+      last_synced_at TIMESTAMP WITH TIME ZONE,
+      sync_error TEXT,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE,
+
+      UNIQUE (tenant_id, platform, external_id),
+      CONSTRAINT campaigns_dates_check CHECK (end_date >= start_date),
+      CONSTRAINT campaigns_targeting_age_check CHECK (targeting_age_max >= targeting_age_min)
+    );
+
+    CREATE INDEX ix_campaigns_tenant_status ON stratum.campaigns (tenant_id, status);
+    CREATE INDEX ix_campaigns_platform ON stratum.campaigns (tenant_id, platform);
+    CREATE INDEX ix_campaigns_date_range ON stratum.campaigns (tenant_id, start_date, end_date);
+    CREATE INDEX ix_campaigns_roas ON stratum.campaigns (tenant_id, roas);
+    CREATE INDEX ix_campaigns_active ON stratum.campaigns (tenant_id, created_at) WHERE status = 'active' AND is_deleted = FALSE;
+
+    COMMENT ON TABLE stratum.campaigns IS 'Ad campaigns of every platform, with their counters and metrics.';
+    COMMENT ON COLUMN stratum.campaigns.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.campaigns.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.campaigns.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.campaigns.external_id IS 'Id of the campaign at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.account_id IS 'Ad account at the platform.';
+    COMMENT ON COLUMN stratum.campaigns.name IS 'Name of the campaign.';
+    COMMENT ON COLUMN stratum.campaigns.status IS 'Status.';
+    COMMENT ON COLUMN stratum.campaigns.objective IS 'Objective, in the platform''s words.';
+    COMMENT ON COLUMN stratum.campaigns.daily_budget_cents IS 'Budget a day, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.lifetime_budget_cents IS 'Budget over the whole run, cents of currency.';
+    COMMENT ON COLUMN stratum.campaigns.total_spend_cents IS 'Spent so far, cents of currency; may fall below 0 by credits.';
+    COMMENT ON COLUMN stratum.campaigns.currency IS 'ISO 4217 code.';
+    COMMENT ON COLUMN stratum.campaigns.impressions IS 'Times shown.';
+    COMMENT ON COLUMN stratum.campaigns.clicks IS 'Clicks.';
+    COMMENT ON COLUMN stratum.campaigns.conversions IS 'Conversions.';
+    COMMENT ON COLUMN stratum.campaigns.revenue_cents IS 'Revenue attributed, cents of currency; may fall below 0 by refunds.';
+    COMMENT ON COLUMN stratum.campaigns.ctr IS 'Click-through rate, per cent; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpc_cents IS 'Cost a click, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpm_cents IS 'Cost a thousand impressions, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.cpa_cents IS 'Cost a conversion, cents; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.roas IS 'Return on ad spend, ratio of revenue to spend; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_min IS 'Youngest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_age_max IS 'Oldest age targeted, years.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_genders IS 'Genders targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_locations IS 'Places targeted.';
+    COMMENT ON COLUMN stratum.campaigns.targeting_interests IS 'Interests targeted.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_age IS 'Results by age.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_gender IS 'Results by gender.';
+    COMMENT ON COLUMN stratum.campaigns.demographics_location IS 'Results by place.';
+    COMMENT ON COLUMN stratum.campaigns.start_date IS 'First day.';
+    COMMENT ON COLUMN stratum.campaigns.end_date IS 'Last day.';
+    COMMENT ON COLUMN stratum.campaigns.labels IS 'Labels, an array of strings.';
+    COMMENT ON COLUMN stratum.campaigns.raw_data IS 'The platform''s own answer.';
+    COMMENT ON COLUMN stratum.campaigns.last_synced_at IS 'Last fetched from the platform; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.campaigns.sync_error IS 'Why the last fetch failed.';
+    COMMENT ON COLUMN stratum.campaigns.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.campaigns.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.campaigns.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_campaigns_tenant_status IS 'Campaigns of a tenant by status.';
+    COMMENT ON INDEX stratum.ix_campaigns_platform IS 'Campaigns of a tenant by platform.';
+    COMMENT ON INDEX stratum.ix_campaigns_date_range IS 'Campaigns of a tenant by date.';
+    COMMENT ON INDEX stratum.ix_campaigns_roas IS 'Best campaigns of a tenant.';
+    COMMENT ON INDEX stratum.ix_campaigns_active IS 'Active campaigns only.';
+    COMMENT ON SEQUENCE stratum.campaigns_id_seq IS 'Numbers the rows of stratum.campaigns, for all tenants together.';
+    PERFORM stratum._comment_constraints('campaigns');
+  END IF;
+
+  ALTER TABLE stratum.campaigns ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('campaigns', '{metrics}',
+    '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
+      created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('campaigns', 'tenant_id');
+  PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._install_cdp_profiles() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -1295,6 +1646,22 @@ AS $manifest$ VALUES
 ('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
 $manifest$;
 
+CREATE OR REPLACE FUNCTION stratum._isolate(table_name text, tenant_column text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I ENABLE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('ALTER TABLE stratum.%I FORCE ROW LEVEL SECURITY', table_name);
+  EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY tenant_isolation ON stratum.%I USING (%I = stratum.current_tenant_id())',
+                 table_name, tenant_column);
+  EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
+                 'Rows of the tenant that the transaction has entered, and no others.');
+  PERFORM stratum._put_admin_policy(table_name);
+END $$;
+COMMENT ON FUNCTION stratum._isolate(text, text) IS
+  'Row security of a table: one policy for everyone, one for administrators; internal.';
+
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
 
@@ -1434,8 +1801,33 @@ DROP FUNCTION stratum._id_functions();
 DROP FUNCTION stratum._has_wide_ids();
 DROP FUNCTION stratum._id_columns();
 DROP FUNCTION stratum._is_id_column(text, text, text);
+DROP FUNCTION stratum._install_jwt_keys();
 DROP FUNCTION stratum._install_cdp_audience_uploads();
+DROP FUNCTION stratum._install_cdp_segment_history();
+DROP FUNCTION stratum._install_cdp_segment_options();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
+DROP FUNCTION stratum.note_second_factor(bigint, boolean);
+DROP FUNCTION stratum.sign_in_candidates(text);
+DROP FUNCTION stratum.user_can(text);
+DROP FUNCTION stratum._role_permissions(text);
+DROP FUNCTION stratum._guard_protected_user();
+DROP FUNCTION stratum.refuse_viewer();
+DROP FUNCTION stratum.tenant_limits();
+DROP FUNCTION stratum._limit_table(text, text);
+DROP FUNCTION stratum._limit_rows();
+DROP FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval);
+DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
+DROP FUNCTION stratum._end_history(bigint, bigint);
+DROP FUNCTION stratum._begin_history(bigint, bigint);
+DROP FUNCTION stratum._lock_members(bigint, bigint);
+DROP FUNCTION stratum.settle_segments();
+DROP FUNCTION stratum._events_truncated();
+DROP FUNCTION stratum._lock_live(bigint);
+DROP FUNCTION stratum._note_all(bigint);
+DROP FUNCTION stratum._note_options();
+DROP FUNCTION stratum._note_segment();
+DROP FUNCTION stratum._note_event();
+DROP FUNCTION stratum._note_profile();
 DROP FUNCTION stratum.publish_draft(bigint);
 DROP FUNCTION stratum._check_draft();
 DROP FUNCTION stratum._check_draft_data(jsonb, text);
@@ -1489,3 +1881,9 @@ DROP FUNCTION stratum._campaign_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._profile_matches(jsonb, text[], "any");
 DROP FUNCTION stratum._campaign_columns_support(internal);
 DROP FUNCTION stratum._profile_columns_support(internal);
+DROP FUNCTION stratum.list_jwt_keys();
+DROP FUNCTION stratum.retire_jwt_key(text, timestamptz);
+DROP FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz);
+DROP FUNCTION stratum.enter_jwt(text, text, inet, text);
+DROP FUNCTION stratum.leave_session(text);
+DROP FUNCTION stratum.enter_session(bigint, bigint, text);

@@ -4,28 +4,11 @@
  */
 #include "audit.h"
 
-#include "access/htup_details.h"
-#include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/bytea.h"
 #include "utils/float.h"
 #include "utils/guc.h"
-#include "utils/syscache.h"
-
-/* The entry is written as the owner of the trigger's function: see audit_write.c. */
-static Oid
-owner_of(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
 
 /* Settings that change how names and values are written, and what they are in the trail. */
 static bool
@@ -103,8 +86,9 @@ stratum_audit_row(PG_FUNCTION_ARGS)
 	table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
 	changed = stratum_describe_change(table, trigdata, &entry);
 	unpin_settings(pinned);
+	/* As the owner of the trigger's function: see audit_write.c. */
 	if (changed)
-		stratum_write_entry(&entry, owner_of(fcinfo->flinfo->fn_oid));
+		stratum_write_entry(&entry, stratum_owner_of(fcinfo));
 	return PointerGetDatum(NULL);
 }
 
@@ -126,6 +110,6 @@ stratum_audit_truncate(PG_FUNCTION_ARGS)
 	stratum_describe_truncate(stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger),
 							  &entry);
 	unpin_settings(pinned);
-	stratum_write_entry(&entry, owner_of(fcinfo->flinfo->fn_oid));
+	stratum_write_entry(&entry, stratum_owner_of(fcinfo));
 	return PointerGetDatum(NULL);
 }

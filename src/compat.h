@@ -67,4 +67,13 @@ extern int no_such_variable
 	(object_aclcheck(ProcedureRelationId, function, role, ACL_EXECUTE) == ACLCHECK_OK)
 #endif
 
+/* A lexer for JSON in the database's encoding, allocated; 17 can also set up one that is there already. */
+#if PG_VERSION_NUM < 170000
+#define stratum_json_lexer(json, length) \
+	makeJsonLexContextCstringLen(unconstify(char *, json), length, GetDatabaseEncoding(), false)
+#else
+#define stratum_json_lexer(json, length) \
+	makeJsonLexContextCstringLen(NULL, json, length, GetDatabaseEncoding(), false)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */

@@ -12,7 +12,7 @@
 #ifndef STRATUM_CONDITIONS_H
 #define STRATUM_CONDITIONS_H
 
-#include "conditions_time.h"
+#include "conditions_event.h"
 #include "stratum.h"
 
 #include "access/htup_details.h"
@@ -49,12 +49,6 @@ extern int	stratum_number_compare(const Number *a, const Number *b);
 extern int64 stratum_number_days(const Number *days);
 
 /* --- values: conditions_json.c --- */
-typedef struct Key
-{
-	const char *name;
-	int			length;
-} Key;
-
 typedef enum ValueKind
 {
 	VALUE_MISSING,
@@ -167,51 +161,6 @@ typedef struct Field
 	int			npath;
 	Key		   *path;
 } Field;
-
-/* The events of one name that pass a filter; all fields about them share them. */
-typedef struct EventProbe
-{
-	Key			name;
-	int64		window;			/* microseconds back from now, or -1 */
-	TimestampTz since;			/* DT_NOBEGIN: whenever */
-	TimestampTz until;			/* not included; DT_NOEND: whenever */
-	struct Program *where;		/* what holds for them, or NULL */
-	bool		wants_times;	/* of the first and the latest one */
-	bool		wants_ever;		/* of the first one outside of the window too */
-	bool		wants_latest;	/* the latest one's properties */
-	int			times;			/* which times of a tally are its, or -1 */
-	int			first_numbers;	/* what is added up, linked by "next", or -1 */
-	int			next;			/* probe of the same name, or -1 */
-} EventProbe;
-
-/* Numbers of a probe's events, at a path of their properties. */
-typedef struct EventNumbers
-{
-	int			npath;
-	Key		   *path;
-	int			next;			/* numbers of the same probe, or -1 */
-} EventNumbers;
-
-/* One event after another. */
-typedef struct SequenceStep
-{
-	Key			name;
-	struct Program *where;		/* what holds for the event, or NULL */
-	int64		within;			/* microseconds after the step before, or -1 */
-	int			sequence;
-	int			number;			/* from 0 */
-	int			next;			/* step of the same name, or -1 */
-} SequenceStep;
-
-typedef struct EventSequence
-{
-	int64		window;			/* as of a probe */
-	TimestampTz since;
-	TimestampTz until;
-	int			first_step;
-	int			nsteps;
-	bool		then_not;		/* the last step must not happen */
-} EventSequence;
 
 /* --- predicates: conditions_operand.c --- */
 typedef enum Operator
@@ -330,58 +279,6 @@ typedef struct CachedValue
 	Value		value;
 } CachedValue;
 
-/* An event, as long as it is being added to what is known of a profile. */
-typedef struct Event
-{
-	const char *name;
-	int			name_length;
-	TimestampTz time;
-	int64		id;
-	NullableDatum documents[2];	/* properties, context */
-} Event;
-
-/* The first and the latest event of a probe, if there are any. */
-typedef struct EventTimes
-{
-	TimestampTz first;
-	TimestampTz last;
-	int64		last_id;
-	Jsonb	   *properties;		/* of the latest one, copied; NULL where it has none or nothing asks */
-	TimestampTz ever;			/* the first one outside of the window too, if there is one */
-	bool		has_ever;
-} EventTimes;
-
-/* What numbers come to. */
-typedef struct EventSum
-{
-	int64		count;
-	Numeric		sum;
-	Numeric		least;
-	Numeric		greatest;
-} EventSum;
-
-/* An event that is a step of a sequence, or several: a bit each. */
-typedef struct SequenceEvent
-{
-	TimestampTz time;
-	int64		id;
-	uint32		steps;
-} SequenceEvent;
-
-/* All of a sequence, in the order in which they were added. */
-typedef struct SequenceLog
-{
-	int			count;
-	int			room;
-	SequenceEvent *events;
-} SequenceLog;
-
-/*
- * What a profile's events come to: a count for each probe, behind the counts the times of those probes that ask
- * about them, then sums, then the logs of sequences. Kept small: in a refresh there is one for every profile with events.
- */
-typedef int64 EventTally;
-
 /* The row that is being evaluated: read lazily, every value once. */
 typedef struct Row
 {
@@ -416,9 +313,9 @@ typedef struct Program
 	Field	   *fields;
 	int			nprobes;
 	EventProbe *probes;
-	OperandSet	event_names;
+	EventNames	event_names;
 	Datum		event_names_array;
-	int		   *first_probes;	/* of each event name, linked by "next", or -1 */
+	EventCount *event_counts;	/* for each probe, in the order of a tally */
 	int			ntimes;			/* probes that ask about times */
 	int			nnumbers;
 	EventNumbers *numbers;
@@ -426,7 +323,6 @@ typedef struct Program
 	EventSequence *sequences;
 	int			nsteps;
 	SequenceStep *steps;
-	int		   *first_steps;	/* of each event name, linked by "next", or -1 */
 	bool		wants_documents;	/* properties or context of any event */
 	int			npredicates;
 	Predicate  *predicates;
@@ -620,17 +516,14 @@ extern bool stratum_regex_matches(Regex *regex, const Value *value);
 
 /* --- evaluation --- */
 extern void stratum_events_prepare(Program *program);
-extern TimestampTz stratum_events_since(const Program *program, TimestampTz now);
-extern Event stratum_event_from_row(const Datum *values, const bool *nulls);
-extern void stratum_events_add(const Program *program, EventTally *tally, const Event *event,
-							   TimestampTz now);
+extern TimestampTz stratum_events_begin(Program *program, TimestampTz now);
+extern int	stratum_event_from_row(const Program *program, const Datum *values, const bool *nulls, Event *event);
+extern const char *stratum_event_columns(bool with_documents);
+extern void stratum_events_add(const Program *program, EventTally *tally, int name, const Event *event);
 extern const EventTally *stratum_event_tally(Program *program);
-extern bool stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now);
-extern bool stratum_is_in_window(int64 window, TimestampTz since, TimestampTz until, TimestampTz time,
-								 TimestampTz now);
+extern bool stratum_is_first_time(const Program *program, const EventProbe *probe, const EventTimes *times);
 extern bool stratum_event_passes(Program *where, const Event *event);
-extern void stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event,
-								 TimestampTz now);
+extern void stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event);
 extern bool stratum_sequence_happened(const Program *program, const EventTally *tally, int sequence);
 extern void stratum_numbers_add(const Program *program, EventTally *tally, int first,
 								const Event *event);
@@ -659,6 +552,12 @@ static inline SequenceLog *
 stratum_tally_log(const Program *program, const EventTally *tally, int sequence)
 {
 	return (SequenceLog *) stratum_tally_sum(program, tally, program->nnumbers) + sequence;
+}
+
+static inline int64
+stratum_tally_count(const Program *program, const EventTally *tally, int probe)
+{
+	return tally[program->probes[probe].place];
 }
 
 /* Whether events have to be looked up. */

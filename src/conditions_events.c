@@ -16,60 +16,73 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
+/* The casts hold should somebody change a column's type: what comes out is read as it is. */
+#define EVENT_COLUMNS "CAST(e.event_name AS pg_catalog.text)," \
+	" CAST(e.\"timestamp\" AS pg_catalog.timestamptz), CAST(e.id AS pg_catalog.int8)"
+
 /* --- probes by name --- */
 
 /* The names, as text[]. */
 static Datum
-names_array(const Program *program)
+names_array(const EventNames *names)
 {
-	int			count = program->event_names.count;
-	Datum	   *names = palloc((count + 1) * sizeof(Datum));
+	Datum	   *texts = palloc((names->count + 1) * sizeof(Datum));
 
-	for (int i = 0; i < count; i++)
+	for (int i = 0; i < names->count; i++)
 	{
-		const Value *name = &program->event_names.operands[i].value;
+		const Key  *name = &names->names[i].name;
 
-		names[i] = PointerGetDatum(cstring_to_text_with_len(name->of.string, name->length));
+		texts[i] = PointerGetDatum(cstring_to_text_with_len(name->name, name->length));
 	}
-	return PointerGetDatum(construct_array(names, count, TEXTOID, -1, false, TYPALIGN_INT));
-}
-
-/* Where a name is among the names, to which it is added if it is new. */
-static int
-add_name(Program *program, const Key *name)
-{
-	Operand		operand = {.value = {.kind = VALUE_STRING, .length = name->length, .of.string = name->name}};
-	int			at = stratum_set_find(&program->event_names, &operand.value);
-
-	if (at >= 0)
-		return at;
-	at = program->event_names.count;
-	stratum_set_add(&program->event_names, &operand);
-	program->first_probes[at] = program->first_steps[at] = -1;
-	return at;
+	return PointerGetDatum(construct_array(texts, names->count, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 static void
-prepare_probe(Program *program, int index)
+prepare_probe(Program *program, EventProbe *probe)
 {
-	EventProbe *probe = &program->probes[index];
-	int			at = add_name(program, &probe->name);
+	EventName  *name = &program->event_names.names[stratum_event_names_add(&program->event_names, &probe->name)];
 
-	probe->next = program->first_probes[at];
-	program->first_probes[at] = index;
+	probe->place = name->ncounts++;
 	probe->times = probe->wants_times ? program->ntimes++ : -1;
-	program->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
+	name->wants_documents |= probe->wants_latest || probe->where != NULL || probe->first_numbers >= 0;
+	program->wants_documents |= name->wants_documents;
+}
+
+/* Puts the counts of a name side by side. */
+static void
+place_counts(Program *program)
+{
+	EventNames *names = &program->event_names;
+	int			next = 0;
+
+	for (int i = 0; i < names->count; i++)
+	{
+		names->names[i].first_count = next;
+		next += names->names[i].ncounts;
+	}
+	program->event_counts = palloc_extended((program->nprobes + 1) * sizeof(EventCount), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < program->nprobes; i++)
+	{
+		EventProbe *probe = &program->probes[i];
+
+		probe->place += names->names[stratum_event_names_add(names, &probe->name)].first_count;
+		program->event_counts[probe->place] = (EventCount) {
+			.probe = i,
+			.is_plain = probe->where == NULL && !probe->wants_times && probe->first_numbers < 0
+		};
+	}
 }
 
 static void
 prepare_step(Program *program, int index)
 {
 	SequenceStep *step = &program->steps[index];
-	int			at = add_name(program, &step->name);
+	EventName  *name = &program->event_names.names[stratum_event_names_add(&program->event_names, &step->name)];
 
-	step->next = program->first_steps[at];
-	program->first_steps[at] = index;
-	program->wants_documents |= step->where != NULL;
+	step->next = name->first_step;
+	name->first_step = index;
+	name->wants_documents |= step->where != NULL;
+	program->wants_documents |= name->wants_documents;
 }
 
 /* Collects the names that are asked about, when all definitions have been parsed. */
@@ -78,57 +91,54 @@ stratum_events_prepare(Program *program)
 {
 	int			most = program->nprobes + program->nsteps;
 
-	stratum_set_init(&program->event_names, most);
-	program->first_probes = palloc_extended((most + 1) * sizeof(int), MCXT_ALLOC_HUGE);
-	program->first_steps = palloc_extended((most + 1) * sizeof(int), MCXT_ALLOC_HUGE);
+	stratum_event_names_init(&program->event_names, most);
 	for (int i = 0; i < program->nprobes; i++)
-		prepare_probe(program, i);
+		prepare_probe(program, &program->probes[i]);
+	place_counts(program);
 	for (int i = 0; i < program->nsteps; i++)
 		prepare_step(program, i);
-	program->event_names_array = names_array(program);
+	program->event_names_array = names_array(&program->event_names);
 	if (most > 0)
 		program->event_scratch = AllocSetContextCreate(program->context, "stratum conditions event",
 													   ALLOCSET_SMALL_SIZES);
 }
 
-static TimestampTz
-window_since(int64 window, TimestampTz since, TimestampTz now)
+/* What a window comes to now; nothing is later than the end of time. */
+static EventSpan
+find_span(int64 window, TimestampTz since, TimestampTz until, TimestampTz now)
 {
-	return window < 0 ? since : Max(since, stratum_time_ago(now, window));
+	EventSpan	span = {since, TIMESTAMP_IS_NOEND(until) ? until : until - 1};
+
+	if (window < 0)
+		return span;
+	return (EventSpan) {Max(span.first, stratum_time_ago(now, window)), Min(span.last, now)};
 }
 
-/* The earliest time that matters to any probe or sequence. */
+/* Before events are added in a transaction: which times count. Returns the earliest that matters. */
 TimestampTz
-stratum_events_since(const Program *program, TimestampTz now)
+stratum_events_begin(Program *program, TimestampTz now)
 {
 	TimestampTz since = DT_NOEND;
 
 	for (int i = 0; i < program->nprobes; i++)
 	{
 		const EventProbe *probe = &program->probes[i];
+		EventSpan	span = find_span(probe->window, probe->since, probe->until, now);
 
-		since = Min(since, probe->wants_ever ? DT_NOBEGIN : window_since(probe->window, probe->since, now));
+		program->event_counts[probe->place].span = span;
+		since = Min(since, probe->wants_ever ? DT_NOBEGIN : span.first);
 	}
 	for (int i = 0; i < program->nsequences; i++)
-		since = Min(since, window_since(program->sequences[i].window, program->sequences[i].since, now));
+	{
+		EventSequence *sequence = &program->sequences[i];
+
+		sequence->span = find_span(sequence->window, sequence->since, sequence->until, now);
+		since = Min(since, sequence->span.first);
+	}
 	return since;
 }
 
 /* --- adding up --- */
-
-bool
-stratum_is_in_window(int64 window, TimestampTz since, TimestampTz until, TimestampTz time, TimestampTz now)
-{
-	if (window >= 0 && (time > now || time < stratum_time_ago(now, window)))
-		return false;
-	return time >= since && (time < until || TIMESTAMP_IS_NOEND(until));
-}
-
-static bool
-is_in_window(const EventProbe *probe, TimestampTz time, TimestampTz now)
-{
-	return stratum_is_in_window(probe->window, probe->since, probe->until, time, now);
-}
 
 /* Whether a "where", if there is one, holds for the event. */
 bool
@@ -174,11 +184,11 @@ add_ever(EventTimes *times, const Event *event)
 }
 
 static void
-add_to_probe(const Program *program, EventTally *tally, int index, const Event *event, TimestampTz now)
+add_to_probe(const Program *program, EventTally *tally, const EventCount *count, const Event *event)
 {
-	const EventProbe *probe = &program->probes[index];
-	EventTimes *times = probe->wants_times ? stratum_tally_times(program, tally, index) : NULL;
-	bool		counts = is_in_window(probe, event->time, now);
+	const EventProbe *probe = &program->probes[count->probe];
+	EventTimes *times = probe->wants_times ? stratum_tally_times(program, tally, count->probe) : NULL;
+	bool		counts = stratum_is_in_span(count->span, event->time);
 
 	if ((!counts && !probe->wants_ever) || !stratum_event_passes(probe->where, event))
 		return;
@@ -187,47 +197,65 @@ add_to_probe(const Program *program, EventTally *tally, int index, const Event *
 	if (!counts)
 		return;
 	if (probe->wants_times)
-		add_time(times, event, tally[index] == 0, probe->wants_latest);
+		add_time(times, event, tally[probe->place] == 0, probe->wants_latest);
 	if (probe->first_numbers >= 0)
 		stratum_numbers_add(program, tally, probe->first_numbers, event);
-	tally[index]++;
+	tally[probe->place]++;
 }
 
-/* Adds an event to a tally, which is all zeros at first. Copies are made in the current memory context. */
+/*
+ * Adds an event of the name with that index to a tally, which is all zeros at first. Copies are made in the current
+ * memory context.
+ */
 void
-stratum_events_add(const Program *program, EventTally *tally, const Event *event, TimestampTz now)
+stratum_events_add(const Program *program, EventTally *tally, int index, const Event *event)
 {
-	Value		name = {.kind = VALUE_STRING, .length = event->name_length, .of.string = event->name};
-	int			at = stratum_set_find(&program->event_names, &name);
+	const EventName *name = &program->event_names.names[index];
 
-	if (at < 0)
-		return;
-	for (int i = program->first_probes[at]; i >= 0; i = program->probes[i].next)
-		add_to_probe(program, tally, i, event, now);
-	if (program->first_steps[at] >= 0)
-		stratum_sequence_add(program, tally, program->first_steps[at], event, now);
+	for (int i = name->first_count; i < name->first_count + name->ncounts; i++)
+	{
+		const EventCount *count = &program->event_counts[i];
+
+		if (count->is_plain)
+			tally[i] += stratum_is_in_span(count->span, event->time);
+		else
+			add_to_probe(program, tally, count, event);
+	}
+	if (name->first_step >= 0)
+		stratum_sequence_add(program, tally, name->first_step, event);
 }
 
 /* Whether the first event ever is one of those in the window. */
 bool
-stratum_is_first_time(const EventProbe *probe, const EventTimes *times, TimestampTz now)
+stratum_is_first_time(const Program *program, const EventProbe *probe, const EventTimes *times)
 {
-	return times->has_ever && is_in_window(probe, times->ever, now);
+	return times->has_ever && stratum_is_in_span(program->event_counts[probe->place].span, times->ever);
 }
 
-/* An event from a row of (name, time, id, properties, context). */
-Event
-stratum_event_from_row(const Datum *values, const bool *nulls)
+/*
+ * Reads an event from a row of (name, time, id, properties, context), the last two only where the program wants
+ * documents. Returns where its name is among the names, -1 where nothing asks about it.
+ */
+int
+stratum_event_from_row(const Program *program, const Datum *values, const bool *nulls, Event *event)
 {
 	const text *name = DatumGetTextPP(values[0]);
+	int			index = stratum_event_names_find(&program->event_names, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
 
-	return (Event) {
-		.name = VARDATA_ANY(name),
-		.name_length = VARSIZE_ANY_EXHDR(name),
-		.time = DatumGetTimestampTz(values[1]),
-		.id = DatumGetInt64(values[2]),
-		.documents = {{values[3], nulls[3]}, {values[4], nulls[4]}}
-	};
+	event->time = DatumGetTimestampTz(values[1]);
+	event->id = DatumGetInt64(values[2]);
+	for (int i = 0; i < EVENT_DOCUMENTS; i++)
+		event->documents[i] = program->wants_documents ? (NullableDatum) {values[3 + i], nulls[3 + i]} :
+			(NullableDatum) {(Datum) 0, true};
+	return index;
+}
+
+/* The columns of such a row. */
+const char *
+stratum_event_columns(bool with_documents)
+{
+	return with_documents ? EVENT_COLUMNS ", CAST(e.properties AS pg_catalog.jsonb), CAST(e.context AS pg_catalog.jsonb)" :
+		EVENT_COLUMNS;
 }
 
 /* --- the events of one profile --- */
@@ -237,15 +265,17 @@ take_event(void *argument, TupleTableSlot *row)
 {
 	Program    *program = argument;
 	MemoryContext before = MemoryContextSwitchTo(program->scratch);
-	Event		event = stratum_event_from_row(row->tts_values, row->tts_isnull);
+	Event		event;
+	int			name = stratum_event_from_row(program, row->tts_values, row->tts_isnull, &event);
 
-	stratum_events_add(program, program->row.events, &event, program->row.now);
+	if (name >= 0)
+		stratum_events_add(program, program->row.events, name, &event);
 	MemoryContextSwitchTo(before);
 }
 
 /*
  * Saved plans, without the documents and with them; the plan cache follows changes of the table, of the role
- * and of row security. The casts hold should somebody change a column's type: what comes out is read as it is.
+ * and of row security.
  */
 static SPIPlanPtr
 get_plan(bool with_documents)
@@ -256,15 +286,12 @@ get_plan(bool with_documents)
 
 	if (plans[with_documents] != NULL)
 		return plans[with_documents];
-	plan = SPI_prepare(psprintf("SELECT CAST(e.event_name AS pg_catalog.text),"
-								" CAST(e.\"timestamp\" AS pg_catalog.timestamptz), CAST(e.id AS pg_catalog.int8),"
-								" CAST(%s AS pg_catalog.jsonb), CAST(%s AS pg_catalog.jsonb)"
-								" FROM stratum.cdp_events e"
+	plan = SPI_prepare(psprintf("SELECT %s FROM stratum.cdp_events e"
 								" WHERE e.profile_id OPERATOR(pg_catalog.=) $1"
 								" AND e.tenant_id OPERATOR(pg_catalog.=) $2"
 								" AND e.event_name OPERATOR(pg_catalog.=) ANY ($3)"
 								" AND e.\"timestamp\" OPERATOR(pg_catalog.>=) $4",
-								with_documents ? "e.properties" : "NULL", with_documents ? "e.context" : "NULL"),
+								stratum_event_columns(with_documents)),
 					   lengthof(types), types);
 	if (plan == NULL || SPI_keepplan(plan) != 0)
 		elog(ERROR, "could not prepare the look-up of events: %s", SPI_result_code_string(SPI_result));
@@ -277,7 +304,7 @@ look_up(Program *program, int64 profile, int64 tenant)
 {
 	RowReceiver receiver = stratum_row_receiver(take_event, program);
 	Datum		values[] = {Int64GetDatum(profile), Int64GetDatum(tenant), program->event_names_array,
-	TimestampTzGetDatum(stratum_events_since(program, program->row.now))};
+	TimestampTzGetDatum(stratum_events_begin(program, program->row.now))};
 	Oid			types[] = {INT8OID, INT8OID, TEXTARRAYOID, TIMESTAMPTZOID};
 	SPIExecuteOptions options = {0};
 	int			result;

@@ -82,28 +82,52 @@ stratum_parse_sequence(Parser *parser, const Value *steps, const Place *place, c
 
 /* --- adding up --- */
 
+static SequenceEvent *
+logged_events(SequenceLog *log)
+{
+	return log->room == 0 ? log->at.few : log->at.moved;
+}
+
+/* Room for one event more. */
+static void
+make_room(SequenceLog *log)
+{
+	SequenceEvent *moved;
+
+	if (log->count < Max(log->room, FEW_SEQUENCE_EVENTS))
+		return;
+	if (log->room > 0)
+	{
+		log->room *= 2;
+		log->at.moved = repalloc_huge(log->at.moved, (Size) log->room * sizeof(SequenceEvent));
+		return;
+	}
+	log->room = 4 * FEW_SEQUENCE_EVENTS;
+	moved = palloc(log->room * sizeof(SequenceEvent));
+	memcpy(moved, log->at.few, sizeof(log->at.few));
+	log->at.moved = moved;
+}
+
 static void
 note_step(SequenceLog *log, const Event *event, int step)
 {
-	if (log->count == 0 || log->events[log->count - 1].id != event->id)
+	if (log->count == 0 || logged_events(log)[log->count - 1].id != event->id)
 	{
-		log->events = stratum_grow(log->events, log->count, &log->room, sizeof(SequenceEvent));
-		log->events[log->count++] = (SequenceEvent) {event->time, event->id, 0};
+		make_room(log);
+		logged_events(log)[log->count++] = (SequenceEvent) {event->time, event->id, 0};
 	}
-	log->events[log->count - 1].steps |= (uint32) 1 << step;
+	logged_events(log)[log->count - 1].steps |= (uint32) 1 << step;
 }
 
 /* Notes the event for the steps that it is, from the first of its name on; in the current memory context. */
 void
-stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event,
-					 TimestampTz now)
+stratum_sequence_add(const Program *program, EventTally *tally, int first, const Event *event)
 {
 	for (int i = first; i >= 0; i = program->steps[i].next)
 	{
 		const SequenceStep *step = &program->steps[i];
-		const EventSequence *sequence = &program->sequences[step->sequence];
 
-		if (stratum_is_in_window(sequence->window, sequence->since, sequence->until, event->time, now) &&
+		if (stratum_is_in_span(program->sequences[step->sequence].span, event->time) &&
 			stratum_event_passes(step->where, event))
 			note_step(stratum_tally_log(program, tally, step->sequence), event, step->number);
 	}
@@ -189,6 +213,7 @@ stratum_sequence_happened(const Program *program, const EventTally *tally, int i
 
 	if (log->count == 0)
 		return false;
-	qsort(log->events, log->count, sizeof(SequenceEvent), compare_events);
-	return happened(sequence, &program->steps[sequence->first_step], log->events, log->count);
+	if (log->count > 1)
+		qsort(logged_events(log), log->count, sizeof(SequenceEvent), compare_events);
+	return happened(sequence, &program->steps[sequence->first_step], logged_events(log), log->count);
 }

@@ -370,7 +370,7 @@ static void
 read_probe(Program *program, const EventTally *tally, const Field *field, Value *value)
 {
 	const EventProbe *probe = &program->probes[field->probe];
-	int64		count = tally[field->probe];
+	int64		count = stratum_tally_count(program, tally, field->probe);
 
 	switch (field->part)
 	{
@@ -385,8 +385,8 @@ read_probe(Program *program, const EventTally *tally, const Field *field, Value 
 			break;
 		case EVENT_FIRST_TIME:
 			value->kind = VALUE_BOOL;
-			value->of.boolean = stratum_is_first_time(probe, stratum_tally_times(program, tally, field->probe),
-													  program->row.now);
+			value->of.boolean = stratum_is_first_time(program, probe,
+													  stratum_tally_times(program, tally, field->probe));
 			break;
 		case EVENT_FIRST:
 		case EVENT_LAST:

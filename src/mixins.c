@@ -309,6 +309,14 @@ is_true(const Row *row, AttrNumber column)
 	return row != NULL && !is_null(row, column) && DatumGetBool(value_of(row, column));
 }
 
+/* The limits of the tenant count it again; see limits.c. */
+static void
+note_restored(const Mixin *mixin, Relation relation, const Row *old, const Row *new)
+{
+	if (mixin->is_deleted && is_true(old, mixin->is_deleted) && !is_true(new, mixin->is_deleted))
+		stratum_note_restored(RelationGetRelid(relation));
+}
+
 /* is_deleted going true sets deleted_at, unless the client set it too; going false clears it. */
 static void
 keep_deleted_at(const Mixin *mixin, const Row *old, Row *new)
@@ -431,6 +439,7 @@ stratum_mixin(PG_FUNCTION_ARGS)
 	keep_hash(mixin->phone, mixin->phone_hash, stratum_is_plain_phone, stratum_phone_hash, old, &row);
 	keep_metrics(mixin, &row);
 	keep_deleted_at(mixin, old, &row);
+	note_restored(mixin, relation, old, &row);
 	check_conditions(mixin, old, &row);
 	if (old != NULL)
 		keep_updated_at(mixin, old, &row);

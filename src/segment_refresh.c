@@ -7,11 +7,10 @@
  * differs is written (segment_differences.c). Where definitions ask about events, these are read first
  * (segment_events.c), and the profiles are evaluated here, where what is known of their events is.
  */
-#include "segment_refresh.h"
+#include "live.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -26,28 +25,6 @@
 /* Bytes that a profile takes beside its two rows of bits. */
 #define PROFILE_OVERHEAD (sizeof(int64) + 2 * sizeof(PlaceOf))
 #define LEAST_RANGE 1000
-
-/* --- queries --- */
-
-/* Runs a query, whose rows the function is given one by one; returns how many rows it concerned. */
-uint64
-stratum_refresh_query(Refresh *refresh, const char *query, int nargs, const Oid *types,
-					  const Datum *values, RowFunction function)
-{
-	RowReceiver receiver = stratum_row_receiver(function, refresh);
-	SPIExecuteOptions options = {0};
-	MemoryContext before = CurrentMemoryContext;
-	int			result;
-
-	options.params = stratum_constant_parameters(nargs, types, values);
-	options.dest = &receiver.receiver;
-	result = SPI_execute_extended(query, &options);
-	/* SPI has turned to its own, which lasts as long as the refresh */
-	MemoryContextSwitchTo(before);
-	if (result < 0)
-		elog(ERROR, "could not refresh segments: %s", SPI_result_code_string(result));
-	return SPI_processed;
-}
 
 /* --- progress --- */
 
@@ -137,6 +114,17 @@ take_bits(void *argument, TupleTableSlot *row)
 							refresh->nwords);
 }
 
+/* A kept set takes the columns as they were when it was made. */
+static void
+refuse_type(const Refresh *refresh, int column)
+{
+	ereport(ERROR,
+			errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			errmsg("column \"%s\" of stratum.cdp_profiles has another type since a moment ago",
+				   NameStr(TupleDescAttr(refresh->columns, column)->attname)),
+			errhint("Try again."));
+}
+
 /* A profile's id and the columns by which to find out. */
 static void
 take_columns(void *argument, TupleTableSlot *row)
@@ -146,7 +134,11 @@ take_columns(void *argument, TupleTableSlot *row)
 	int64		profile = DatumGetInt64(row->tts_values[0]);
 
 	for (int i = 0; i < refresh->columns->natts; i++)
+	{
+		if (TupleDescAttr(row->tts_tupleDescriptor, i + 1)->atttypid != TupleDescAttr(refresh->columns, i)->atttypid)
+			refuse_type(refresh, i);
 		columns[i] = (NullableDatum) {row->tts_values[i + 1], row->tts_isnull[i + 1]};
+	}
 	refresh->set->program->row.event_answers = stratum_refresh_event_answers(refresh, profile);
 	memcpy(add_profile(refresh, profile), stratum_set_members(refresh->set, columns),
 		   refresh->nwords * sizeof(Bits));
@@ -189,17 +181,28 @@ take_membership(void *argument, TupleTableSlot *row)
 static void
 read_profiles(Refresh *refresh, int64 after, int64 until)
 {
-	Oid			types[] = {INT8OID, INT8OID, INT8OID, JSONBARRAYOID, TEXTARRAYOID};
+	Oid			types[] = {INT8OID, INT8OID, INT8OID, JSONBARRAYOID, TEXTARRAYOID, INT8ARRAYOID};
 	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
-	refresh->definitions, refresh->column_names};
+	refresh->definitions, refresh->column_names, refresh->list};
 
 	refresh->nprofiles = 0;
-	refresh->room = LEAST_RANGE;
 	refresh->profiles = palloc(refresh->room * sizeof(int64));
 	refresh->wanted = palloc_extended((Size) refresh->room * refresh->nwords * sizeof(Bits), MCXT_ALLOC_HUGE);
 	refresh->profile_places = places_create(CurrentMemoryContext, refresh->room, NULL);
-	stratum_refresh_query(refresh, refresh->evaluation, lengthof(values), types, values,
+	stratum_refresh_query(refresh, PLAN_PROFILES, refresh->evaluation,
+						  refresh->by_list ? lengthof(values) : lengthof(values) - 1, types, values,
 						  refresh->set != NULL ? take_columns : take_bits);
+}
+
+/* The ids of the segments, as bigint[]. */
+static Datum
+segment_ids(const Refresh *refresh)
+{
+	Datum	   *ids = palloc(refresh->nsegments * sizeof(Datum));
+
+	for (int i = 0; i < refresh->nsegments; i++)
+		ids[i] = Int64GetDatum(refresh->segments[i].id);
+	return stratum_number_array(ids, refresh->nsegments);
 }
 
 /* The memberships of the range; without conditions that all of them meet, since there are many. */
@@ -207,14 +210,10 @@ static void
 read_memberships(Refresh *refresh, int64 after, int64 until)
 {
 	Oid			types[] = {INT8OID, INT8OID, INT8OID, INT8ARRAYOID};
-	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until), (Datum) 0};
-	Datum	   *ids = palloc(refresh->nsegments * sizeof(Datum));
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(until),
+	refresh->by_list ? refresh->list : segment_ids(refresh)};
 	StringInfoData query;
 
-	for (int i = 0; i < refresh->nsegments; i++)
-		ids[i] = Int64GetDatum(refresh->segments[i].id);
-	values[3] = PointerGetDatum(construct_array(ids, refresh->nsegments, INT8OID, sizeof(int64),
-												FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 	refresh->present = palloc_extended((Size) (refresh->nprofiles + 1) * refresh->nwords * sizeof(Bits),
 									   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	refresh->last_profile.number = PG_INT64_MIN;
@@ -223,15 +222,17 @@ read_memberships(Refresh *refresh, int64 after, int64 until)
 	 * Nobody reads added_at. It keeps PostgreSQL from reading the primary key alone, segment by segment: in the
 	 * table those of a profile stand together, as they were written, and so do their bits.
 	 */
-	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id, m.added_at FROM stratum.cdp_segment_memberships m"
-						   " WHERE m.tenant_id = $1");
+	appendStringInfoString(&query, "SELECT m.segment_id, m.profile_id, m.added_at FROM ");
+	appendStringInfoString(&query, refresh->by_list ?
+						   STRATUM_OF_LIST("cdp_segment_memberships", "profile_id", "$4") " m" :
+						   "stratum.cdp_segment_memberships m WHERE m.tenant_id = $1");
 	if (after > PG_INT64_MIN)
 		appendStringInfoString(&query, " AND m.profile_id > $2");
 	if (until < PG_INT64_MAX)
 		appendStringInfoString(&query, " AND m.profile_id <= $3");
-	if (refresh->nsegments < FEW_SEGMENTS)
+	if (!refresh->by_list && refresh->nsegments < FEW_SEGMENTS)
 		appendStringInfoString(&query, " AND m.segment_id = ANY ($4)");
-	stratum_refresh_query(refresh, query.data, lengthof(values), types, values, take_membership);
+	stratum_refresh_query(refresh, PLAN_MEMBERSHIPS, query.data, lengthof(values), types, values, take_membership);
 }
 
 static void
@@ -239,6 +240,8 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 {
 	MemoryContext before = MemoryContextSwitchTo(refresh->range_context);
 
+	if (!refresh->by_list)
+		refresh->room = LEAST_RANGE;
 	if (refresh->set != NULL)
 		stratum_refresh_read_events(refresh, after, until);
 	read_profiles(refresh, after, until);
@@ -250,48 +253,64 @@ refresh_range(Refresh *refresh, int64 after, int64 until)
 	MemoryContextReset(refresh->range_context);
 }
 
-/* The last ids of all ranges but the last, for as many profiles each as maintenance_work_mem has room for. */
-static int64 *
-find_ranges(Refresh *refresh, int *count)
+/* As many profiles as maintenance_work_mem has room for. */
+static int64
+range_size(const Refresh *refresh)
 {
 	Size		each = 2 * refresh->nwords * sizeof(Bits) + PROFILE_OVERHEAD +
 		stratum_refresh_event_size(refresh);
-	int64		profiles = Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
-	Oid			types[] = {INT8OID, INT8OID};
-	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(profiles)};
-	int64	   *ends;
 
-	if (SPI_execute_with_args("SELECT CAST(q.id AS bigint) FROM"
-							  " (SELECT p.id, row_number() OVER (ORDER BY p.id) AS n"
-							  "  FROM stratum.cdp_profiles p WHERE p.tenant_id = $1) q"
-							  " WHERE q.n % $2 = 0 ORDER BY q.id",
-							  lengthof(values), types, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not count profiles");
-	*count = SPI_processed;
-	ends = palloc((*count + 1) * sizeof(int64));
-	for (int i = 0; i < *count; i++)
-	{
-		bool		isnull;
-
-		ends[i] = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
-	}
-	SPI_freetuptable(SPI_tuptable);
-	return ends;
+	return Max(maintenance_work_mem * (int64) 1024 / each, LEAST_RANGE);
 }
 
-static void
-refresh_all_ranges(Refresh *refresh)
+/* The last of so many ids after one; the end of all where there are fewer. */
+static int64
+find_range_end(const Refresh *refresh, int64 after, int64 profiles)
 {
-	int			count;
-	int64	   *ends = find_ranges(refresh, &count);
+	Oid			types[] = {INT8OID, INT8OID, INT8OID};
+	Datum		values[] = {Int64GetDatum(refresh->tenant), Int64GetDatum(after), Int64GetDatum(profiles - 1)};
+	int64		end = PG_INT64_MAX;
+	bool		isnull;
+
+	if (SPI_execute_with_args("SELECT CAST(p.id AS bigint) FROM stratum.cdp_profiles p"
+							  " WHERE p.tenant_id = $1 AND p.id > $2 ORDER BY p.id OFFSET $3 LIMIT 1",
+							  lengthof(values), types, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not count profiles");
+	if (SPI_processed > 0)
+		end = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return end;
+}
+
+/* All profiles of the tenant. Inside SPI_connect(), as the next. */
+void
+stratum_refresh_all(Refresh *refresh)
+{
+	int64		profiles = range_size(refresh);
 	int64		after = PG_INT64_MIN;
 
-	for (int i = 0; i < count; i++)
+	while (after < PG_INT64_MAX)
 	{
-		refresh_range(refresh, after, ends[i]);
-		after = ends[i];
+		int64		end = find_range_end(refresh, after, profiles);
+
+		refresh_range(refresh, after, end);
+		after = end;
 	}
-	refresh_range(refresh, after, PG_INT64_MAX);
+}
+
+/* These profiles, each once; for a refresh that has been prepared for lists. */
+void
+stratum_refresh_list(Refresh *refresh, const int64 *profiles, int count)
+{
+	Datum	   *numbers = palloc(count * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		numbers[i] = Int64GetDatum(profiles[i]);
+	refresh->list = stratum_number_array(numbers, count);
+	refresh->room = count;
+	refresh_range(refresh, PG_INT64_MIN, PG_INT64_MAX);
+	pfree(DatumGetPointer(refresh->list));
+	pfree(numbers);
 }
 
 /* --- beginning and end --- */
@@ -317,11 +336,18 @@ write_evaluation(Refresh *refresh)
 	}
 	if (refresh->set == NULL)
 		appendStringInfoChar(&query, ')');
-	appendStringInfoString(&query, " FROM stratum.cdp_profiles p"
-						   " WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
+	appendStringInfoString(&query, refresh->by_list ? " FROM " STRATUM_OF_LIST("cdp_profiles", "id", "$6") " p" :
+						   " FROM stratum.cdp_profiles p WHERE p.tenant_id = $1 AND p.id > $2 AND p.id <= $3");
 	refresh->evaluation = query.data;
 	refresh->column_names = PointerGetDatum(construct_array(names, columns->natts, TEXTOID, -1, false,
 															TYPALIGN_INT));
+}
+
+/* Definitions as jsonb[]. */
+Datum
+stratum_definition_array(const Datum *definitions, int count)
+{
+	return PointerGetDatum(construct_array(unconstify(Datum *, definitions), count, JSONBOID, -1, false, TYPALIGN_INT));
 }
 
 /* Puts segments and definitions into the order in which they are evaluated fastest. */
@@ -339,8 +365,7 @@ arrange_segments(Refresh *refresh, const Datum *ids, const Datum *definitions, c
 		places_insert(refresh->segment_places, refresh->segments[i].id, &found)->place = i;
 		arranged[i] = definitions[order[i]];
 	}
-	refresh->definitions = PointerGetDatum(construct_array(arranged, refresh->nsegments, JSONBOID, -1,
-														   false, TYPALIGN_INT));
+	refresh->definitions = stratum_definition_array(arranged, refresh->nsegments);
 }
 
 static SegmentSet *
@@ -352,9 +377,12 @@ compile_definitions(TupleDesc columns, Datum definitions)
 	return stratum_set_create(columns, count, jsonbs);
 }
 
-/* Finds out what is asked about, and in which order to ask. A set takes memory: it is kept only if needed here. */
-static void
-prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
+/*
+ * Finds out what is asked about, and in which order to ask. A set takes memory: it is kept only if needed here. What
+ * the refresh needs from here on is in the current memory context.
+ */
+void
+stratum_refresh_prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 {
 	TupleDesc	table = stratum_table_columns(STRATUM_PROFILE);
 	SegmentSet *draft;
@@ -368,7 +396,7 @@ prepare(Refresh *refresh, const Datum *ids, const Datum *definitions)
 	draft = compile_definitions(table, refresh->definitions);
 	refresh->columns = stratum_asked_columns(draft->program);
 	/* A function takes no more arguments. */
-	evaluate_here = stratum_asks_about_events(draft->program) || refresh->columns->natts > FUNC_MAX_ARGS - 2;
+	evaluate_here = refresh->by_list || stratum_asks_about_events(draft->program) || refresh->columns->natts > FUNC_MAX_ARGS - 2;
 	refresh->nwords = draft->nwords;
 	arrange_segments(refresh, ids, definitions, stratum_set_best_order(draft));
 	stratum_set_free(draft);
@@ -410,7 +438,7 @@ PG_FUNCTION_INFO_V1(stratum_refresh_memberships);
 Datum
 stratum_refresh_memberships(PG_FUNCTION_ARGS)
 {
-	Refresh		refresh = {.tenant = PG_GETARG_INT64(0), .definitions = PG_GETARG_DATUM(2)};
+	Refresh		refresh = {.tenant = PG_GETARG_INT64(0), .definitions = PG_GETARG_DATUM(2), .is_locked = true};
 	Datum	   *ids,
 			   *definitions;
 	int			count;
@@ -423,9 +451,12 @@ stratum_refresh_memberships(PG_FUNCTION_ARGS)
 		elog(ERROR, "%d segments have %d definitions", refresh.nsegments, count);
 	if (count > 0)
 	{
-		prepare(&refresh, ids, definitions);
+		stratum_refresh_prepare(&refresh, ids, definitions);
 		SPI_connect();
-		refresh_all_ranges(&refresh);
+		stratum_read_options(&refresh);
+		stratum_refresh_all(&refresh);
+		if (refresh.ncandidates > 0)
+			stratum_settle_candidates(&refresh);
 		SPI_finish();
 		report_end(&refresh);
 	}

@@ -19,6 +19,9 @@ static bool allow_data_loss = false;
 /* Seconds between reports of long work; 0 for none. */
 int			stratum_progress_interval = 10;
 
+/* Plans are made anew when a session enters another tenant than before. */
+bool		stratum_reset_plans_on_enter = false;
+
 void
 _PG_init(void)
 {
@@ -34,6 +37,10 @@ _PG_init(void)
 							"Time between the notices in which long work says how far it is; 0 turns them off.",
 							NULL,
 							&stratum_progress_interval, 10, 0, 3600, PGC_USERSET, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("stratum.reset_plans_on_enter",
+							 "Cached plans of the session are made anew when it enters another tenant than before.",
+							 "For tenants of very different size: a statement without parameters keeps the plan of the first.",
+							 &stratum_reset_plans_on_enter, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	stratum_define_context();
 	stratum_sha256_choose();
 	MarkGUCPrefixReserved("stratum");

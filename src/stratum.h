@@ -31,6 +31,7 @@ fold_ascii(unsigned char c)
 
 /* --- stratum.c --- */
 extern int	stratum_progress_interval;
+extern bool stratum_reset_plans_on_enter;
 
 /* --- tenancy.c --- */
 
@@ -39,13 +40,30 @@ typedef struct StratumContext
 {
 	int64		tenant_id;
 	int64		user_id;
+	bool		may_write;		/* false for a viewer */
 	const char *request_id;
 	const char *ip_address;
 	const char *user_agent;
 } StratumContext;
 
 extern const StratumContext *stratum_context(void);
+extern bool stratum_context_is_set(void);
 extern void stratum_define_context(void);
+extern int64 stratum_tenant_argument(FunctionCallInfo fcinfo, int number);
+extern void stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted);
+extern void stratum_remember_tenant(int64 tenant_id);
+extern Oid	stratum_owner_of(FunctionCallInfo fcinfo);
+extern void stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user,
+							bool for_session);
+extern void stratum_act_for_nobody(bool for_session);
+
+/* --- session_lock.c --- */
+extern bool stratum_session_is_locked(void);
+extern void stratum_keep_to_lock(StratumContext *wanted, bool *has_user);
+extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
+
+/* --- limits.c --- */
+extern void stratum_note_restored(Oid table);
 
 /* --- row_values.c --- */
 

@@ -8,10 +8,23 @@ GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_audi
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.leave() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.leave_session(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.enter_jwt(text, text, inet, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.retire_jwt_key(text, timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.list_jwt_keys() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.tenant_limits() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.user_can(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
+
+-- signing in: a pool of its own, which can do nothing else
+GRANT EXECUTE ON FUNCTION stratum.sign_in_candidates(text) TO stratum_auth;
+GRANT EXECUTE ON FUNCTION stratum.note_second_factor(bigint, boolean) TO stratum_auth;
 
 -- hashes, metrics
 GRANT EXECUTE ON FUNCTION stratum.normalize_email(text) TO stratum_app, stratum_admin;
@@ -108,4 +121,7 @@ GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refresh_tenant_segments(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;

@@ -53,9 +53,16 @@ BEGIN
   EXECUTE format('COMMENT ON POLICY tenant_isolation ON stratum.%I IS %L', table_name,
                  'Rows of the tenant that the transaction has entered, and no others.');
   PERFORM stratum._put_admin_policy(table_name);
+  -- That somebody has signed in is logged for viewers too; the trail has guards of its own.
+  IF table_name <> 'audit_logs' THEN
+    PERFORM stratum._put_trigger(
+      format('stratum.%I', table_name)::regclass, 'zz_stratum_viewer',
+      'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()',
+      'A viewer writes nothing.');
+  END IF;
 END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
-  'Row security of a table: one policy for everyone, one for administrators; internal.';
+  'Who may do what with the rows of a table: one policy for everyone, one for administrators, no writes of viewers; internal.';
 
 -- A GRANT in a script is taken for the extension's own and left out of dumps, but for a table made in the same
 -- script, which is let go at its end. So on storage that was there before, only install() called by hand does it.
@@ -204,6 +211,8 @@ BEGIN
   PERFORM stratum._install_cdp_events();
   PERFORM stratum._install_cdp_segments();
   PERFORM stratum._install_cdp_segment_memberships();
+  PERFORM stratum._install_cdp_segment_options();
+  PERFORM stratum._install_cdp_segment_history();
   PERFORM stratum._install_cdp_audience_syncs();
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
@@ -213,6 +222,7 @@ BEGIN
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
+  PERFORM stratum._install_jwt_keys();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);

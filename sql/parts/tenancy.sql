@@ -8,7 +8,6 @@ CREATE FUNCTION stratum.enter(
     user_agent text DEFAULT NULL)
   RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
-  SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'stratum_enter';
 COMMENT ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) IS
   'The rest of the transaction acts for this tenant, as this user; both are looked up. The request id, address and user agent go into the audit trail.';

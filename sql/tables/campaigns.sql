@@ -122,6 +122,7 @@ BEGIN
     '{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,
       created_at,updated_at,is_deleted}');
   PERFORM stratum._audit_stratum_table('campaigns', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('campaigns', 'max_campaigns');
   PERFORM stratum._isolate('campaigns', 'tenant_id');
   PERFORM stratum._give_rights('campaigns', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

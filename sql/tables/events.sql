@@ -50,15 +50,23 @@ BEGIN
     PERFORM stratum._comment_constraints('cdp_events');
   END IF;
 
-  -- since 1.1
+  -- since 1.1. With the ids, which tell events at the same time apart, the index alone answers what segments ask.
   IF to_regclass('stratum.ix_cdp_events_profile_name') IS NULL THEN
-    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp);
+    CREATE INDEX ix_cdp_events_profile_name ON stratum.cdp_events (tenant_id, profile_id, event_name, timestamp) INCLUDE (id);
     COMMENT ON INDEX stratum.ix_cdp_events_profile_name IS 'Events of a profile by name and time: what segments ask.';
   END IF;
 
   ALTER TABLE stratum.cdp_events ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_events', '{}',
     '{id,properties,context,received_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live',
+    'AFTER INSERT OR DELETE OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_event()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_events', 'zz_stratum_live_truncate',
+    'AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()',
+    'Live memberships are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_events', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_events', 'tenant_id');
   PERFORM stratum._give_rights('cdp_events', is_new, 'SELECT, INSERT, UPDATE, DELETE',

@@ -85,6 +85,10 @@ BEGIN
   ALTER TABLE stratum.cdp_profiles ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('cdp_profiles', '{email,phone}',
     '{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_profiles', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()',
+    'Live memberships of the profile are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_profiles', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_profiles', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profiles', is_new, 'SELECT, INSERT, UPDATE, DELETE',

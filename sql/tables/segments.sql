@@ -52,6 +52,10 @@ BEGIN
     'AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON %s'
       || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()',
     'Sessions forget the definitions that they keep.');
+  PERFORM stratum._put_trigger(
+    'stratum.cdp_segments', 'zz_stratum_live',
+    'AFTER INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()',
+    'Live segments that depend on it are brought up to date at the end of the transaction.');
   PERFORM stratum._audit_stratum_table('cdp_segments', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('cdp_segments', 'tenant_id');
   PERFORM stratum._give_rights('cdp_segments', is_new, 'SELECT, INSERT, UPDATE, DELETE',

@@ -99,6 +99,11 @@ BEGIN
       locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,
       is_deleted}');
   PERFORM stratum._audit_stratum_table('users', 'insert,update,delete,truncate');
+  PERFORM stratum._limit_table('users', 'max_users');
+  PERFORM stratum._put_trigger(
+    'stratum.users', 'zz_stratum_protected',
+    'AFTER UPDATE OR DELETE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._guard_protected_user()',
+    'A protected user is not deleted or demoted by the application.');
   PERFORM stratum._isolate('users', 'tenant_id');
   PERFORM stratum._give_rights('users', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

@@ -1,6 +1,12 @@
 -- What the storage of 1.0 needs to become that of 1.1, beyond what install() does by itself: it makes tables and
 -- optional indexes that are missing. Each step is guarded, so that it can run again after a restore.
 
+-- An ORM sends a time with every change of a tenant; the mixin trigger puts its own in place.
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  ALTER EXTENSION stratum ADD TABLE stratum.tenants;
+  GRANT UPDATE (updated_at) ON stratum.tenants TO stratum_app;
+END IF;
+
 IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.cdp_audience_syncs') AND conname = 'cdp_audience_syncs_tenant_id_id_key') THEN
   ALTER TABLE stratum.cdp_audience_syncs ADD CONSTRAINT cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id);

@@ -155,6 +155,26 @@ DELETE FROM stratum.cdp_segments;
 DELETE FROM events_oracle.stored;
 CALL events_oracle.ask_all('a superuser', :tenant);
 
+-- ---- both orders of events ------------------------------------------------------------------------
+
+-- Where there is no index in the order of profiles, sorting costs more than nothing; where a row costs very much, finding its profile does.
+SELECT events_oracle.forget_members() \g /dev/null
+SET LOCAL enable_indexscan = off;
+SET LOCAL enable_indexonlyscan = off;
+SET LOCAL cpu_tuple_cost = 0;
+CALL events_oracle.refresh('refresh_segments(), events as they come', 'stratum.refresh_segments()');
+RESET cpu_tuple_cost;
+RESET enable_indexscan;
+RESET enable_indexonlyscan;
+SELECT events_oracle.forget_members() \g /dev/null
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL cpu_tuple_cost = 10;
+CALL events_oracle.refresh('refresh_segments(), events in order', 'stratum.refresh_segments()');
+RESET cpu_tuple_cost;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+
 -- ---- several ranges -------------------------------------------------------------------------------
 
 -- Profiles without events between the others, and segments of nobody, so that the memory has no room for all

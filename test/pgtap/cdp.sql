@@ -1,6 +1,6 @@
 -- Customer data: profiles, events, segments, memberships, audience syncs.
 \ir helpers.psql
-SELECT plan(124);
+SELECT plan(148);
 
 -- ---- cdp_profiles
 SELECT pg_temp.columns_are('cdp_profiles', $$
@@ -63,7 +63,7 @@ SELECT pg_temp.keys_are('cdp_events', $$
 $$);
 SELECT pg_temp.has_indexes('cdp_events', $$
   ix_cdp_events_profile btree (profile_id)
-  ix_cdp_events_profile_name btree (tenant_id, profile_id, event_name, "timestamp")
+  ix_cdp_events_profile_name btree (tenant_id, profile_id, event_name, "timestamp") INCLUDE (id)
   ix_cdp_events_name btree (tenant_id, event_name)
   ix_cdp_events_timestamp btree (tenant_id, "timestamp")
 $$);
@@ -158,6 +158,40 @@ SELECT pg_temp.keys_are('cdp_profile_aliases', $$
 $$);
 SELECT pg_temp.has_indexes('cdp_profile_aliases', $$
   ix_cdp_profile_aliases_profile btree (tenant_id, profile_id)
+$$);
+
+-- ---- cdp_segment_options: which segments are live and which keep a history
+SELECT pg_temp.columns_are('cdp_segment_options', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  segment_id integer not null
+  is_live boolean not null default false
+  keeps_history boolean not null default false
+$$);
+SELECT pg_temp.keys_are('cdp_segment_options', $$
+  cdp_segment_options_pkey PRIMARY KEY (tenant_id, segment_id)
+  cdp_segment_options_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_segment_options_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE
+$$);
+
+-- ---- cdp_segment_history: when profiles entered and left
+SELECT pg_temp.columns_are('cdp_segment_history', $$
+  id bigint not null default nextval('stratum.cdp_segment_history_id_seq'::regclass)
+  tenant_id integer not null default stratum.current_tenant_id()
+  segment_id integer not null
+  profile_id integer not null
+  entered_at timestamp with time zone not null
+  left_at timestamp with time zone
+$$);
+SELECT pg_temp.keys_are('cdp_segment_history', $$
+  cdp_segment_history_pkey PRIMARY KEY (id)
+  cdp_segment_history_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  cdp_segment_history_tenant_id_segment_id_fkey FOREIGN KEY (tenant_id, segment_id) REFERENCES stratum.cdp_segments(tenant_id, id) ON DELETE CASCADE
+  cdp_segment_history_tenant_id_profile_id_fkey FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles(tenant_id, id) ON DELETE CASCADE
+$$);
+SELECT pg_temp.has_indexes('cdp_segment_history', $$
+  ix_cdp_segment_history_present UNIQUE btree (tenant_id, segment_id, profile_id) WHERE (left_at IS NULL)
+  ix_cdp_segment_history_entered btree (tenant_id, segment_id, entered_at)
+  ix_cdp_segment_history_profile btree (tenant_id, profile_id)
 $$);
 
 SELECT * FROM finish();

@@ -1,6 +1,6 @@
 -- What the CHECKs refuse, and what they must let pass.
 \ir helpers.psql
-SELECT plan(97);
+SELECT plan(99);
 
 INSERT INTO stratum.tenants (id, name, slug) VALUES (900001, 'Check', 'pgtap-check');
 INSERT INTO stratum.users (id, tenant_id, email, email_hash, password_hash)
@@ -11,6 +11,7 @@ INSERT INTO stratum.cdp_profiles (id, tenant_id, canonical_id) VALUES (900001, 9
 INSERT INTO stratum.cdp_events (id, tenant_id, profile_id, event_name, event_type, timestamp)
   VALUES (900001, 900001, 900001, 'Order', 'track', now());
 INSERT INTO stratum.cdp_segments (id, tenant_id, name, conditions) VALUES (900001, 900001, 's', '{}');
+INSERT INTO stratum.cdp_segment_history (id, tenant_id, segment_id, profile_id, entered_at) VALUES (900001, 900001, 900001, 900001, '2026-01-02');
 INSERT INTO stratum.cdp_audience_syncs (id, tenant_id, segment_id, platform, name)
   VALUES (900001, 900001, 900001, 'meta', 'a');
 INSERT INTO stratum.fact_signal_health_daily (id, tenant_id, date, platform, health_score)
@@ -76,6 +77,8 @@ SELECT pg_temp.refuses('campaigns', $$start_date = '2026-02-02', end_date = '202
 SELECT pg_temp.takes('campaigns', $$start_date = '2026-02-02', end_date = '2026-02-02'$$);
 SELECT pg_temp.takes('campaigns', $$start_date = '2026-02-02', end_date = NULL$$);
 SELECT pg_temp.takes('campaigns', $$start_date = NULL, end_date = '2026-02-01'$$);
+SELECT pg_temp.refuses('cdp_segment_history', $$left_at = '2026-01-01'$$);
+SELECT pg_temp.takes('cdp_segment_history', $$left_at = entered_at$$);
 
 -- ---- hashes are 64 hex digits
 SELECT pg_temp.refuses(t, format('%I = %L', c, h))

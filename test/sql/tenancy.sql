@@ -134,4 +134,15 @@ WHERE stratum.current_tenant_id() + g * 0 = 9001 AND stratum.current_request_id(
 COMMIT;
 DROP TABLE public.regress_stratum_rows;
 
+
+-- in autocommit entering does nothing, and says so
+SELECT stratum.enter(9001);
+DO $$ BEGIN PERFORM stratum.enter(9001); END $$;
+SELECT stratum.enter(9001), stratum.current_tenant_id() IS NULL;
+DO $$ BEGIN PERFORM stratum.enter(9001); PERFORM FROM stratum.campaigns; END $$;
+DO $$ BEGIN PERFORM stratum.enter(9001); PERFORM stratum.leave(); END $$;
+SELECT stratum.enter(9001)\; SELECT 1;
+BEGIN; SELECT stratum.enter(9001); COMMIT;
+\set VERBOSITY default
+DO $$ BEGIN PERFORM stratum.enter(9001); PERFORM FROM stratum.campaigns; COMMIT; PERFORM stratum.enter(9001); COMMIT; END $$;
 DROP ROLE regress_stratum_app;

@@ -37,8 +37,13 @@ is($contestants{segments}{$_}, 8, "eight segments by $_") for qw(sql sql_expert 
 is($contestants{index}{matches}, 12, 'four selective ones, with three indexes');
 is($contestants{tenant}{matches}, 8, 'and under row security, with two');
 ok($contestants{refresh}{$_}, "refresh: $_") for qw(sql evaluation sql_insert first_refresh same_again one_per_cent);
+is($contestants{live}{$_}, 2, "live, on traits and with events: $_") for qw(sql live);
+is($contestants{events}{$_}, 3, "events, counted and in two sequences: $_") for qw(sql refresh);
+is($contestants{events}{sql_join}, 1, 'and a sequence by a join');
 ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
+is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
+ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
 
 SKIP:
 {

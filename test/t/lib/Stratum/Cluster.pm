@@ -11,6 +11,7 @@
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
 #   $node->restart; $node->stop; $node->start;          # new(start => 0), new(config => "work_mem = 8MB\n")
+#   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
 
 use strict;
@@ -32,6 +33,30 @@ sub new
 	push @running, $self;
 	$self->start unless exists $option{start} && !$option{start};
 	return $self;
+}
+
+sub standby
+{
+	my ($self) = @_;
+	my $standby = ref($self)->new(start => 0);
+	remove_tree($standby->{data});
+	my ($rc, undef, $err) = $self->command('pg_basebackup', '-U', 'postgres', '-D', $standby->{data}, '-R', '-c', 'fast');
+	die "pg_basebackup: $err" if $rc != 0;
+	$standby->_configure('');
+	$standby->start;
+	return $standby;
+}
+
+sub wait_for
+{
+	my ($self, $standby) = @_;
+	my $written = $self->sql('SELECT pg_current_wal_insert_lsn()');
+	for (1 .. 600)
+	{
+		return if $standby->sql("SELECT pg_last_wal_replay_lsn() >= '$written'") eq 't';
+		select undef, undef, undef, 0.1;
+	}
+	die "the standby does not follow\n";
 }
 
 sub dir  { return $_[0]{dir} }

@@ -27,7 +27,8 @@ SELECT line FROM (
   SELECT format('function %s: %s %s', p.oid::regprocedure, pg_get_functiondef(p.oid), pg_temp.acl(p.proacl))
   FROM pg_proc p WHERE p.pronamespace = 'stratum'::regnamespace
   UNION ALL
-  SELECT format('relation %s: %s %s %s %s %s', c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions, pg_temp.acl(c.relacl))
+  SELECT format('relation %s: %s %s %s %s %s', c.relname, c.relkind, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
+                pg_temp.acl(coalesce(c.relacl, acldefault((CASE c.relkind WHEN 'S' THEN 's' ELSE 'r' END)::"char", c.relowner))))
   FROM ours c
   UNION ALL
   SELECT format('column %s.%s: %s %s %s %s %s', c.relname, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull,
