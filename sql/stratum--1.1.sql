@@ -4093,7 +4093,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
 ('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8a5b44ad43ca8fd3f84b5b647f5dc834'),
+('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c6482f7dfb2de2d8a7fdbd7de2af6d00'),
 ('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
@@ -4185,7 +4185,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._try_step(text,integer)', 'plpgsql v 0abcfff0f9c44818a9dd0411a400913d'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
-('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3bcf4deaa79a69c621644312ebea7d42'),
+('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
@@ -4610,7 +4610,7 @@ CREATE FUNCTION stratum._in_the_way(table_oid regclass, columns smallint[]) RETU
 AS $$
   SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname),
          format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', ''))
-           || CASE r.relkind WHEN 'r' THEN ' NOT VALID' ELSE '' END
+           || CASE WHEN r.relkind = 'r' AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED' THEN ' NOT VALID' ELSE '' END
            || format('; COMMENT ON CONSTRAINT %I ON %s IS %L', c.conname, c.conrelid::regclass, obj_description(c.oid, 'pg_constraint'))
   FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
   WHERE c.contype = 'f' AND c.conparentid = 0
@@ -4752,7 +4752,7 @@ CREATE FUNCTION stratum._validation_steps() RETURNS text[]
 AS $$
   SELECT ARRAY(SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.conrelid::regclass, c.conname)
                FROM pg_constraint c
-               WHERE c.contype = 'f' AND NOT c.convalidated AND c.conparentid = 0
+               WHERE c.contype = 'f' AND NOT c.convalidated AND c.conparentid = 0 AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED'
                  AND (c.conrelid IN (SELECT i.table_oid FROM stratum._id_columns() i) OR c.confrelid IN (SELECT i.table_oid FROM stratum._id_columns() i))
                ORDER BY pg_table_size(c.conrelid), c.conname);
 $$;

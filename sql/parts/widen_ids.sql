@@ -100,7 +100,7 @@ CREATE FUNCTION stratum._in_the_way(table_oid regclass, columns smallint[]) RETU
 AS $$
   SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname),
          format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', ''))
-           || CASE r.relkind WHEN 'r' THEN ' NOT VALID' ELSE '' END
+           || CASE WHEN r.relkind = 'r' AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED' THEN ' NOT VALID' ELSE '' END
            || format('; COMMENT ON CONSTRAINT %I ON %s IS %L', c.conname, c.conrelid::regclass, obj_description(c.oid, 'pg_constraint'))
   FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
   WHERE c.contype = 'f' AND c.conparentid = 0
@@ -242,7 +242,7 @@ CREATE FUNCTION stratum._validation_steps() RETURNS text[]
 AS $$
   SELECT ARRAY(SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.conrelid::regclass, c.conname)
                FROM pg_constraint c
-               WHERE c.contype = 'f' AND NOT c.convalidated AND c.conparentid = 0
+               WHERE c.contype = 'f' AND NOT c.convalidated AND c.conparentid = 0 AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED'
                  AND (c.conrelid IN (SELECT i.table_oid FROM stratum._id_columns() i) OR c.confrelid IN (SELECT i.table_oid FROM stratum._id_columns() i))
                ORDER BY pg_table_size(c.conrelid), c.conname);
 $$;

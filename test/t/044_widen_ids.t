@@ -66,6 +66,10 @@ INSERT INTO stratum.cdp_profiles (canonical_id) VALUES (md5('o$n')::uuid) RETURN
 INSERT INTO stratum.cdp_events (profile_id, event_name, event_type, timestamp) VALUES (:other, 'E', 'track', now());
 SELECT stratum.merge_profiles(:profile_id, :other);
 SELECT count(*) FROM stratum.cdp_profile_aliases WHERE profile_id = :profile_id;
+SELECT stratum.set_segment_options(:segment, is_live => true, keeps_history => true)\\g /dev/null
+UPDATE stratum.cdp_profiles SET traits = '{"ltv": 1}' WHERE id = :profile_id;
+SELECT stratum.settle_segments();
+SELECT count(*), count(left_at) FROM stratum.cdp_segment_history WHERE segment_id = :segment AND profile_id = :profile_id;
 COMMIT;
 BEGIN;
 SELECT stratum.enter(1, :user)\\g /dev/null
@@ -81,7 +85,7 @@ SQL
 # What the same work says everywhere, in a database like those of these tests.
 my $said = $node->sql(work(1), db => new_database('plain', '1.1'));
 $node->sql('GRANT stratum_app TO app');
-is(scalar(split /\n/, $said), 19, 'the application works') or diag($said);
+is(scalar(split /\n/, $said), 22, 'the application works') or diag($said);
 my $plain = structure($node, 'plain');
 
 # ---- in one go -------------------------------------------------------------------------------------------------
