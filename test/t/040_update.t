@@ -183,7 +183,7 @@ new_database('behind');
 $node->sql("SET row_security = off; CREATE EXTENSION stratum VERSION '$old'", db => 'behind');
 $node->command('pg_dump', '-Fc', '-f', "$dir/behind.dump", 'fresh11');
 my (undef, undef, $missing) = $node->command('pg_restore', '-d', 'behind', "$dir/behind.dump");
-is(join("\n", grep { !/^(?:function stratum\._\w+\(\)|trigger "zz_stratum_\w+" for table "\w+") does not exist$/ } $missing =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', "a dump of $new restored by $old lacks nothing but triggers whose functions are not there");
+is(join("\n", grep { !/^(?:function stratum\.\w+\(\)|trigger "zz_stratum_\w+" for table "\w+") does not exist$/ } $missing =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', "a dump of $new restored by $old lacks nothing but triggers whose functions are not there");
 @row = map { [ split /\|/ ] } grep { /^storage\|/ } split /\n/, $node->sql($check, db => 'behind');
 is($row[0][1], "storage is version $new, extension is $old", 'check_install() says so');
 @commands = $row[0][2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;

@@ -33,6 +33,7 @@ sub work
 {
 	my ($n) = @_;
 	return <<"SQL";
+UPDATE stratum.tenants SET max_users = 100 WHERE id = 1;
 BEGIN;
 SELECT stratum.enter(1)\\g /dev/null
 INSERT INTO stratum.campaigns (platform, external_id, account_id, name) VALUES ('meta', 'w$n', 'a', 'w') RETURNING id AS campaign \\gset
