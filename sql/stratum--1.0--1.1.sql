@@ -224,8 +224,7 @@ BEGIN
   INTO profile_count, profiles;
 END $$;
 
-CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
-  RETURNS TABLE (profile_id integer)
+CREATE FUNCTION stratum._segment_profiles(segment bigint) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -236,19 +235,22 @@ BEGIN
   END IF;
   SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
-  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'segment % does not exist', segment USING ERRCODE = 'no_data_found';
   END IF;
-  -- row by row, so that ids of either width become what the function returns (see _id_functions())
-  FOR profile_id IN
-    SELECT p.id
+  RETURN QUERY
+    SELECT p.id::bigint
     FROM stratum.cdp_profiles p
-    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
-  LOOP
-    RETURN NEXT;
-  END LOOP;
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
+COMMENT ON FUNCTION stratum._segment_profiles(bigint) IS
+  'segment_profiles() with ids as bigint; internal.';
+
+CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE sql STABLE
+AS 'SELECT p.id FROM stratum._segment_profiles($1) p (id)';
 
 CREATE OR REPLACE FUNCTION stratum.profile_segments(profile_id bigint)
   RETURNS TABLE (segment_id integer)
@@ -2906,6 +2908,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
+('function', 'stratum._segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan e451dddb8ccc94afad17f3be9c16a3c8'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
@@ -2964,7 +2967,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0dda622308c2fa15bcb39883daf2e8ce'),
+('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
 ('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
@@ -3806,6 +3809,8 @@ REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC
 REVOKE ALL ON FUNCTION stratum._expand_segments(bigint, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._segment_profiles(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh(bigint, bigint) FROM PUBLIC;

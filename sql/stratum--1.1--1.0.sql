@@ -1871,6 +1871,7 @@ DROP FUNCTION stratum._lock_names(text[]);
 DROP FUNCTION stratum._iso_time(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
+DROP FUNCTION stratum._segment_profiles(bigint);
 DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);
 DROP FUNCTION stratum._expand_segments(bigint, jsonb);
 DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");

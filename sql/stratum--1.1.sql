@@ -465,8 +465,7 @@ AS 'SELECT p.profile_count, p.profiles FROM stratum._preview_segment($1, $2) p';
 COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
   'How many profiles of the current tenant satisfy a definition, and the first of them (at most 1000) by id as a JSON array. Stores nothing.';
 
-CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
-  RETURNS TABLE (profile_id integer)
+CREATE FUNCTION stratum._segment_profiles(segment bigint) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -477,19 +476,23 @@ BEGIN
   END IF;
   SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
-  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'segment % does not exist', segment USING ERRCODE = 'no_data_found';
   END IF;
-  -- row by row, so that ids of either width become what the function returns (see _id_functions())
-  FOR profile_id IN
-    SELECT p.id
+  RETURN QUERY
+    SELECT p.id::bigint
     FROM stratum.cdp_profiles p
-    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
-  LOOP
-    RETURN NEXT;
-  END LOOP;
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
+COMMENT ON FUNCTION stratum._segment_profiles(bigint) IS
+  'segment_profiles() with ids as bigint; internal.';
+
+-- The planner puts the body in the place of a call, where the id becomes what the function returns: see _id_functions().
+CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE sql STABLE
+AS 'SELECT p.id FROM stratum._segment_profiles($1) p (id)';
 COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
   'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
 
@@ -4173,6 +4176,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
+('function', 'stratum._segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan e451dddb8ccc94afad17f3be9c16a3c8'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
@@ -4231,7 +4235,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0dda622308c2fa15bcb39883daf2e8ce'),
+('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
 ('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
@@ -5581,6 +5585,7 @@ GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app,
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_profiles(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;

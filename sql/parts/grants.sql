@@ -116,6 +116,7 @@ GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app,
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_profiles(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;

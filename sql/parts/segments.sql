@@ -72,8 +72,7 @@ AS 'SELECT p.profile_count, p.profiles FROM stratum._preview_segment($1, $2) p';
 COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
   'How many profiles of the current tenant satisfy a definition, and the first of them (at most 1000) by id as a JSON array. Stores nothing.';
 
-CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
-  RETURNS TABLE (profile_id integer)
+CREATE FUNCTION stratum._segment_profiles(segment bigint) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -84,19 +83,23 @@ BEGIN
   END IF;
   SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
-  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'segment % does not exist', segment USING ERRCODE = 'no_data_found';
   END IF;
-  -- row by row, so that ids of either width become what the function returns (see _id_functions())
-  FOR profile_id IN
-    SELECT p.id
+  RETURN QUERY
+    SELECT p.id::bigint
     FROM stratum.cdp_profiles p
-    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p)
-  LOOP
-    RETURN NEXT;
-  END LOOP;
+    WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
+COMMENT ON FUNCTION stratum._segment_profiles(bigint) IS
+  'segment_profiles() with ids as bigint; internal.';
+
+-- The planner puts the body in the place of a call, where the id becomes what the function returns: see _id_functions().
+CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE sql STABLE
+AS 'SELECT p.id FROM stratum._segment_profiles($1) p (id)';
 COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
   'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
 
