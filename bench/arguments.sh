@@ -1,6 +1,6 @@
 # The arguments of bin/bench and bench/run. Sourced (bash); sets profiles, rounds, segments, out and sections, or ends the script.
 
-all_sections=(segments index tenant refresh live events ingest intake hash metrics context)
+all_sections=(segments index tenant refresh live events ingest intake hash metrics context isolation audit)
 profiles=1000000 rounds=7 segments=1000 out='' sections=()
 
 wrong() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 2; }

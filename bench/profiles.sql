@@ -4,7 +4,7 @@
 INSERT INTO stratum.tenants (name, slug) SELECT 'Tenant ' || i, 'tenant-' || i FROM generate_series(1, 10) i;
 
 -- Loading is not what is measured: neither audit entries nor the upkeep of the index are wanted meanwhile.
-ALTER TABLE stratum.cdp_profiles DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE stratum.cdp_profiles DISABLE TRIGGER zz_stratum_audit_insert;
 SELECT pg_get_indexdef('stratum.ix_profiles_traits'::regclass) AS traits_index \gset
 DROP INDEX stratum.ix_profiles_traits;
 
@@ -70,7 +70,7 @@ FROM generate_series(1, :profiles) i
   CROSS JOIN LATERAL (SELECT ARRAY(SELECT random() FROM generate_series(1, 24) WHERE i > 0) AS r) dice;
 
 :traits_index;
-ALTER TABLE stratum.cdp_profiles ENABLE TRIGGER zz_stratum_audit;
+ALTER TABLE stratum.cdp_profiles ENABLE TRIGGER zz_stratum_audit_insert;
 
 -- Hint bits and statistics are set, and everything is in memory, before anything is timed.
 VACUUM (FREEZE, ANALYZE) stratum.cdp_profiles;

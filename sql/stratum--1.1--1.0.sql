@@ -40,6 +40,7 @@ BEGIN
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
@@ -69,6 +70,25 @@ IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
   DROP TABLE stratum.cdp_segment_options;
 END IF;
 
+-- 1.0 knows no keys within the tenant only: those over all tenants come back.
+DECLARE
+  key record;
+  twice bigint;
+BEGIN
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    CONTINUE WHEN to_regclass('stratum.' || key.table_name) IS NULL OR stratum._has_constraint(key.table_name, key.constraint_name);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM stratum.%I WHERE %I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1) x', key.table_name, key.column_name)
+      INTO twice;
+    IF twice > 0 THEN
+      RAISE EXCEPTION 'version 1.0 takes each % once, and % are there more than once', key.column_name, twice
+        USING ERRCODE = 'unique_violation', HINT = format('They came after stratum.scope_unique_keys(). Delete or change those rows of stratum.%s first.', key.table_name);
+    END IF;
+    EXECUTE format('ALTER TABLE stratum.%I ADD CONSTRAINT %I UNIQUE (%I)', key.table_name, key.constraint_name, key.column_name);
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', key.constraint_name, key.table_name, format('No two rows have the same (%s).', key.column_name));
+    EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
+  END LOOP;
+END;
+
 -- Viewers, protected users, limits.
 DECLARE
   old_trigger record;
@@ -94,6 +114,43 @@ IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
   DROP TABLE stratum.jwt_keys;
 END IF;
 
+-- The seals prove nothing without the functions that read them, but nobody can make them again.
+IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
+    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
+  END IF;
+END IF;
+DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
+    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
+  END IF;
+  DROP TABLE stratum.audit_keys;
+END IF;
+
+IF to_regclass('stratum.rules') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
+END IF;
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.tenants;
+END IF;
+IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
+END IF;
+
+IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
+    PERFORM stratum._refuse_data_loss('what workers have been handed');
+  END IF;
+  DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
     PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
@@ -113,6 +170,22 @@ END IF;
 IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
+
+-- 1.0 records rows by row triggers only, and replaces the one that it finds. The arguments are the same, and a table
+-- that a user has put out of audit stays so.
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement"?\((.*)\)$')) AS arguments,
+           array_agg(f.operation ORDER BY f.operation = 'delete', f.operation) AS operations
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+    WHERE g.tgfoid = 'stratum._audit_statement'::regproc
+    GROUP BY g.tgrelid
+  LOOP
+    PERFORM stratum._put_row_triggers(audited.relation, audited.arguments, audited.operations, true);
+  END LOOP;
+END;
 
 -- What widen_ids() has done: 1.0 knows integer ids only.
 PERFORM stratum._narrow_ids();
@@ -328,6 +401,158 @@ BEGIN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
     FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
     ORDER BY r.segment_id;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  asked text[] := ARRAY(SELECT lower(btrim(o) COLLATE "C") FROM unnest(string_to_array(operations, ',')) o);
+  known constant text[] := '{insert,update,delete,truncate}';
+  strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
+BEGIN
+  IF strange IS NOT NULL OR asked = '{}' THEN
+    RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+  END IF;
+  RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
+END $$;
+COMMENT ON FUNCTION stratum._audit_operations(text) IS
+  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+
+CREATE OR REPLACE FUNCTION stratum._put_audit_trigger(
+    table_name regclass, trigger_name text, events text, action text, comment text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF events IS NOT NULL THEN
+    PERFORM stratum._put_trigger(
+      table_name, trigger_name,
+      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+    EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  asked text[] := stratum._audit_operations(operations);
+  resource_type text := stratum._resource_type(table_name);
+BEGIN
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit',
+    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
+    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
+    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_audit_trigger(
+    table_name, 'zz_stratum_audit_truncate',
+    CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
+    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    'Records TRUNCATE in stratum.audit_logs.');
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.audit_table(
+    table_name regclass,
+    redact text[] DEFAULT '{}',
+    ignore text[] DEFAULT '{}',
+    operations text DEFAULT 'insert,update,delete,truncate')
+  RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL OR redact IS NULL OR ignore IS NULL OR operations IS NULL THEN
+    RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._check_auditable(table_name);
+  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
+    VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
+            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+  ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
+    SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name IS NULL THEN
+    RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
+  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._restore_audit_triggers() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT to_regclass(t.table_name) AS relation, t.redact, t.ignore, t.operations
+    FROM stratum.audited_tables t
+    WHERE to_regclass(t.table_name) IS NOT NULL
+    ORDER BY t.table_name
+  LOOP
+    BEGIN
+      PERFORM stratum._check_auditable(audited.relation);
+      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
+    EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
+      RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
+    END;
+  END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+    RETURN false;
+  END IF;
+  RETURN EXISTS (SELECT FROM stratum.audited_tables t
+                 WHERE t.table_name = 'stratum.' || split_part(trigger_object, '.', 1));
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._current_row(
+    table_name regclass, key_columns text[], redacted text[], virtual_columns text[], resource_id text)
+  RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  condition text;
+  masks text;
+  result jsonb;
+BEGIN
+  IF NOT has_table_privilege(table_name, 'SELECT') OR cardinality(key_columns) = 0 OR NOT (
+       SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
+    RETURN NULL;
+  END IF;
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ')
+    INTO condition
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
+                           r.name, r.name), '')
+    INTO masks
+  FROM unnest(redacted) r (name);
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) - $2 %s FROM %s stratum_row WHERE %s', masks, table_name, condition)
+    INTO result USING resource_id, virtual_columns;
+  RETURN result;
+EXCEPTION WHEN data_exception OR undefined_function THEN
+  -- no such key can be: text for a number, or a type without an equality of its own
+  RETURN NULL;
 END $$;
 
 CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
@@ -1005,6 +1230,117 @@ BEGIN
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
 END $install$;
 
+CREATE OR REPLACE FUNCTION stratum._install_fact_signal_health_daily() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_signal_health_daily') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_signal_health_daily (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      date DATE NOT NULL,
+
+      platform stratum.ad_platform NOT NULL,
+      health_score INTEGER NOT NULL CHECK (health_score BETWEEN 0 AND 100),
+
+      data_freshness_score INTEGER CHECK (data_freshness_score BETWEEN 0 AND 100),
+      completeness_score INTEGER CHECK (completeness_score BETWEEN 0 AND 100),
+      accuracy_score INTEGER CHECK (accuracy_score BETWEEN 0 AND 100),
+
+      status VARCHAR(20) CHECK (status = ANY ('{healthy,degraded,unhealthy}'::text[])),
+
+      issues JSONB DEFAULT '[]',
+
+      UNIQUE (tenant_id, date, platform)
+    );
+
+    COMMENT ON TABLE stratum.fact_signal_health_daily IS 'Daily health of the signals that a platform gets.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.date IS 'Day.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.platform IS 'Ad platform.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.health_score IS 'Health, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.data_freshness_score IS 'Freshness of the data, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.completeness_score IS 'Completeness, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.accuracy_score IS 'Accuracy, 0 to 100.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.status IS 'healthy, degraded or unhealthy.';
+    COMMENT ON COLUMN stratum.fact_signal_health_daily.issues IS 'What was found, an array.';
+    COMMENT ON SEQUENCE stratum.fact_signal_health_daily_id_seq IS 'Numbers the rows of stratum.fact_signal_health_daily, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_signal_health_daily');
+  END IF;
+
+  ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
+    '{id,issues}');
+  PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
+  PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_fact_actions_queue() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.fact_actions_queue') IS NULL;
+BEGIN
+  IF is_new THEN
+    -- = ANY (array) rather than IN: it reads the same after a dump.
+    CREATE TABLE stratum.fact_actions_queue (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      action_type VARCHAR(50) NOT NULL,
+      entity_type VARCHAR(50) NOT NULL,
+      entity_id INTEGER NOT NULL,
+
+      payload JSONB NOT NULL,
+      reason TEXT,
+
+      status VARCHAR(20) DEFAULT 'pending' CHECK (status = ANY ('{pending,approved,rejected,executed}'::text[])),
+
+      created_by_id INTEGER,
+      approved_by_id INTEGER,
+      approved_at TIMESTAMP WITH TIME ZONE,
+      executed_at TIMESTAMP WITH TIME ZONE,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
+
+    COMMENT ON TABLE stratum.fact_actions_queue IS 'Actions that the autopilot proposes, until somebody decides.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.approved_at IS 'When it was approved.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.executed_at IS 'When it was done.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.created_at IS 'When the row was made.';
+    COMMENT ON INDEX stratum.ix_fact_actions_queue_tenant_status IS 'What waits in a tenant.';
+    COMMENT ON SEQUENCE stratum.fact_actions_queue_id_seq IS 'Numbers the rows of stratum.fact_actions_queue, for all tenants together.';
+    PERFORM stratum._comment_constraints('fact_actions_queue');
+  END IF;
+
+  ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
+    '{id,status,created_at}');
+  PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
+  PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
 CREATE OR REPLACE FUNCTION stratum._install_campaign_drafts() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -1054,6 +1390,133 @@ BEGIN
   PERFORM stratum._isolate('campaign_drafts', 'tenant_id');
   PERFORM stratum._give_rights('campaign_drafts', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_rules() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.rules') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.rules (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      name VARCHAR(255) NOT NULL,
+      description TEXT,
+
+      conditions JSONB NOT NULL,
+      actions JSONB NOT NULL,
+
+      schedule VARCHAR(50),
+
+      status stratum.rule_status DEFAULT 'draft',
+      is_enabled BOOLEAN DEFAULT TRUE,
+
+      executions_count INTEGER DEFAULT 0 CHECK (executions_count >= 0),
+      last_executed_at TIMESTAMP WITH TIME ZONE,
+      last_execution_result JSONB,
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      updated_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+      is_deleted BOOLEAN DEFAULT FALSE
+    );
+
+    CREATE INDEX ix_rules_tenant_status ON stratum.rules (tenant_id, status);
+
+    COMMENT ON TABLE stratum.rules IS 'Automation rules: conditions over campaigns, and what to do when they hold.';
+    COMMENT ON COLUMN stratum.rules.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.rules.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.rules.name IS 'Name of the rule.';
+    COMMENT ON COLUMN stratum.rules.description IS 'What it is for.';
+    COMMENT ON COLUMN stratum.rules.conditions IS 'Definition in the condition language, over campaigns; checked when written.';
+    COMMENT ON COLUMN stratum.rules.actions IS 'What to do, an array of {"type": rule_action, ...}.';
+    COMMENT ON COLUMN stratum.rules.schedule IS 'When to run: a cron expression or an interval.';
+    COMMENT ON COLUMN stratum.rules.status IS 'Status.';
+    COMMENT ON COLUMN stratum.rules.is_enabled IS 'Switch beside the status.';
+    COMMENT ON COLUMN stratum.rules.executions_count IS 'Times run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_executed_at IS 'Last run; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.last_execution_result IS 'What the last run did; bookkeeping, not audited.';
+    COMMENT ON COLUMN stratum.rules.created_at IS 'When the row was made.';
+    COMMENT ON COLUMN stratum.rules.updated_at IS 'When the row last changed; kept by stratum.';
+    COMMENT ON COLUMN stratum.rules.is_deleted IS 'Soft delete.';
+    COMMENT ON INDEX stratum.ix_rules_tenant_status IS 'Rules of a tenant by status.';
+    COMMENT ON SEQUENCE stratum.rules_id_seq IS 'Numbers the rows of stratum.rules, for all tenants together.';
+    PERFORM stratum._comment_constraints('rules');
+  END IF;
+
+  ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
+    '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
+  PERFORM stratum._isolate('rules', 'tenant_id');
+  PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+
+CREATE OR REPLACE FUNCTION stratum._install_audit_logs() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_logs') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_logs (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+      user_id INTEGER REFERENCES stratum.users (id),
+
+      action stratum.audit_action NOT NULL,
+      resource_type VARCHAR(100) NOT NULL,
+      resource_id VARCHAR(255),
+
+      old_values JSONB,
+      new_values JSONB,
+      metadata JSONB DEFAULT '{}',
+
+      ip_address INET,
+      user_agent TEXT,
+      request_id VARCHAR(100),
+
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+    );
+
+    CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs (tenant_id);
+    CREATE INDEX ix_audit_logs_user ON stratum.audit_logs (user_id);
+    CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs (resource_type, resource_id);
+    CREATE INDEX ix_audit_logs_created ON stratum.audit_logs (created_at);
+
+    COMMENT ON TABLE stratum.audit_logs IS 'Who changed what; append-only.';
+    COMMENT ON COLUMN stratum.audit_logs.id IS 'Identifier; later rows of a transaction have higher ones.';
+    COMMENT ON COLUMN stratum.audit_logs.tenant_id IS 'Tenant of the changed row; NULL: of the platform.';
+    COMMENT ON COLUMN stratum.audit_logs.user_id IS 'User of the context; NULL: none was entered.';
+    COMMENT ON COLUMN stratum.audit_logs.action IS 'What was done.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_type IS 'Table, or any kind of thing for logged events.';
+    COMMENT ON COLUMN stratum.audit_logs.resource_id IS 'Key of the row; a JSON array for a composite one.';
+    COMMENT ON COLUMN stratum.audit_logs.old_values IS 'Before: the changed columns of an update, the whole row of a delete.';
+    COMMENT ON COLUMN stratum.audit_logs.new_values IS 'After: the changed columns of an update, the whole row of a create.';
+    COMMENT ON COLUMN stratum.audit_logs.metadata IS 'Whatever else is known.';
+    COMMENT ON COLUMN stratum.audit_logs.ip_address IS 'Address given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.user_agent IS 'User agent given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.request_id IS 'Request id given to enter().';
+    COMMENT ON COLUMN stratum.audit_logs.created_at IS 'Time of the transaction.';
+    COMMENT ON INDEX stratum.ix_audit_logs_tenant IS 'Trail of a tenant.';
+    COMMENT ON INDEX stratum.ix_audit_logs_user IS 'Trail of a user.';
+    COMMENT ON INDEX stratum.ix_audit_logs_resource IS 'Trail of a row.';
+    COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
+    COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._attach_audit_guard();
+  PERFORM stratum._isolate('audit_logs', 'tenant_id');
+  DROP POLICY IF EXISTS auditor_read ON stratum.audit_logs;
+  CREATE POLICY auditor_read ON stratum.audit_logs FOR SELECT TO stratum_auditor USING (true);
+  COMMENT ON POLICY auditor_read ON stratum.audit_logs IS 'Auditors read the trail of every tenant.';
+  PERFORM stratum._give_rights('audit_logs', is_new, 'SELECT, INSERT',
+    'SELECT, INSERT', 'SELECT');
 END $install$;
 
 CREATE OR REPLACE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
@@ -1662,6 +2125,32 @@ END $$;
 COMMENT ON FUNCTION stratum._isolate(text, text) IS
   'Row security of a table: one policy for everyone, one for administrators; internal.';
 
+CREATE OR REPLACE FUNCTION stratum._give_rights(table_name text, is_new boolean, app text, admin text, auditor text DEFAULT NULL)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  grantee text;
+  rights text;
+  sequence_name text := table_name || '_id_seq';
+  has_sequence boolean := to_regclass(format('stratum.%I', sequence_name)) IS NOT NULL;
+BEGIN
+  IF NOT is_new AND stratum._in_extension_script() THEN
+    RETURN;
+  END IF;
+  EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
+  IF has_sequence THEN
+    EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
+  END IF;
+  FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
+    CONTINUE WHEN rights IS NULL;
+    EXECUTE format('GRANT %s ON stratum.%I TO %I', rights, table_name, grantee);
+    IF has_sequence AND rights LIKE '%INSERT%' THEN
+      EXECUTE format('GRANT USAGE ON SEQUENCE stratum.%I TO %I', sequence_name, grantee);
+    END IF;
+  END LOOP;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
 
@@ -1743,6 +2232,30 @@ BEGIN
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._check_audited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY
+      SELECT 'audited table ' || t.table_name, 'renamed or dropped',
+             format('SELECT stratum.audit_table(''new name''); DELETE FROM stratum.audited_tables WHERE table_name = %L;', t.table_name)
+      FROM stratum.audited_tables t WHERE to_regclass(t.table_name) IS NULL;
+    RETURN QUERY
+      SELECT format('trigger %s on %s', x.trigger_name, t.table_name),
+             CASE WHEN g.oid IS NULL THEN 'missing' ELSE 'disabled' END,
+             CASE WHEN g.oid IS NULL
+                  THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
+                  ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
+      FROM stratum.audited_tables t
+        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
+          AS x (trigger_name, operations)
+        LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
+      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
+        AND (g.oid IS NULL OR g.tgenabled = 'D');
+  END IF;
+END $$;
+
 -- ==== rights that are new or gone
 REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) FROM PUBLIC;
@@ -1779,6 +2292,35 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP PROCEDURE stratum.scope_unique_keys();
+DROP FUNCTION stratum._has_constraint(text, text);
+DROP FUNCTION stratum._global_keys();
+DROP FUNCTION stratum.delete_tenant(bigint, text);
+DROP FUNCTION stratum._refuse_references(text, text, text, bigint, text);
+DROP FUNCTION stratum._delete_rows_of_tenant(bigint, oid);
+DROP FUNCTION stratum._pause_tenant_audit(bigint);
+DROP FUNCTION stratum.export_tenant(bigint);
+DROP FUNCTION stratum._secret_columns(regclass);
+DROP FUNCTION stratum._slug_of_tenant(bigint);
+DROP FUNCTION stratum._tables_of_tenants();
+DROP FUNCTION stratum.security_check();
+DROP FUNCTION stratum._check_stored_settings();
+DROP FUNCTION stratum._check_sequences();
+DROP FUNCTION stratum._check_tenant_indexes();
+DROP FUNCTION stratum._check_statistics();
+DROP FUNCTION stratum._check_public_rights();
+DROP FUNCTION stratum._check_definers();
+DROP FUNCTION stratum._check_views();
+DROP FUNCTION stratum._check_foreign_policies();
+DROP FUNCTION stratum._check_policies();
+DROP FUNCTION stratum._check_logins();
+DROP FUNCTION stratum._tenant_relations();
+DROP FUNCTION stratum._check_server(integer);
+DROP FUNCTION stratum._server_faults();
+DROP FUNCTION stratum._check_audit_forms();
+DROP FUNCTION stratum._is_other_audit_form(text);
+DROP FUNCTION stratum._audit_form_misfits(regclass);
+DROP FUNCTION stratum._audit_triggers_wanted(regclass, text);
 DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
@@ -1801,11 +2343,133 @@ DROP FUNCTION stratum._id_functions();
 DROP FUNCTION stratum._has_wide_ids();
 DROP FUNCTION stratum._id_columns();
 DROP FUNCTION stratum._is_id_column(text, text, text);
+DROP FUNCTION stratum._install_audit_seals();
+DROP FUNCTION stratum._install_audit_chains();
+DROP FUNCTION stratum._install_audit_keys();
 DROP FUNCTION stratum._install_jwt_keys();
+DROP FUNCTION stratum._install_action_deliveries();
 DROP FUNCTION stratum._install_cdp_audience_uploads();
 DROP FUNCTION stratum._install_cdp_segment_history();
 DROP FUNCTION stratum._install_cdp_segment_options();
 DROP FUNCTION stratum._install_cdp_profile_aliases();
+DROP FUNCTION stratum.fail_action(bigint, text, text);
+DROP FUNCTION stratum.complete_action(bigint, text);
+DROP FUNCTION stratum._lock_claim(bigint, bigint, text);
+DROP FUNCTION stratum.claim_actions(text, integer, interval);
+DROP FUNCTION stratum._give_up_expired(bigint);
+DROP FUNCTION stratum._max_attempts(bigint);
+DROP FUNCTION stratum._check_claim(text, integer, interval);
+DROP FUNCTION stratum._hand_over(bigint, bigint);
+DROP FUNCTION stratum.undo_action(bigint);
+DROP FUNCTION stratum._payload_platform(jsonb);
+DROP FUNCTION stratum.execute_action(bigint);
+DROP FUNCTION stratum._change_of(bigint, text, jsonb, jsonb);
+DROP FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb);
+DROP FUNCTION stratum._is_done_here(text);
+DROP FUNCTION stratum.reject_action(bigint, text);
+DROP FUNCTION stratum.approve_action(bigint);
+DROP FUNCTION stratum._lock_action(bigint, text, text);
+DROP FUNCTION stratum._keep_action();
+DROP FUNCTION stratum._payload_core(jsonb, text[]);
+DROP FUNCTION stratum._refuse_state(text, text);
+DROP FUNCTION stratum.schedule_rules(text);
+DROP PROCEDURE stratum.run_all_due_rules(timestamptz);
+DROP FUNCTION stratum.run_due_rules(timestamptz);
+DROP FUNCTION stratum._check_time(timestamptz);
+DROP FUNCTION stratum._run_due_rules(bigint, timestamptz);
+DROP FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text);
+DROP FUNCTION stratum._run_if_due(bigint, bigint, timestamptz);
+DROP FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz);
+DROP FUNCTION stratum.evaluate_rule(bigint, boolean);
+DROP FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb);
+DROP FUNCTION stratum._with_outcome(jsonb, text, text, bigint);
+DROP FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean);
+DROP FUNCTION stratum._queued_actions(bigint, bigint, timestamptz);
+DROP FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean);
+DROP FUNCTION stratum._conditions_of(jsonb, text);
+DROP FUNCTION stratum._explain_conditions(jsonb[], anyelement);
+DROP FUNCTION stratum._check_rule();
+DROP FUNCTION stratum._change_campaign(bigint, bigint, jsonb);
+DROP FUNCTION stratum._action_effect(text, jsonb, jsonb);
+DROP FUNCTION stratum._budget_effect(numeric, jsonb);
+DROP FUNCTION stratum._campaign_state(bigint, bigint);
+DROP FUNCTION stratum._ask_gate(bigint, text, text, jsonb);
+DROP FUNCTION stratum._gate_action(text, jsonb);
+DROP FUNCTION stratum._rule_actions(jsonb);
+DROP FUNCTION stratum.validate_actions(jsonb);
+DROP FUNCTION stratum._check_rule_action(jsonb, text);
+DROP FUNCTION stratum._check_action(text, jsonb, text);
+DROP FUNCTION stratum._check_action_keys(text, jsonb, text);
+DROP FUNCTION stratum._refuse_action(text, text, text);
+DROP FUNCTION stratum.next_due(text, timestamptz);
+DROP FUNCTION stratum.validate_schedule(text);
+DROP FUNCTION stratum.trust_gate(text, text);
+DROP FUNCTION stratum._check_platform(text);
+DROP FUNCTION stratum._trust(bigint, text, text);
+DROP FUNCTION stratum._check_tenant_settings();
+DROP FUNCTION stratum._check_trust_settings(jsonb);
+DROP FUNCTION stratum._read_trust_settings(jsonb);
+DROP FUNCTION stratum._trust_settings();
+DROP FUNCTION stratum._keep_signal_health();
+DROP FUNCTION stratum._mean_score(integer[]);
+DROP FUNCTION stratum.signal_health_status(double precision);
+DROP PROCEDURE stratum.purge_all_audit(timestamptz);
+DROP FUNCTION stratum._purge_batch(bigint, timestamptz, bigint);
+DROP FUNCTION stratum.purge_audit(timestamptz);
+DROP FUNCTION stratum._check_purge(timestamptz);
+DROP FUNCTION stratum._purge_chain(bigint, timestamptz, bigint);
+DROP FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint);
+DROP FUNCTION stratum._record_purge(bigint, timestamptz);
+DROP FUNCTION stratum._purged_before(bigint);
+DROP FUNCTION stratum.export_subject(bigint);
+DROP FUNCTION stratum._export_profile_tables(bigint, bigint);
+DROP FUNCTION stratum.anonymize_user(bigint);
+DROP FUNCTION stratum._anonymize_platform_user(bigint);
+DROP FUNCTION stratum._anonymize_own_user(bigint);
+DROP FUNCTION stratum._anonymize_user(bigint, bigint);
+DROP FUNCTION stratum._erase_user_log(bigint);
+DROP FUNCTION stratum._erase_user(bigint, bigint);
+DROP FUNCTION stratum.anonymize_profile(bigint);
+DROP FUNCTION stratum._forget_profile(bigint, bigint);
+DROP FUNCTION stratum._erase_profile(bigint, bigint, bigint[]);
+DROP FUNCTION stratum._subject_events(bigint, bigint, text);
+DROP FUNCTION stratum._subject_log(bigint, bigint, bigint[]);
+DROP FUNCTION stratum._profile_tables();
+DROP FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb);
+DROP FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb);
+DROP FUNCTION stratum._without_salts(bytea, bigint[]);
+DROP FUNCTION stratum._erased_values(jsonb, text[]);
+DROP FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea);
+DROP FUNCTION stratum._log_record(bigint, text, text, text, jsonb);
+DROP FUNCTION stratum._pause_audit(regclass);
+DROP FUNCTION stratum._open_audit_log();
+DROP FUNCTION stratum.verify_audit(bigint, text);
+DROP FUNCTION stratum._verify_any_audit(bigint, text);
+DROP FUNCTION stratum._verify_own_audit(text);
+DROP FUNCTION stratum._seal_and_verify(bigint, text);
+DROP FUNCTION stratum._verify_chain(bigint, text);
+DROP FUNCTION stratum.audit_head(bigint);
+DROP FUNCTION stratum._any_audit_head(bigint);
+DROP FUNCTION stratum._own_audit_head();
+DROP FUNCTION stratum._head_of_chain(bigint);
+DROP PROCEDURE stratum.seal_all_audit();
+DROP FUNCTION stratum.seal_audit(bigint);
+DROP FUNCTION stratum._is_own_audit(bigint);
+DROP FUNCTION stratum._seal_any_audit(bigint);
+DROP FUNCTION stratum._seal_own_audit();
+DROP FUNCTION stratum._seal_chain(bigint);
+DROP FUNCTION stratum._last_audit_id();
+DROP FUNCTION stratum._audit_place();
+DROP FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint);
+DROP FUNCTION stratum._next_xid();
+DROP FUNCTION stratum._put_auditor_policy(text);
+DROP FUNCTION stratum._check_unaudited_tables();
+DROP FUNCTION stratum.revert_row(regclass, text, timestamptz);
+DROP FUNCTION stratum._plan_revert(regclass, text, timestamptz);
+DROP FUNCTION stratum._check_not_moved(regclass, text);
+DROP FUNCTION stratum._revert_statement(regclass, text[], text[], boolean);
+DROP FUNCTION stratum._revertible_columns(regclass, jsonb, text[]);
+DROP FUNCTION stratum.request_changes(text);
 DROP FUNCTION stratum.note_second_factor(bigint, boolean);
 DROP FUNCTION stratum.sign_in_candidates(text);
 DROP FUNCTION stratum.user_can(text);
@@ -1815,6 +2479,13 @@ DROP FUNCTION stratum.refuse_viewer();
 DROP FUNCTION stratum.tenant_limits();
 DROP FUNCTION stratum._limit_table(text, text);
 DROP FUNCTION stratum._limit_rows();
+DROP FUNCTION stratum._key_condition(regclass, text[]);
+DROP FUNCTION stratum._make_audit_key();
+DROP FUNCTION stratum._redacted_columns(regclass, text[]);
+DROP FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean);
+DROP FUNCTION stratum._audit_trigger_forms();
+DROP FUNCTION stratum._audited_by_row(regclass);
+DROP FUNCTION stratum._audit_statement();
 DROP FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval);
 DROP FUNCTION stratum.set_segment_options(bigint, boolean, boolean);
 DROP FUNCTION stratum._end_history(bigint, bigint);

@@ -1715,12 +1715,17 @@ COMMENT ON FUNCTION stratum._attach_mixin(text, text[], text[]) IS
 -- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
 -- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
 
--- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these three, so that a cast to
 -- json which somebody wrote for a type of his own does not.
 CREATE FUNCTION stratum._audit_row() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
 COMMENT ON FUNCTION stratum._audit_row() IS
   'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_statement() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_statement';
+COMMENT ON FUNCTION stratum._audit_statement() IS
+  'AFTER statement trigger of audited tables, with transition tables; arguments: resource type, redacted columns, ignored columns.';
 
 CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
@@ -1768,15 +1773,17 @@ DECLARE
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
-  IF strange IS NOT NULL OR asked = '{}' THEN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
     RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
   END IF;
   RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
 END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
-  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
 
 CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -1822,7 +1829,37 @@ END $$;
 COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
   'Raises for names that are no columns of the table; internal to audit_table().';
 
--- One of the two triggers; `events` NULL: none.
+-- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
+-- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
+-- would be taken for the parent's; logical replication, which triggers that are ENABLE ALWAYS or REPLICA are meant
+-- for, fires row triggers only; and on Citus there are no transition tables.
+CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
+      OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete)?$' AND g.tgenabled IN ('A', 'R'))
+      OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
+END $$;
+COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
+  'Whether changes of a table have to be recorded by a row trigger, not by statement triggers; internal.';
+
+-- The triggers that record rows: one for all events by row, or one for each event by statement.
+CREATE FUNCTION stratum._audit_trigger_forms()
+  RETURNS TABLE (name text, by_row boolean, operation text, transition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('zz_stratum_audit', true, NULL, NULL),
+         ('zz_stratum_audit_insert', false, 'insert', 'REFERENCING NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_update', false, 'update', 'REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_delete', false, 'delete', 'REFERENCING OLD TABLE AS stratum_old');
+$$;
+COMMENT ON FUNCTION stratum._audit_trigger_forms() IS
+  'Names and forms of the audit triggers that record rows; internal.';
+
+-- `events` NULL: none. `action` follows the table's name, with FOR EACH ROW or STATEMENT.
 CREATE FUNCTION stratum._put_audit_trigger(
     table_name regclass, trigger_name text, events text, action text, comment text)
   RETURNS void
@@ -1832,13 +1869,48 @@ BEGIN
   IF events IS NOT NULL THEN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
-      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
-  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+      'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
+  -- what a partition has from its partitioned table goes with that one's
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name AND g.tgparentid = 0) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
   'Creates, replaces or drops an audit trigger; internal.';
+
+-- A trigger that was not there before takes over the state of those that record rows, so that a table which a user
+-- has put out of audit stays so when the form changes. Where they differ, the one that records most counts.
+CREATE FUNCTION stratum._put_row_triggers(table_name regclass, arguments text, asked text[], by_row boolean)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  before name[] := ARRAY(SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = table_name AND NOT g.tgisinternal);
+  state "char" := (
+    SELECT g.tgenabled
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname
+    WHERE g.tgrelid = table_name
+    ORDER BY array_position('{A,O,R,D}'::text[], g.tgenabled::text) LIMIT 1);
+  form record;
+  events text;
+BEGIN
+  FOR form IN SELECT * FROM stratum._audit_trigger_forms() LOOP
+    events := CASE WHEN form.by_row <> _put_row_triggers.by_row THEN NULL
+                   WHEN by_row THEN (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate')
+                   WHEN form.operation = ANY (asked) THEN form.operation END;
+    PERFORM stratum._put_audit_trigger(
+      table_name, form.name, events,
+      CASE WHEN by_row THEN 'FOR EACH ROW EXECUTE FUNCTION stratum._audit_row('
+           ELSE form.transition || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(' END || arguments || ')',
+      'Records changes in stratum.audit_logs.');
+    IF events IS NOT NULL AND state <> 'O' AND form.name <> ALL (before) THEN
+      EXECUTE format('ALTER TABLE %s %s TRIGGER %I', table_name,
+                     CASE state WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, form.name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
+  'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
@@ -1848,19 +1920,50 @@ DECLARE
   asked text[] := stratum._audit_operations(operations);
   resource_type text := stratum._resource_type(table_name);
 BEGIN
-  PERFORM stratum._put_audit_trigger(
-    table_name, 'zz_stratum_audit',
-    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
-    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
-    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_row_triggers(
+    table_name, format('%L, %L, %L', resource_type, redact, ignore), asked, stratum._audited_by_row(table_name));
   PERFORM stratum._put_audit_trigger(
     table_name, 'zz_stratum_audit_truncate',
     CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
-    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    format('FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
   'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
+
+-- "name", "name:mask", "name:hash", "name:drop": the names. A column whose name ends like that is itself.
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+-- Made when it is first needed; nobody has a right to it but the library.
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
 
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
@@ -1875,11 +1978,14 @@ BEGIN
     RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._check_auditable(table_name);
-  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
-            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
@@ -1894,7 +2000,7 @@ BEGIN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
-  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
@@ -1939,7 +2045,7 @@ BEGIN
   LOOP
     BEGIN
       PERFORM stratum._check_auditable(audited.relation);
-      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
       PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
     EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
       RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
@@ -1953,7 +2059,7 @@ CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+  IF trigger_object !~ '\.zz_stratum_audit(_insert|_update|_delete|_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
     RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM stratum.audited_tables t
@@ -1994,6 +2100,18 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
 -- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
 -- not be read by the caller.
 CREATE FUNCTION stratum._current_row(
@@ -2010,12 +2128,7 @@ BEGIN
        SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
     RETURN NULL;
   END IF;
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ')
-    INTO condition
-  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  condition := stratum._key_condition(table_name, key_columns);
   SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
                            r.name, r.name), '')
     INTO masks
@@ -2353,6 +2466,2221 @@ END $$;
 COMMENT ON FUNCTION stratum.note_second_factor(bigint, boolean) IS
   'Counts failed second factors; five in a row lock it for 15 minutes, in which neither success nor failure counts. accepted: the sign-in may go on.';
 
+-- ==== sql/parts/audit_use.sql
+-- Using the trail: what a request did, and a row put back as it was.
+-- rights: request_changes -> stratum_app, stratum_admin, stratum_auditor
+-- rights: revert_row -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.request_changes(request_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, tenant_id bigint, user_id bigint, action text, resource_type text,
+    resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint, l.created_at, l.tenant_id::bigint, l.user_id::bigint, l.action::text, l.resource_type::text, l.resource_id::text,
+           l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
+    FROM stratum.audit_logs l
+    WHERE l.request_id = request_changes.request_id
+    ORDER BY l.id;
+END $$;
+COMMENT ON FUNCTION stratum.request_changes(text) IS
+  'Who did what in a request: the entries with the request id that enter() was given, oldest first.';
+
+-- ---- a row put back ----
+
+-- The columns that are written back: those of the old state, but for computed ones, and for values that the trail does
+-- not have in clear.
+CREATE FUNCTION stratum._revertible_columns(table_name regclass, state jsonb, hidden text[]) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')
+  FROM pg_attribute a
+  WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    AND state ? a.attname::text AND a.attname::text <> ALL (hidden) AND state -> a.attname::text <> '"[ERASED]"';
+$$;
+COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
+  'Columns whose old values can be written back; internal to revert_row().';
+
+-- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state.
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+BEGIN
+  IF is_there THEN
+    RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
+                  stratum._key_condition(table_name, key_columns));
+  END IF;
+  RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
+END $$;
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+  'The statement that writes an old state back; internal to revert_row().';
+
+-- A row that has gone on under another key would be there twice.
+CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  last_key text := (SELECT l.resource_id FROM stratum.row_history(table_name, resource_id) h JOIN stratum.audit_logs l ON l.id = h.audit_id
+                    ORDER BY h.audit_id DESC LIMIT 1);
+BEGIN
+  IF last_key <> resource_id THEN
+    RAISE EXCEPTION 'row % of % has gone on under the key %', resource_id, table_name, last_key
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Revert it under that key.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
+  'Raises for a key that its row has given up; internal to revert_row().';
+
+-- NULL where nothing differs. The row is locked meanwhile.
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  present jsonb;
+  columns text[];
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  IF cardinality(shape.key_columns) = 0 THEN
+    RAISE EXCEPTION 'table % has no key to find a row by', table_name USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  state := stratum.row_as_of(table_name, resource_id, at);
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
+      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+  END IF;
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
+                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
+  IF present IS NULL THEN
+    PERFORM stratum._check_not_moved(table_name, resource_id);
+  ELSE
+    columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
+                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+  END IF;
+  IF columns <> '{}' THEN
+    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) IS
+  'The statement that puts a row back, and the values it takes; internal to revert_row().';
+
+-- The path is the caller's: the table's own triggers run as in any write of his.
+CREATE FUNCTION stratum.revert_row(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+  revert record;
+BEGIN
+  IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  IF revert.statement IS NOT NULL THEN
+    EXECUTE revert.statement USING resource_id, revert.state;
+  END IF;
+  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+END $$;
+COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
+  'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
+
+-- ==== sql/parts/audit_coverage.sql
+-- Which tables nothing audits.
+
+-- A table with a tenant_id holds a tenant's data. That one of ours is not audited is known, and whether it should be
+-- check_install() knows; of the user's own, audit_table() with operations => 'none' says that it is meant.
+CREATE FUNCTION stratum._check_unaudited_tables() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'table ' || c.oid::regclass, 'has a tenant_id, and nothing audits it',
+           format('SELECT stratum.audit_table(%L); or, where that is meant, SELECT stratum.audit_table(%1$L, operations => ''none'');',
+                  c.oid::regclass)
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
+        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+    WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
+      AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
+      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
+      AND NOT EXISTS (SELECT FROM pg_trigger g JOIN pg_proc p ON p.oid = g.tgfoid JOIN pg_namespace s ON s.oid = p.pronamespace
+                      WHERE g.tgrelid = c.oid AND s.nspname = 'stratum' AND p.proname ~ '^_audit_' AND p.proname !~ 'truncate|guard')
+      -- there _check_audited_tables() says more
+      AND NOT EXISTS (SELECT FROM stratum.audited_tables t WHERE t.table_name = c.oid::regclass::text)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_unaudited_tables() IS
+  'Tables of the user''s with a tenant_id that nothing audits; internal to check_install().';
+
+-- ==== sql/parts/audit_seal.sql
+-- Tamper evidence: seal_audit(), verify_audit(), audit_head().
+-- rights: seal_audit, audit_head -> stratum_app (its own tenant), stratum_admin, stratum_auditor
+-- rights: verify_audit -> the same; seal_all_audit -> stratum_admin
+
+CREATE FUNCTION stratum._put_auditor_policy(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  EXECUTE format('DROP POLICY IF EXISTS auditor_read ON stratum.%I', table_name);
+  EXECUTE format('CREATE POLICY auditor_read ON stratum.%I FOR SELECT TO stratum_auditor USING (true)', table_name);
+  EXECUTE format('COMMENT ON POLICY auditor_read ON stratum.%I IS %L', table_name,
+                 'Auditors read what there is of every tenant.');
+END $$;
+COMMENT ON FUNCTION stratum._put_auditor_policy(text) IS 'The policy of stratum_auditor on a table; internal.';
+
+-- ---- sealing ----
+
+CREATE FUNCTION stratum._next_xid() RETURNS bigint
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_next_xid';
+COMMENT ON FUNCTION stratum._next_xid() IS
+  'The number that the next transaction will get; internal to seal_audit().';
+
+CREATE FUNCTION stratum._seal_rows(
+    tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
+    OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
+  RETURNS record
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
+COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) IS
+  'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
+
+-- Where the numbers of transactions in the trail are from: a restore, or a table written anew, has others.
+CREATE FUNCTION stratum._audit_place() RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN concat_ws('/', (SELECT c.system_identifier FROM pg_control_system() c),
+                   (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()),
+                   (SELECT string_agg(pg_relation_filenode(t.relid)::text, ',' ORDER BY t.relid)
+                    FROM pg_partition_tree('stratum.audit_logs') t),
+                   pg_relation_filenode('stratum.audit_logs'));
+END $$;
+COMMENT ON FUNCTION stratum._audit_place() IS
+  'Server, database and files of audit_logs; internal to seal_audit().';
+
+-- NULL where that says nothing: there is no sequence, or sessions keep numbers for later.
+CREATE FUNCTION stratum._last_audit_id() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  sequence regclass := pg_get_serial_sequence('stratum.audit_logs', 'id')::regclass;
+  result bigint;
+BEGIN
+  IF EXISTS (SELECT FROM pg_sequence s WHERE s.seqrelid = sequence AND s.seqcache = 1 AND s.seqincrement > 0) THEN
+    EXECUTE format('SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM %s', sequence) INTO result;
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._last_audit_id() IS
+  'The last id of audit_logs that was drawn; internal to seal_audit().';
+
+-- Every statement gets its own snapshot, so what is sealed is what can be seen once the chain is locked.
+CREATE FUNCTION stratum._seal_chain(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  here text := stratum._audit_place();
+  drawn bigint;
+  next_xid bigint;
+  run record;
+BEGIN
+  IF tenant IS NOT NULL AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = tenant) THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  IF NOT EXISTS (SELECT FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant) THEN
+    INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
+  END IF;
+  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
+  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+    RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
+      USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
+  END IF;
+  IF chain.place IS DISTINCT FROM here THEN
+    chain.drawn_id := NULL;
+  END IF;
+  -- in this order: an id that was drawn before is of a transaction below next_xid
+  drawn := stratum._last_audit_id();
+  next_xid := stratum._next_xid();
+
+  SELECT * INTO run
+  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid);
+  UPDATE stratum.audit_chains c
+  SET last_number = run.number, last_digest = run.digest,
+      settled_id = greatest(chain.settled_id, CASE WHEN run.all_ended THEN drawn
+                                                   WHEN run.suspects_ended THEN chain.drawn_id END),
+      drawn_id = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN drawn ELSE chain.drawn_id END,
+      drawn_xid = CASE WHEN run.suspects_ended OR chain.drawn_id IS NULL THEN next_xid ELSE chain.drawn_xid END,
+      place = here
+  WHERE c.id = chain.id;
+  RETURN run.sealed;
+END $$;
+COMMENT ON FUNCTION stratum._seal_chain(bigint) IS
+  'Seals what has no seal in the chain of a tenant, NULL for the rows without one; returns how many rows; internal.';
+
+-- A tenant may do with its own chain what auditors may with all. The public functions run as the caller, so that the
+-- right to the second of each pair is asked of him.
+CREATE FUNCTION stratum._seal_own_audit() RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN stratum._seal_chain(stratum.current_tenant_id());
+END $$;
+COMMENT ON FUNCTION stratum._seal_own_audit() IS 'seal_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._seal_any_audit(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._seal_chain(tenant);
+END $$;
+COMMENT ON FUNCTION stratum._seal_any_audit(bigint) IS 'seal_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum._is_own_audit(tenant bigint) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() = tenant THEN
+    RETURN true;
+  ELSIF NOT has_function_privilege('stratum._seal_any_audit(bigint)', 'EXECUTE') THEN
+    RAISE EXCEPTION 'permission denied for the audit trail of another tenant'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'A tenant may see to the trail of the tenant that it has entered; auditors to all.';
+  END IF;
+  RETURN false;
+END $$;
+COMMENT ON FUNCTION stratum._is_own_audit(bigint) IS
+  'Whether a tenant is the current one; raises where the caller may not see to another''s trail; internal.';
+
+CREATE FUNCTION stratum.seal_audit(tenant_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN stratum._seal_own_audit();
+  END IF;
+  RETURN stratum._seal_any_audit(tenant_id);
+END $$;
+COMMENT ON FUNCTION stratum.seal_audit(bigint) IS
+  'Seals the rows of a tenant''s audit trail that have no seal yet, NULL for the rows without a tenant; returns how many. Writers do not wait for it.';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.seal_all_audit()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    PERFORM stratum._seal_any_audit(chain);
+    COMMIT;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.seal_all_audit() IS
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+
+-- ---- the head ----
+
+CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT s.number, encode(s.digest, 'hex'), s.sealed_at INTO number, digest, sealed_at
+  FROM stratum.audit_seals s
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant
+  ORDER BY s.number DESC
+  LIMIT 1;
+END $$;
+COMMENT ON FUNCTION stratum._head_of_chain(bigint) IS 'The last seal of a chain; internal to audit_head().';
+
+CREATE FUNCTION stratum._own_audit_head(OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NOT NULL THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at
+    FROM stratum._head_of_chain(stratum.current_tenant_id()) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._own_audit_head() IS 'audit_head() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._any_audit_head(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._head_of_chain(tenant) h;
+END $$;
+COMMENT ON FUNCTION stratum._any_audit_head(bigint) IS 'audit_head() of any tenant; internal.';
+
+CREATE FUNCTION stratum.audit_head(tenant_id bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._own_audit_head() h;
+  ELSE
+    SELECT h.number, h.digest, h.sealed_at INTO number, digest, sealed_at FROM stratum._any_audit_head(tenant_id) h;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.audit_head(bigint) IS
+  'Number, digest and time of the last seal of a tenant''s trail (NULL: of the rows without a tenant), to be kept elsewhere.';
+
+-- ---- verification ----
+
+CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_verify_chain';
+COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
+  'What is wrong with the chain of a tenant; internal to verify_audit().';
+
+-- Where nothing can be written, or a chain is so broken that it cannot go on, what is sealed can still be verified.
+CREATE FUNCTION stratum._seal_and_verify(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('transaction_read_only') = 'off' THEN
+    BEGIN
+      PERFORM stratum._seal_chain(tenant);
+    EXCEPTION WHEN data_corrupted THEN
+      NULL;
+    END;
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_chain(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._seal_and_verify(bigint, text) IS 'Seals a chain and verifies it; internal to verify_audit().';
+
+CREATE FUNCTION stratum._verify_own_audit(head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum.current_tenant_id(), head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_own_audit(text) IS 'verify_audit() of the current tenant; internal.';
+
+CREATE FUNCTION stratum._verify_any_audit(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(tenant, head) v;
+END $$;
+COMMENT ON FUNCTION stratum._verify_any_audit(bigint, text) IS 'verify_audit() of any tenant; internal.';
+
+CREATE FUNCTION stratum.verify_audit(tenant_id bigint, head text DEFAULT NULL) RETURNS TABLE (id bigint, problem text)
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum._is_own_audit(tenant_id) THEN
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_own_audit(head) v;
+  ELSE
+    RETURN QUERY SELECT v.id, v.problem FROM stratum._verify_any_audit(tenant_id, head) v;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.verify_audit(bigint, text) IS
+  'What is wrong with a tenant''s audit trail (NULL: with the rows without a tenant): a row for each problem, none when it is whole. Seals it first. With a digest from audit_head() it also finds seals that were taken away.';
+
+-- ==== sql/parts/audit_privacy.sql
+-- The people in the data: erasure, which reaches the audit trail, and access.
+-- rights: anonymize_user, anonymize_profile, export_subject -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum._open_audit_log() RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_allow_log_change';
+COMMENT ON FUNCTION stratum._open_audit_log() IS
+  'The next UPDATE or DELETE of audit_logs in this (sub)transaction is let through; internal to retention and erasure.';
+
+CREATE FUNCTION stratum._pause_audit(table_name regclass) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_audit';
+COMMENT ON FUNCTION stratum._pause_audit(regclass) IS
+  'Changes of the table are not recorded in this (sub)transaction until it is called with NULL; internal to erasure.';
+
+CREATE FUNCTION stratum._log_record(tenant bigint, action text, resource_type text, resource_id text, metadata jsonb) RETURNS bigint
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_log_record';
+COMMENT ON FUNCTION stratum._log_record(bigint, text, text, text, jsonb) IS
+  'Writes an entry of retention or erasure into the trail of a tenant; internal.';
+
+CREATE FUNCTION stratum._payload_digest(
+    old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text, salt bytea) RETURNS text
+  LANGUAGE c IMMUTABLE AS 'MODULE_PATHNAME', 'stratum_payload_digest';
+COMMENT ON FUNCTION stratum._payload_digest(jsonb, jsonb, jsonb, text, text, bytea) IS
+  'Digest of what an erasure may replace in a row of audit_logs, in hex; internal to erasure.';
+
+-- ---- the trail ----
+
+-- What is NULL says nothing about anybody and stays.
+CREATE FUNCTION stratum._erased_values(was jsonb, keys text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN jsonb_typeof(was) = 'object'
+              THEN was || coalesce((SELECT jsonb_object_agg(k.name, '[ERASED]') FROM unnest(keys) k (name)
+                                    WHERE was -> k.name <> 'null'), '{}')
+              ELSE was END;
+$$;
+COMMENT ON FUNCTION stratum._erased_values(jsonb, text[]) IS
+  'An object with "[ERASED]" for the values of these keys; internal to erasure.';
+
+CREATE FUNCTION stratum._without_salts(salts bytea, places bigint[]) RETURNS bytea
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  place bigint;
+BEGIN
+  FOREACH place IN ARRAY places LOOP
+    salts := overlay(salts PLACING decode(repeat('00', 16), 'hex') FROM (16 * place - 15)::integer FOR 16);
+  END LOOP;
+  RETURN salts;
+END $$;
+COMMENT ON FUNCTION stratum._without_salts(bytea, bigint[]) IS
+  'The salts of a seal, with zeros at these places; internal to erasure.';
+
+-- Rows of one seal. The record keeps what the digest of the payload was, which proves the rest of the row, and what it
+-- is now; the salt goes, so that nobody can try out what has been erased.
+CREATE FUNCTION stratum._erase_sealed_rows(tenant bigint, seal_id bigint, changes jsonb, about jsonb) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  none constant bytea := decode(repeat('00', 16), 'hex');
+  seal record;
+  erased jsonb;
+  places bigint[];
+BEGIN
+  SELECT s.log_ids, s.salts INTO STRICT seal FROM stratum.audit_seals s WHERE s.id = seal_id FOR UPDATE;
+  SELECT jsonb_object_agg(c.id, jsonb_build_array(
+           CASE WHEN k.salt = none THEN e.was
+                ELSE stratum._payload_digest(l.old_values, l.new_values, l.metadata, l.ip_address::text, l.user_agent, k.salt) END,
+           stratum._payload_digest(c.old_values, c.new_values, c.metadata, c.ip_address, c.user_agent, none))),
+         array_agg(k.place)
+    INTO erased, places
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+    JOIN stratum.audit_logs l ON l.id = c.id
+    JOIN (SELECT u.id, u.place, substr(seal.salts, (16 * u.place - 15)::integer, 16) AS salt
+          FROM unnest(seal.log_ids) WITH ORDINALITY u (id, place)) k ON k.id = c.id
+    LEFT JOIN LATERAL (
+      SELECT r.metadata -> 'erased' -> c.id::text ->> 0 AS was FROM stratum.audit_logs r
+      WHERE k.salt = none AND r.resource_type = 'audit_logs' AND r.action = 'anonymize'
+        AND r.tenant_id IS NOT DISTINCT FROM tenant AND r.metadata -> 'erased' ? c.id::text
+      ORDER BY r.id LIMIT 1) e ON true;
+
+  PERFORM stratum._open_audit_log();
+  UPDATE stratum.audit_logs l
+  SET old_values = c.old_values, new_values = c.new_values, metadata = c.metadata, ip_address = c.ip_address::inet, user_agent = c.user_agent
+  FROM jsonb_to_recordset(changes) c (id bigint, old_values jsonb, new_values jsonb, metadata jsonb, ip_address text, user_agent text)
+  WHERE l.id = c.id;
+  UPDATE stratum.audit_seals s SET salts = stratum._without_salts(s.salts, places) WHERE s.id = seal_id;
+  PERFORM stratum._log_record(tenant, 'anonymize', 'audit_logs', NULL, jsonb_build_object('about', about, 'erased', erased));
+END $$;
+COMMENT ON FUNCTION stratum._erase_sealed_rows(bigint, bigint, jsonb, jsonb) IS
+  'Replaces payloads of rows of one seal, destroys their salts and records it; internal to erasure.';
+
+-- `keys` are erased in the values of the rows `about_ids`; what an event of the application's had in its metadata too.
+-- Of the rows `by_ids`, address and user agent. Returns how many rows that changed.
+CREATE FUNCTION stratum._erase_log(tenant bigint, about_ids bigint[], keys text[], by_ids bigint[], about jsonb) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seal record;
+  total bigint := 0;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  FOR seal IN
+    WITH wanted AS (
+      SELECT l.*,
+             CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
+             CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
+                    AND jsonb_typeof(l.metadata) = 'object'
+                  THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
+             CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
+             CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
+      FROM (SELECT i.id, bool_or(i.about) AS about, bool_or(NOT i.about) AS by
+            FROM (SELECT unnest(about_ids), true UNION ALL SELECT unnest(by_ids), false) i (id, about)
+            GROUP BY i.id) x
+        JOIN stratum.audit_logs l ON l.id = x.id AND l.tenant_id IS NOT DISTINCT FROM tenant
+    ), changed AS MATERIALIZED (
+      SELECT * FROM wanted w
+      WHERE (w.old_values, w.new_values, w.metadata, w.ip_address::text, w.user_agent)
+            IS DISTINCT FROM (w.new_old, w.new_new, w.new_metadata, w.new_ip::text, w.new_agent)
+    )
+    SELECT s.id, count(*) AS n,
+           jsonb_agg(jsonb_build_object('id', c.id, 'old_values', c.new_old, 'new_values', c.new_new, 'metadata', c.new_metadata,
+                                        'ip_address', c.new_ip::text, 'user_agent', c.new_agent)) AS changes
+    FROM stratum.audit_seals s CROSS JOIN LATERAL unnest(s.log_ids) k (id) JOIN changed c ON c.id = k.id
+    WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.last_id >= (SELECT min(c.id) FROM changed c)
+    GROUP BY s.id
+    ORDER BY s.id
+  LOOP
+    PERFORM stratum._erase_sealed_rows(tenant, seal.id, seal.changes, about);
+    total := total + seal.n;
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_log(bigint, bigint[], text[], bigint[], jsonb) IS
+  'Erases personal values in rows of a tenant''s trail, sealed first; internal to anonymize_user() and anonymize_profile().';
+
+-- ---- profiles ----
+
+-- Our other tables that say something of a profile: memberships and the like.
+CREATE FUNCTION stratum._profile_tables() RETURNS SETOF text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.relname::text
+    FROM pg_class c
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'stratum'
+      JOIN pg_attribute p ON p.attrelid = c.oid AND p.attname = 'profile_id' AND NOT p.attisdropped
+      JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'tenant_id' AND NOT t.attisdropped
+    WHERE c.relkind IN ('r', 'p') AND c.relname <> 'cdp_events'
+      AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._profile_tables() IS
+  'Names of stratum''s tables with a profile_id, but for events; internal.';
+
+-- Events that are gone are in the trail alone.
+CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  events text[] := event_ids::text[] || ARRAY(
+    SELECT l.resource_id::text FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
+      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+           OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
+END $$;
+COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
+  'Rows of the trail about a profile and its events; internal.';
+
+-- Events without a profile that came under the person's own anonymous id are the person's too.
+CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT e.id::bigint FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
+    UNION ALL
+    SELECT e.id FROM stratum.cdp_events e
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    ORDER BY 1);
+END $$;
+COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
+  'Ids of the events of a profile; internal.';
+
+-- What is overwritten here must not come up in the trail once more; _record_erasure() says what was done instead.
+CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._pause_audit('stratum.cdp_profiles');
+  UPDATE stratum.cdp_profiles p
+  SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
+      phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
+  WHERE p.tenant_id = tenant AND p.id = profile_id
+    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+         OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS profiles = ROW_COUNT;
+  PERFORM stratum._pause_audit('stratum.cdp_events');
+  UPDATE stratum.cdp_events e
+  SET properties = '{}', context = '{}', anonymous_id = NULL
+  WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)
+    AND (e.anonymous_id IS NOT NULL OR (e.properties, e.context) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb));
+  GET DIAGNOSTICS events = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+END $$;
+COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
+  'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
+
+-- What ad platforms hold of a person they have still to be told to drop: the next difference of each audience does that,
+-- because nobody without consent is in one, and then removes the row.
+CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  removed bigint;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT t FROM stratum._profile_tables() t WHERE t <> 'cdp_audience_uploads' LOOP
+    EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    IF removed > 0 THEN
+      result := result || jsonb_build_object(name, removed);
+    END IF;
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._forget_profile(bigint, bigint) IS
+  'Removes a profile from memberships and the like; returns how many rows of each; internal to anonymize_profile().';
+
+CREATE FUNCTION stratum.anonymize_profile(profile_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  done record;
+  removed jsonb;
+  log_rows bigint;
+BEGIN
+  -- whoever else is changing the profile has to end first: what he wrote is in the trail then
+  SELECT p.anonymous_id INTO profile FROM stratum.cdp_profiles p
+  WHERE p.tenant_id = tenant AND p.id = anonymize_profile.profile_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
+  removed := stratum._forget_profile(tenant, profile_id);
+  log_rows := stratum._erase_log(
+    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
+      properties,context}',
+    '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
+      removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_profile(bigint) IS
+  'Erases a person: identity and traits of the profile, details of its events, memberships, and the same in the audit trail. Recorded there as anonymize. Does nothing the second time.';
+
+-- ---- users ----
+
+CREATE FUNCTION stratum._erase_user(tenant bigint, user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  address text := format('anonymized-%s@invalid', user_id);
+  changed bigint;
+BEGIN
+  PERFORM stratum._pause_audit('stratum.users');
+  UPDATE stratum.users u
+  SET email = address, email_hash = stratum.email_hash(address), password_hash = '!', full_name = NULL, phone = NULL, avatar_url = NULL,
+      totp_secret = NULL, totp_enabled = false, totp_verified_at = NULL, backup_codes = NULL, permissions = '{}', preferences = '{}',
+      locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
+      is_active = false, gdpr_anonymized_at = now()
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
+    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+  GET DIAGNOSTICS changed = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN changed;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user(bigint, bigint) IS
+  'Overwrites what is personal in a user, unrecorded; internal to anonymize_user().';
+
+-- A user of the platform has left traces in the trails of many tenants.
+CREATE FUNCTION stratum._erase_user_log(user_id bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  chain record;
+  total bigint := 0;
+BEGIN
+  FOR chain IN
+    SELECT l.tenant_id::bigint AS tenant,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text), '{}') AS about_ids,
+           coalesce(array_agg(l.id::bigint) FILTER (WHERE l.user_id = _erase_user_log.user_id), '{}') AS by_ids
+    FROM stratum.audit_logs l
+    WHERE l.user_id = _erase_user_log.user_id OR l.resource_type = 'users' AND l.resource_id = _erase_user_log.user_id::text
+    GROUP BY l.tenant_id
+    ORDER BY l.tenant_id
+  LOOP
+    total := total + stratum._erase_log(
+      chain.tenant, chain.about_ids,
+      '{email,email_hash,full_name,phone,avatar_url,preferences,permissions,locale,timezone,password_hash,totp_secret,backup_codes}',
+      chain.by_ids, jsonb_build_object('resource_type', 'users', 'resource_id', user_id::text));
+  END LOOP;
+  RETURN total;
+END $$;
+COMMENT ON FUNCTION stratum._erase_user_log(bigint) IS
+  'Erases a user in every trail: values of the user, and addresses of what the user did; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_user(tenant bigint, user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_user record;
+  users bigint;
+  log_rows bigint;
+BEGIN
+  SELECT u.is_protected INTO found_user FROM stratum.users u
+  WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _anonymize_user.user_id FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'user % does not exist', coalesce(user_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  ELSIF found_user.is_protected THEN
+    RAISE EXCEPTION 'user % is protected', user_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Set is_protected to false first.';
+  END IF;
+  users := stratum._erase_user(tenant, user_id);
+  log_rows := stratum._erase_user_log(user_id);
+  IF users + log_rows > 0 THEN
+    PERFORM stratum._log_record(tenant, 'anonymize', 'users', user_id::text, jsonb_build_object('users', users, 'audit_logs', log_rows));
+    PERFORM stratum._seal_chain(tenant);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_user(bigint, bigint) IS
+  'Anonymises a user of a tenant, NULL: of the platform; internal to anonymize_user().';
+
+CREATE FUNCTION stratum._anonymize_own_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(stratum._acting_tenant(), user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_own_user(bigint) IS
+  'anonymize_user() within the current tenant; internal.';
+
+CREATE FUNCTION stratum._anonymize_platform_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._anonymize_user(NULL, user_id);
+END $$;
+COMMENT ON FUNCTION stratum._anonymize_platform_user(bigint) IS
+  'anonymize_user() of a user without a tenant; internal.';
+
+CREATE FUNCTION stratum.anonymize_user(user_id bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL AND has_function_privilege('stratum._anonymize_platform_user(bigint)', 'EXECUTE') THEN
+    PERFORM stratum._anonymize_platform_user(user_id);
+  ELSE
+    PERFORM stratum._anonymize_own_user(user_id);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum.anonymize_user(bigint) IS
+  'Erases a user: name, addresses and secrets, sign-in closed; the same in the audit trail, and address and user agent of what the user did. Recorded there as anonymize. Without a tenant, administrators: a user of the platform.';
+
+-- ---- access ----
+
+CREATE FUNCTION stratum._export_profile_tables(tenant bigint, profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text;
+  found_rows jsonb;
+  result jsonb := '{}';
+BEGIN
+  FOR name IN SELECT * FROM stratum._profile_tables() LOOP
+    EXECUTE format('SELECT jsonb_agg(to_jsonb(t)) FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name)
+      INTO found_rows USING tenant, profile_id;
+    result := result || jsonb_build_object(name, coalesce(found_rows, '[]'));
+  END LOOP;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._export_profile_tables(bigint, bigint) IS
+  'Rows of a profile in memberships and the like; internal to export_subject().';
+
+CREATE FUNCTION stratum.export_subject(profile_id bigint) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  profile record;
+  event_ids bigint[];
+  result jsonb;
+BEGIN
+  SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
+  END IF;
+  event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  result := jsonb_build_object(
+    'cdp_profiles', to_jsonb(profile),
+    'cdp_events', coalesce((SELECT jsonb_agg(to_jsonb(e) ORDER BY e.timestamp, e.id) FROM stratum.cdp_events e
+                            WHERE e.tenant_id = tenant AND e.id = ANY (event_ids)), '[]'),
+    'segments', coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'name', s.name, 'added_at', m.added_at) ORDER BY s.id)
+                          FROM stratum.cdp_segment_memberships m JOIN stratum.cdp_segments s ON s.tenant_id = m.tenant_id AND s.id = m.segment_id
+                          WHERE m.tenant_id = tenant AND m.profile_id = export_subject.profile_id), '[]'),
+    'audit_logs', coalesce((SELECT jsonb_agg(to_jsonb(l) ORDER BY l.id) FROM stratum.audit_logs l
+                            WHERE l.tenant_id = tenant
+                              AND l.id IN (SELECT * FROM stratum._subject_log(tenant, export_subject.profile_id, event_ids))), '[]'))
+    || stratum._export_profile_tables(tenant, profile_id);
+  PERFORM stratum._log_record(tenant, 'export', 'cdp_profiles', profile_id::text,
+                              (SELECT jsonb_object_agg(e.key, jsonb_array_length(e.value)) FROM jsonb_each(result) e
+                               WHERE jsonb_typeof(e.value) = 'array'));
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum.export_subject(bigint) IS
+  'All that is held of a person, a key for each table: the profile, its events, segments, memberships, and rows of the audit trail. Recorded there as export.';
+
+-- ==== sql/parts/audit_retention.sql
+-- Retention: purge_audit(), purge_all_audit().
+-- rights: both -> stratum_admin
+
+-- What a seal says of a row that is gone is kept: the rest still verifies. That it may be gone, the record of the purge says,
+-- a row of the trail like others. It stays while a later purge has not taken its place, and a record of an erasure while any
+-- row that it names is there.
+CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._purged_before(bigint) IS
+  'Until when a tenant''s trail was purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
+BEGIN
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
+    'operation', 'purge', 'before', before, 'seals', seals_before,
+    'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
+END $$;
+COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
+  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+
+-- The rows that a purge takes, the oldest ids first.
+CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE CASE WHEN tenant IS NULL THEN l.tenant_id IS NULL ELSE l.tenant_id = tenant END
+      AND l.created_at < before
+      AND NOT (l.resource_type = 'audit_logs' AND l.action = 'anonymize'
+               AND EXISTS (SELECT FROM jsonb_object_keys(l.metadata -> 'erased') e (key)
+                             JOIN stratum.audit_logs x ON x.id = e.key::bigint AND x.created_at >= before))
+    ORDER BY l.id
+    LIMIT at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) IS
+  'Ids of the rows that a purge of a tenant''s trail takes next; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purge_chain(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  ids bigint[];
+  purged bigint;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  ids := stratum._purgeable_rows(tenant, before, at_most);
+  IF ids = '{}' THEN
+    RETURN 0;
+  END IF;
+  IF coalesce(stratum._purged_before(tenant), '-infinity') < before THEN
+    PERFORM stratum._record_purge(tenant, before);
+  END IF;
+  PERFORM stratum._open_audit_log();
+  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id;
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  -- seals none of whose rows are left keep what the chain needs
+  UPDATE stratum.audit_seals s
+  SET log_ids = NULL, logged_at = NULL, digests = NULL, salts = NULL
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before AND s.log_ids IS NOT NULL
+    AND s.last_id <= (SELECT max(i.id) FROM unnest(ids) i (id))
+    AND NOT EXISTS (SELECT FROM stratum.audit_logs l WHERE l.id = ANY (s.log_ids));
+  PERFORM stratum._seal_chain(tenant);
+  RETURN purged;
+END $$;
+COMMENT ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) IS
+  'Removes rows before a time from a tenant''s trail, at most so many (NULL: all), sealed first; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_purge(before timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF before IS NULL THEN
+    RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF before > now() OR before < '1900-01-01' THEN
+    RAISE EXCEPTION 'the audit trail cannot be purged before %', before
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
+  'Raises for times before which nothing can be purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum.purge_audit(before timestamptz) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(stratum._acting_tenant(), before, NULL);
+END $$;
+COMMENT ON FUNCTION stratum.purge_audit(timestamptz) IS
+  'Removes the current tenant''s audit trail before a time; returns how many rows. Recorded in the trail, and the rest still verifies.';
+
+CREATE FUNCTION stratum._purge_batch(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(tenant, before, at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) IS
+  'Removes at most so many rows of a tenant''s trail; internal to purge_all_audit().';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.purge_all_audit(before timestamptz)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+  at_once constant bigint := 10000;
+  purged bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    LOOP
+      purged := stratum._purge_batch(chain, before, at_once);
+      COMMIT;
+      EXIT WHEN purged < at_once;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
+
+-- ==== sql/parts/signals.sql
+-- Signal health, and whether it allows an action: the trust gate.
+-- rights: signal_health_status, trust_gate and the internal functions that it calls as its caller -> stratum_app, stratum_admin
+--   Trigger functions are definer functions: whoever may write the table need not be allowed to call what they call.
+
+CREATE FUNCTION stratum.signal_health_status(score double precision) RETURNS text
+  LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF score NOT BETWEEN 0 AND 100 THEN
+    RAISE EXCEPTION 'a health score of % is not possible', score
+      USING ERRCODE = 'numeric_value_out_of_range', HINT = 'Scores are 0 to 100.';
+  END IF;
+  RETURN CASE WHEN score >= 70 THEN 'healthy' WHEN score >= 40 THEN 'degraded' ELSE 'unhealthy' END;
+END $$;
+COMMENT ON FUNCTION stratum.signal_health_status(double precision) IS
+  'healthy from 70, degraded from 40, else unhealthy; the score is 0 to 100.';
+
+-- ---- what is filled in fact_signal_health_daily -----------------------------------------------------------------
+
+CREATE FUNCTION stratum._mean_score(VARIADIC scores integer[]) RETURNS integer
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT round(avg(s))::integer FROM unnest(scores) s $$;
+COMMENT ON FUNCTION stratum._mean_score(integer[]) IS
+  'Mean of the scores that are not NULL, rounded half up; NULL where there is none; internal.';
+
+CREATE FUNCTION stratum._keep_signal_health() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  mean integer := stratum._mean_score(new.data_freshness_score, new.completeness_score, new.accuracy_score);
+BEGIN
+  -- A score that was the mean follows its components; any other is the client's own.
+  IF new.health_score IS NULL
+     OR tg_op = 'UPDATE' AND new.health_score = old.health_score AND mean IS NOT NULL
+        AND old.health_score = stratum._mean_score(old.data_freshness_score, old.completeness_score, old.accuracy_score) THEN
+    new.health_score := mean;
+  END IF;
+  -- A score that is out of range, and a status that is none, the table's CHECKs refuse.
+  IF new.health_score BETWEEN 0 AND 100 AND coalesce(new.status = ANY ('{healthy,degraded,unhealthy}'), true) THEN
+    new.status := stratum.signal_health_status(new.health_score);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._keep_signal_health() IS
+  'BEFORE row trigger of fact_signal_health_daily: a score that is left out is the mean of its components, the status is that of the score.';
+
+-- ---- settings of a tenant ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._trust_settings()
+  RETURNS TABLE (name text, fallback numeric, lowest numeric, highest numeric, meaning text)
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('risky', 80::numeric, 0::numeric, 100::numeric, 'least score for risky actions'),
+         ('cautious', 60, 0, 100, 'least score for cautious actions'),
+         ('standard', 70, 0, 100, 'least score for all other actions'),
+         ('block_below', 40, 0, 100, 'below this score actions are blocked, not held'),
+         ('max_age_days', 2, 0, 30, 'age in days up to which a health score counts'),
+         ('max_attempts', 5, 1, 100, 'number of failures after which workers give an action up');
+$$;
+COMMENT ON FUNCTION stratum._trust_settings() IS
+  'Keys of tenants.settings -> trust, with what they are where not set and their bounds; internal.';
+
+CREATE FUNCTION stratum._read_trust_settings(settings jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT jsonb_object_agg(s.name, CASE
+           WHEN jsonb_typeof(settings -> 'trust' -> s.name) = 'number'
+             AND settings -> 'trust' -> s.name BETWEEN to_jsonb(s.lowest) AND to_jsonb(s.highest)
+           THEN settings -> 'trust' -> s.name
+           ELSE to_jsonb(s.fallback) END)
+  FROM stratum._trust_settings() s
+$$;
+COMMENT ON FUNCTION stratum._read_trust_settings(jsonb) IS
+  'Every trust setting of a tenant''s settings; the default for one that is missing or means nothing. Never raises; internal.';
+
+CREATE FUNCTION stratum._check_trust_settings(settings jsonb) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  trust jsonb := nullif(settings -> 'trust', 'null');
+  fault record;
+BEGIN
+  IF trust IS NULL OR jsonb_typeof(settings) <> 'object' THEN
+    RETURN;
+  ELSIF jsonb_typeof(trust) <> 'object' THEN
+    RAISE EXCEPTION 'invalid setting at $.trust: it must be an object' USING ERRCODE = 'invalid_parameter_value',
+      HINT = (SELECT 'Known there: ' || string_agg(s.name, ', ') || '.' FROM stratum._trust_settings() s);
+  END IF;
+  SELECT k.key, s.name, s.lowest, s.highest INTO fault
+  FROM jsonb_each(trust) k LEFT JOIN stratum._trust_settings() s ON s.name = k.key
+  WHERE s.name IS NULL
+     OR k.value <> 'null' AND (jsonb_typeof(k.value) <> 'number'
+                               OR NOT k.value BETWEEN to_jsonb(s.lowest) AND to_jsonb(s.highest))
+  ORDER BY k.key LIMIT 1;
+  IF FOUND AND fault.name IS NULL THEN
+    RAISE EXCEPTION 'invalid setting at $.trust: unknown key "%"', left(fault.key, 64) USING ERRCODE = 'invalid_parameter_value',
+      HINT = (SELECT 'Known there: ' || string_agg(s.name, ', ') || '.' FROM stratum._trust_settings() s);
+  ELSIF FOUND THEN
+    RAISE EXCEPTION 'invalid setting at $.trust.%: it must be a number from % to %', fault.key, fault.lowest, fault.highest
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = (SELECT format('This is the %s; without it: %s.', s.meaning, s.fallback) FROM stratum._trust_settings() s WHERE s.name = fault.key);
+  END IF;
+  trust := stratum._read_trust_settings(settings);
+  SELECT t.key, t.value INTO fault
+  FROM jsonb_each(trust) t WHERE t.key = ANY ('{risky,cautious,standard}') AND t.value < trust -> 'block_below' ORDER BY t.key LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION 'invalid setting at $.trust.block_below: it is above % (%)', fault.key, fault.value
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'What is blocked must not be allowed.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_trust_settings(jsonb) IS
+  'Raises for trust settings that mean nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
+
+CREATE FUNCTION stratum._check_tenant_settings() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF tg_op = 'INSERT' OR new.settings -> 'trust' IS DISTINCT FROM old.settings -> 'trust' THEN
+    PERFORM stratum._check_trust_settings(new.settings);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._check_tenant_settings() IS
+  'BEFORE row trigger of tenants: trust settings that mean nothing are refused.';
+
+-- ---- the gate ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._trust(
+    tenant bigint, platform text, action_type text, OUT decision text, OUT health_score integer, OUT threshold numeric)
+  RETURNS record
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+<<gate>>
+DECLARE
+  settings jsonb;
+  today date := (now() AT TIME ZONE 'UTC')::date;
+BEGIN
+  IF action_type = ANY ('{pause_all,emergency_stop}') THEN
+    decision := 'pass';
+    RETURN;
+  END IF;
+  SELECT stratum._read_trust_settings(t.settings) INTO gate.settings FROM stratum.tenants t WHERE t.id = _trust.tenant;
+  threshold := settings ->> CASE
+    WHEN action_type = ANY ('{increase_budget,increase_bid,expand_targeting,launch_new_campaigns}') THEN 'risky'
+    WHEN action_type = ANY ('{reduce_budget,reduce_bid,pause_underperforming}') THEN 'cautious'
+    ELSE 'standard' END;
+  -- The day of a client east of Greenwich may be tomorrow; what is dated later is a slip and must not hold the gate open.
+  SELECT h.health_score INTO _trust.health_score
+  FROM stratum.fact_signal_health_daily h
+  WHERE h.tenant_id = _trust.tenant AND h.platform = _trust.platform::stratum.ad_platform
+    AND h.date BETWEEN today - ceil((settings ->> 'max_age_days')::numeric)::integer AND today + 1
+  ORDER BY h.date DESC LIMIT 1;
+  decision := CASE
+    WHEN health_score >= threshold THEN 'pass'
+    WHEN health_score < (settings ->> 'block_below')::numeric THEN 'block'
+    ELSE 'hold' END;
+END $$;
+COMMENT ON FUNCTION stratum._trust(bigint, text, text) IS
+  'What the gate says to an action of a tenant, from which health score and threshold; internal.';
+
+CREATE FUNCTION stratum._check_platform(platform text) RETURNS void
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF platform IS NULL THEN
+    RAISE EXCEPTION 'the platform must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF platform <> ALL (enum_range(NULL::stratum.ad_platform)::text[]) THEN
+    RAISE EXCEPTION 'unknown platform "%"', left(platform, 64)
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Platforms: ' || array_to_string(enum_range(NULL::stratum.ad_platform)::text[], ', ') || '.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_platform(text) IS 'Raises for what is no ad platform; internal.';
+
+CREATE FUNCTION stratum.trust_gate(platform text, action_type text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_platform(platform);
+  IF action_type IS NULL THEN
+    RAISE EXCEPTION 'the type of the action must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  RETURN (SELECT g.decision FROM stratum._trust(stratum.current_tenant_id(), trust_gate.platform, trust_gate.action_type) g);
+END $$;
+COMMENT ON FUNCTION stratum.trust_gate(text, text) IS
+  'Whether the current tenant''s signal health at a platform allows an action: pass, hold or block; hold where no recent health is known.';
+
+-- ==== sql/parts/schedules.sql
+-- When a rule is due.
+-- rights: all -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.validate_schedule(schedule text) RETURNS void
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_validate_schedule';
+COMMENT ON FUNCTION stratum.validate_schedule(text) IS
+  'Raises for what is neither a five-field cron expression that can be due nor an interval of a minute or more: SQLSTATE 22023, what is wrong, what is allowed.';
+
+CREATE FUNCTION stratum.next_due(schedule text, after timestamptz) RETURNS timestamptz
+  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_next_due';
+COMMENT ON FUNCTION stratum.next_due(text, timestamptz) IS
+  'The first time after another one at which a schedule, a cron expression or an interval, is due. All of it in UTC.';
+
+-- ==== sql/parts/rule_actions.sql
+-- What a rule may do: its actions, checked, and what each of them changes in a campaign.
+-- rights: validate_actions and the internal functions that others call as their caller -> stratum_app, stratum_admin
+
+-- ---- what means something ---------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._refuse_action(place text, fault text, hint text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'invalid action at %: %', place, fault USING ERRCODE = 'invalid_parameter_value', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_action(text, text, text) IS
+  'Raises for an action that means nothing: SQLSTATE 22023, the JSON path and what is allowed there; internal.';
+
+-- Whoever works on a message knows what else it needs; the other actions are done here and take nothing else.
+CREATE FUNCTION stratum._check_action_keys(action_type text, action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  allowed text[] := CASE action_type WHEN 'apply_label' THEN '{label}' WHEN 'adjust_budget' THEN '{percent}'
+                                     WHEN 'pause_campaign' THEN '{}' END::text[] || '{type,cooldown_hours}'::text[];
+  strange text;
+BEGIN
+  SELECT k INTO strange FROM jsonb_object_keys(action) k
+  WHERE k <> ALL (allowed) OR k = ANY ('{rule_id,outcome}') ORDER BY k LIMIT 1;
+  IF strange = ANY ('{rule_id,outcome}') THEN
+    PERFORM stratum._refuse_action(place, format('key "%s" is reserved', strange), 'stratum writes it into the queue.');
+  ELSIF strange IS NOT NULL THEN
+    PERFORM stratum._refuse_action(place, format('unknown key "%s"', left(strange, 64)),
+      format('Keys of %s: %s.', action_type, array_to_string(allowed, ', ')));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_action_keys(text, jsonb, text) IS
+  'Raises for keys that an action of that type does not know; internal to _check_action().';
+
+-- Also for the payload of a queued action, which whoever may write the table can put there.
+CREATE FUNCTION stratum._check_action(action_type text, action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF action_type = 'apply_label' THEN
+    IF jsonb_typeof(action -> 'label') IS DISTINCT FROM 'string' OR btrim(action ->> 'label') = '' OR length(action ->> 'label') > 255 THEN
+      PERFORM stratum._refuse_action(place || '.label', 'the label must be a string that is not blank, of at most 255 characters',
+        'For example {"type": "apply_label", "label": "needs review"}.');
+    END IF;
+  ELSIF action_type = 'adjust_budget' THEN
+    IF jsonb_typeof(action -> 'percent') IS DISTINCT FROM 'number' THEN
+      PERFORM stratum._refuse_action(place || '.percent', 'the per cent must be a number',
+        'For example {"type": "adjust_budget", "percent": -20}: a fifth less.');
+    ELSIF (action -> 'percent') = '0' OR (action -> 'percent') NOT BETWEEN '-100' AND '1000' THEN
+      PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
+        'Allowed: -100 to 1000, but for 0.');
+    END IF;
+  ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
+    IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
+      PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');
+    ELSIF length(action::text) > 8000 THEN
+      PERFORM stratum._refuse_action(place, 'it is longer than 8000 characters', 'Leave to the worker what it can look up.');
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_action(text, jsonb, text) IS
+  'Raises unless the action has what its type needs; types that are done elsewhere are not looked at; internal.';
+
+CREATE FUNCTION stratum._check_rule_action(action jsonb, place text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  known constant text[] := enum_range(NULL::stratum.rule_action)::text[];
+BEGIN
+  IF jsonb_typeof(action) <> 'object' THEN
+    PERFORM stratum._refuse_action(place, 'an action must be an object', 'For example {"type": "pause_campaign"}.');
+  ELSIF jsonb_typeof(action -> 'type') IS DISTINCT FROM 'string' OR action ->> 'type' <> ALL (known) THEN
+    PERFORM stratum._refuse_action(place || '.type',
+      CASE WHEN action ->> 'type' IS NULL THEN 'the type is missing' ELSE format('unknown action %s', left(action ->> 'type', 64)) END,
+      'Actions: ' || array_to_string(known, ', ') || '.');
+  END IF;
+  IF action ->> 'type' <> ALL ('{send_alert,notify_slack,notify_whatsapp}') OR action ?| '{rule_id,outcome}' THEN
+    PERFORM stratum._check_action_keys(action ->> 'type', action, place);
+  END IF;
+  PERFORM stratum._check_action(action ->> 'type', action, place);
+  IF action -> 'cooldown_hours' <> 'null' AND (jsonb_typeof(action -> 'cooldown_hours') <> 'number'
+       OR NOT action -> 'cooldown_hours' BETWEEN '0' AND '87600') THEN
+    PERFORM stratum._refuse_action(place || '.cooldown_hours', 'the cooldown must be a number of hours from 0 to 87600',
+      'So long the rule does not propose the action for the same campaign again.');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_rule_action(jsonb, text) IS
+  'Raises for an action of a rule that means nothing; internal to validate_actions().';
+
+CREATE FUNCTION stratum.validate_actions(actions jsonb) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF actions IS NULL OR actions = 'null' THEN
+    RETURN;
+  ELSIF jsonb_typeof(actions) <> 'array' THEN
+    PERFORM stratum._refuse_action('$', 'the actions must be an array', 'For example [{"type": "pause_campaign"}].');
+  ELSIF jsonb_array_length(actions) > 100 THEN
+    PERFORM stratum._refuse_action('$', 'there are more than 100', 'A rule does a few things; make several rules.');
+  END IF;
+  PERFORM stratum._check_rule_action(a.action, format('$[%s]', a.n - 1))
+  FROM jsonb_array_elements(actions) WITH ORDINALITY a (action, n);
+END $$;
+COMMENT ON FUNCTION stratum.validate_actions(jsonb) IS
+  'Raises if the actions of a rule cannot mean anything: SQLSTATE 22023, the JSON path of the fault, and what is allowed there.';
+
+CREATE FUNCTION stratum._rule_actions(actions jsonb)
+  RETURNS TABLE (n bigint, action_type text, payload jsonb, cooldown interval)
+  LANGUAGE sql IMMUTABLE ROWS 3 SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT min(a.n), a.action ->> 'type', a.action - '{type,cooldown_hours}'::text[],
+         max((a.action ->> 'cooldown_hours')::double precision) * interval '1 hour'
+  FROM jsonb_array_elements(CASE jsonb_typeof(actions) WHEN 'array' THEN actions ELSE '[]' END) WITH ORDINALITY a (action, n)
+  GROUP BY 2, 3
+$$;
+COMMENT ON FUNCTION stratum._rule_actions(jsonb) IS
+  'The actions of a rule, one that is there twice once; internal.';
+
+-- ---- what the gate is asked -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._gate_action(action_type text, payload jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN action_type = ANY ('{apply_label,send_alert,notify_slack,notify_whatsapp}') THEN NULL
+    WHEN action_type = 'pause_campaign' THEN 'pause_underperforming'
+    WHEN action_type = 'adjust_budget' THEN
+      CASE WHEN jsonb_typeof(payload -> 'percent') = 'number' AND payload -> 'percent' < '0' THEN 'reduce_budget' ELSE 'increase_budget' END
+    ELSE action_type END
+$$;
+COMMENT ON FUNCTION stratum._gate_action(text, jsonb) IS
+  'The name under which an action is put to the trust gate; NULL for labels and messages, which are not; internal.';
+
+CREATE FUNCTION stratum._ask_gate(
+    tenant bigint, platform text, action_type text, payload jsonb,
+    OUT decision text, OUT asked text, OUT health_score integer, OUT threshold numeric)
+  RETURNS record
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  asked := stratum._gate_action(action_type, payload);
+  IF asked IS NULL THEN
+    decision := 'pass';
+  ELSE
+    SELECT t.decision, t.health_score, t.threshold INTO decision, health_score, threshold
+    FROM stratum._trust(tenant, platform, asked) t;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._ask_gate(bigint, text, text, jsonb) IS
+  'What the trust gate says to an action as the queue has it; internal.';
+
+-- ---- what an action changes -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._campaign_state(tenant bigint, campaign bigint, OUT platform text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  SELECT c.platform::text, jsonb_build_object('status', c.status, 'labels', c.labels,
+           'daily_budget_cents', c.daily_budget_cents, 'lifetime_budget_cents', c.lifetime_budget_cents)
+  INTO platform, state
+  FROM stratum.campaigns c
+  WHERE c.tenant_id = _campaign_state.tenant AND c.id = _campaign_state.campaign AND c.is_deleted IS NOT TRUE
+  FOR NO KEY UPDATE;
+END $$;
+COMMENT ON FUNCTION stratum._campaign_state(bigint, bigint) IS
+  'Locks a campaign; what actions may change in it, and its platform; NULL where there is none; internal.';
+
+CREATE FUNCTION stratum._budget_effect(percent numeric, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  budget text;
+  cents numeric;
+  before jsonb := '{}';
+  after jsonb := '{}';
+BEGIN
+  FOREACH budget IN ARRAY '{daily_budget_cents,lifetime_budget_cents}'::text[] LOOP
+    cents := state ->> budget;
+    CONTINUE WHEN cents IS NULL;
+    before := before || jsonb_build_object(budget, cents);
+    cents := greatest(0, round(cents * (100 + percent) / 100));
+    IF cents > 2147483647 THEN
+      RETURN '{"problem": "the budget would be larger than 2147483647 cents", "sqlstate": "22003"}';
+    END IF;
+    after := after || jsonb_build_object(budget, cents);
+  END LOOP;
+  IF before = '{}' THEN
+    RETURN '{"problem": "the campaign has no budget"}';
+  END IF;
+  RETURN jsonb_build_object('before', before, 'after', after);
+END $$;
+COMMENT ON FUNCTION stratum._budget_effect(numeric, jsonb) IS
+  'Both budgets of a campaign, those that it has, so many per cent higher, to the cent; internal to _action_effect().';
+
+CREATE FUNCTION stratum._action_effect(action_type text, payload jsonb, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  labels jsonb := coalesce(nullif(state -> 'labels', 'null'), '[]');
+BEGIN
+  CASE action_type
+    WHEN 'apply_label' THEN
+      IF jsonb_typeof(labels) <> 'array' THEN
+        RETURN '{"problem": "the labels of the campaign are no array"}';
+      END IF;
+      RETURN jsonb_build_object(
+        'before', jsonb_build_object('labels', state -> 'labels'),
+        'after', jsonb_build_object('labels', CASE WHEN labels ? (payload ->> 'label') THEN state -> 'labels' ELSE labels || (payload -> 'label') END));
+    WHEN 'pause_campaign' THEN
+      IF state ->> 'status' = ANY ('{completed,archived}') THEN
+        RETURN jsonb_build_object('problem', format('the campaign is %s', state ->> 'status'));
+      END IF;
+      RETURN jsonb_build_object('before', jsonb_build_object('status', state -> 'status'), 'after', '{"status": "paused"}'::jsonb);
+    WHEN 'adjust_budget' THEN
+      RETURN stratum._budget_effect((payload ->> 'percent')::numeric, state);
+    ELSE
+      -- a worker's
+      RETURN '{}';
+  END CASE;
+END $$;
+COMMENT ON FUNCTION stratum._action_effect(text, jsonb, jsonb) IS
+  'What an action changes in a campaign: {"before", "after"}, or {"problem"} where it cannot be done, or nothing for what a worker does; internal.';
+
+CREATE FUNCTION stratum._change_campaign(tenant bigint, campaign bigint, change jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.campaigns c
+  SET labels = CASE WHEN change ? 'labels' THEN nullif(change -> 'labels', 'null') ELSE c.labels END,
+      status = CASE WHEN change ? 'status' THEN (change ->> 'status')::stratum.campaign_status ELSE c.status END,
+      daily_budget_cents = CASE WHEN change ? 'daily_budget_cents' THEN (change ->> 'daily_budget_cents')::integer ELSE c.daily_budget_cents END,
+      lifetime_budget_cents = CASE WHEN change ? 'lifetime_budget_cents' THEN (change ->> 'lifetime_budget_cents')::integer ELSE c.lifetime_budget_cents END
+  WHERE c.tenant_id = _change_campaign.tenant AND c.id = _change_campaign.campaign;
+END $$;
+COMMENT ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) IS
+  'Writes what an action changes into a campaign; internal to execute_action() and undo_action().';
+
+-- ==== sql/parts/rules.sql
+-- Rules: which campaigns match, what to propose for them, and running the rules that are due.
+-- rights: evaluate_rule, run_due_rules and the internal functions that they call as their caller -> stratum_app, stratum_admin;
+--   run_all_due_rules, schedule_rules -> stratum_admin
+
+CREATE FUNCTION stratum._check_rule() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF new.schedule IS NOT NULL AND (tg_op = 'INSERT' OR new.schedule IS DISTINCT FROM old.schedule) THEN
+    PERFORM stratum.validate_schedule(new.schedule);
+  END IF;
+  IF tg_op = 'INSERT' OR new.actions IS DISTINCT FROM old.actions THEN
+    PERFORM stratum.validate_actions(new.actions);
+  END IF;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._check_rule() IS
+  'BEFORE row trigger of rules: a schedule or an action that means nothing is refused.';
+
+-- ---- why a campaign matches -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._explain_conditions(definitions jsonb[], campaign anyelement) RETURNS jsonb
+  LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_explain_conditions';
+COMMENT ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) IS
+  'For definitions of one condition each: what the campaign''s field holds and whether the condition does, an array in the same order; internal.';
+
+CREATE FUNCTION stratum._conditions_of(definition jsonb, within text DEFAULT '$')
+  RETURNS TABLE (place text, condition jsonb)
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT format('%s.conditions[%s]', within, c.n - 1), c.value
+    FROM jsonb_array_elements(coalesce(nullif(definition -> 'conditions', 'null'), '[]')) WITH ORDINALITY c (value, n);
+  RETURN QUERY
+    SELECT i.place, i.condition
+    FROM jsonb_array_elements(coalesce(nullif(definition -> 'groups', 'null'), '[]')) WITH ORDINALITY g (value, n)
+      CROSS JOIN LATERAL stratum._conditions_of(g.value, format('%s.groups[%s]', within, g.n - 1)) i;
+END $$;
+COMMENT ON FUNCTION stratum._conditions_of(jsonb, text) IS
+  'Every single condition of a valid definition with its JSON path; internal.';
+
+-- ---- what a rule proposes ---------------------------------------------------------------------------------------
+
+-- "refusal" says why an action is not to be queued: NULL, blocked, impossible, no change, pending or cooldown.
+CREATE FUNCTION stratum._rule_proposals(
+    tenant bigint, rule_id bigint, conditions jsonb, actions jsonb, at timestamptz, all_campaigns boolean)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb, payload jsonb, refusal text)
+  -- only where the definition is a constant can the planner use an index for it; compiling the rest costs more than it saves
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan SET jit = off
+AS $$
+<<run>>
+DECLARE
+  single jsonb[];
+  singles jsonb;
+BEGIN
+  PERFORM stratum.validate_conditions(conditions, 'campaign');
+  PERFORM stratum.validate_actions(actions);
+  SELECT array_agg(jsonb_build_object('conditions', jsonb_build_array(c.condition)) ORDER BY c.n),
+         jsonb_agg(jsonb_build_object('place', c.place) || c.condition ORDER BY c.n)
+  INTO single, singles
+  FROM stratum._conditions_of(conditions) WITH ORDINALITY c (place, condition, n);
+  RETURN QUERY
+    WITH campaign AS MATERIALIZED (
+      SELECT c.id::bigint AS id, c.platform::text AS platform, stratum.campaign_matches(_rule_proposals.conditions, c) AS matched,
+             stratum._explain_conditions(run.single, c) AS answers,
+             jsonb_build_object('status', c.status, 'labels', c.labels, 'daily_budget_cents', c.daily_budget_cents,
+                                'lifetime_budget_cents', c.lifetime_budget_cents) AS state
+      FROM stratum.campaigns c
+      WHERE c.tenant_id = _rule_proposals.tenant AND c.is_deleted IS NOT TRUE
+        AND (all_campaigns OR stratum.campaign_matches(_rule_proposals.conditions, c))
+    ), wanted AS MATERIALIZED (
+      SELECT a.* FROM stratum._rule_actions(_rule_proposals.actions) a
+    ), gate AS MATERIALIZED (
+      SELECT p.platform, w.n, g.*
+      FROM (SELECT DISTINCT c.platform FROM campaign c WHERE c.matched) p
+        CROSS JOIN wanted w
+        CROSS JOIN LATERAL stratum._ask_gate(_rule_proposals.tenant, p.platform, w.action_type, w.payload) g
+    ), queued AS MATERIALIZED (
+      SELECT * FROM stratum._queued_actions(_rule_proposals.tenant, _rule_proposals.rule_id, at - (SELECT max(w.cooldown) FROM wanted w))
+    )
+    SELECT c.id, c.matched, w.action_type, g.decision, jsonb_strip_nulls(jsonb_build_object(
+             'gate', CASE WHEN g.asked IS NOT NULL THEN jsonb_build_object('action', g.asked, 'health_score', g.health_score, 'threshold', g.threshold) END,
+             'action', w.payload, 'effect', nullif(e.effect, '{}')))
+           || jsonb_build_object('conditions', coalesce((
+             SELECT jsonb_agg(s.condition || (c.answers -> (s.n - 1)::integer) ORDER BY s.n)
+             FROM jsonb_array_elements(run.singles) WITH ORDINALITY s (condition, n)), '[]')),
+           w.payload || jsonb_build_object('rule_id', _rule_proposals.rule_id),
+           CASE WHEN w.n IS NULL THEN NULL
+                WHEN e.effect ? 'problem' THEN 'impossible'
+                WHEN e.effect -> 'before' = e.effect -> 'after' THEN 'no change'
+                WHEN g.decision = 'block' THEN 'blocked'
+                WHEN q.is_open THEN 'pending'
+                WHEN q.last_proposed > at - w.cooldown THEN 'cooldown' END
+    FROM campaign c
+      LEFT JOIN wanted w ON c.matched
+      LEFT JOIN gate g ON g.platform = c.platform AND g.n = w.n
+      LEFT JOIN LATERAL stratum._action_effect(w.action_type, w.payload, c.state) e (effect) ON w.n IS NOT NULL
+      LEFT JOIN queued q ON q.campaign_id = c.id AND q.action_type = w.action_type AND q.payload = w.payload
+    ORDER BY c.id, w.n;
+END $$;
+COMMENT ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) IS
+  'What a rule would do now to each campaign that it matches, or to all campaigns, those that it does not match included; changes nothing; internal.';
+
+CREATE FUNCTION stratum._queued_actions(tenant bigint, rule_id bigint, since timestamptz)
+  RETURNS TABLE (campaign_id bigint, action_type text, payload jsonb, is_open boolean, last_proposed timestamptz)
+  LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    WITH action AS (
+      SELECT q.entity_id, q.action_type::text AS action_type, q.payload - '{rule_id,outcome}'::text[] AS payload,
+             q.status = ANY ('{pending,approved}'::text[])
+               AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.tenant_id = q.tenant_id AND d.action_id = q.id AND d.state = 'dead') AS is_open,
+             CASE WHEN q.payload -> 'rule_id' = to_jsonb(_queued_actions.rule_id) THEN q.created_at END AS proposed
+      FROM stratum.fact_actions_queue q
+      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = 'object'
+        AND (q.status = ANY ('{pending,approved}'::text[]) OR q.created_at > since)
+    )
+    SELECT a.entity_id::bigint, a.action_type, a.payload, bool_or(a.is_open), max(a.proposed)
+    FROM action a
+    GROUP BY a.entity_id, a.action_type, a.payload;
+END $$;
+COMMENT ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) IS
+  'Actions for campaigns that are still open, and those that a rule proposed after a point in time; internal.';
+
+-- ---- one rule ---------------------------------------------------------------------------------------------------
+
+-- Runs of rules of one tenant go one after the other, so that none queues what another one is just queueing.
+CREATE FUNCTION stratum._run_rule(tenant bigint, rule_id bigint, at timestamptz, all_campaigns boolean)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off
+AS $$
+DECLARE
+  rule record;
+  proposal record;
+  matching bigint := 0;
+  counts jsonb := '{}';
+BEGIN
+  PERFORM FROM stratum.tenants t WHERE t.id = _run_rule.tenant FOR NO KEY UPDATE;
+  SELECT r.id, r.name, r.conditions, r.actions INTO rule
+  FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE
+  FOR NO KEY UPDATE SKIP LOCKED;
+  -- Not to be waited for: who edits it may be about to wait for us.
+  IF NOT FOUND AND EXISTS (SELECT FROM stratum.rules r WHERE r.tenant_id = _run_rule.tenant AND r.id = _run_rule.rule_id AND r.is_deleted IS NOT TRUE) THEN
+    RAISE EXCEPTION 'rule % is being edited or run by another session', rule_id
+      USING ERRCODE = 'lock_not_available', HINT = 'Try again when that has ended.';
+  ELSIF NOT FOUND THEN
+    RAISE EXCEPTION 'rule % does not exist', rule_id USING ERRCODE = 'no_data_found';
+  END IF;
+  FOR proposal IN
+    WITH proposed AS MATERIALIZED (
+      SELECT r.*, row_number() OVER () AS place
+      FROM stratum._rule_proposals(_run_rule.tenant, rule.id, rule.conditions, rule.actions, at, all_campaigns) r
+    ), queued AS (
+      INSERT INTO stratum.fact_actions_queue AS q (tenant_id, action_type, entity_type, entity_id, payload, reason, status, created_by_id)
+      SELECT _run_rule.tenant, p.action, 'campaign', p.campaign_id, p.payload, format('Rule %s: %s', rule.id, rule.name), 'pending',
+             stratum.current_user_id()
+      FROM proposed p WHERE p.action IS NOT NULL AND p.refusal IS NULL
+      ORDER BY p.place
+      RETURNING q.id, q.entity_id, q.action_type, q.payload
+    )
+    SELECT p.*, q.id AS action_id
+    FROM proposed p
+      LEFT JOIN queued q ON q.entity_id = p.campaign_id AND q.action_type = p.action AND q.payload = p.payload
+    ORDER BY p.place
+  LOOP
+    IF proposal.matched AND campaign_id IS DISTINCT FROM proposal.campaign_id THEN
+      matching := matching + 1;
+    END IF;
+    campaign_id := proposal.campaign_id;
+    matched := proposal.matched;
+    action := proposal.action;
+    decision := proposal.decision;
+    detail := stratum._with_outcome(proposal.detail, proposal.action, proposal.refusal, proposal.action_id);
+    RETURN NEXT;
+    IF action IS NOT NULL THEN
+      counts := counts || jsonb_build_object(coalesce(proposal.refusal, 'queued'),
+                  coalesce((counts ->> coalesce(proposal.refusal, 'queued'))::bigint, 0) + 1);
+    END IF;
+  END LOOP;
+  PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'succeeded', 'matched', matching, 'actions', counts));
+END $$;
+COMMENT ON FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean) IS
+  'Evaluates a rule, queues what it proposes and keeps the record of the run; internal to evaluate_rule() and run_due_rules().';
+
+CREATE FUNCTION stratum._with_outcome(detail jsonb, action text, refusal text, action_id bigint) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN action IS NULL THEN detail
+              ELSE detail || jsonb_strip_nulls(jsonb_build_object('skipped', refusal, 'action_id', action_id)) END
+$$;
+COMMENT ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) IS
+  'Adds to what a rule proposes why it is not queued, or the id in the queue; internal.';
+
+CREATE FUNCTION stratum._note_rule_run(tenant bigint, rule_id bigint, at timestamptz, result jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.rules r
+  SET executions_count = coalesce(r.executions_count, 0) + 1, last_executed_at = at,
+      last_execution_result = result
+  WHERE r.tenant_id = _note_rule_run.tenant AND r.id = _note_rule_run.rule_id;
+END $$;
+COMMENT ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) IS
+  'Keeps executions_count, last_executed_at and last_execution_result of a rule; internal.';
+
+CREATE FUNCTION stratum.evaluate_rule(rule_id bigint, dry_run boolean DEFAULT true)
+  RETURNS TABLE (campaign_id bigint, matched boolean, action text, decision text, detail jsonb)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  rule record;
+BEGIN
+  IF NOT coalesce(dry_run, true) THEN
+    RETURN QUERY SELECT r.* FROM stratum._run_rule(tenant, evaluate_rule.rule_id, now(), true) r;
+    RETURN;
+  END IF;
+  SELECT r.id, r.conditions, r.actions INTO rule
+  FROM stratum.rules r WHERE r.tenant_id = tenant AND r.id = evaluate_rule.rule_id AND r.is_deleted IS NOT TRUE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'rule % does not exist', rule_id USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN QUERY
+    SELECT p.campaign_id, p.matched, p.action, p.decision, stratum._with_outcome(p.detail, p.action, p.refusal, NULL)
+    FROM stratum._rule_proposals(tenant, rule.id, rule.conditions, rule.actions, now(), true) p;
+END $$;
+COMMENT ON FUNCTION stratum.evaluate_rule(bigint, boolean) IS
+  'What a rule of the current tenant does to each campaign: whether it matches, each condition''s actual value, each action with what it changes and what the trust gate says. Unless it is a dry run, the actions are queued.';
+
+-- ---- the rules that are due -------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._is_due(schedule text, last_run timestamptz, made timestamptz, at timestamptz) RETURNS boolean
+  LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_is_due';
+COMMENT ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) IS
+  'Whether a schedule is due at a time, after its last run, or NULL: it was made and never run; internal to run_due_rules().';
+
+-- A rule that somebody is editing is left to the next call: it is still due then.
+CREATE FUNCTION stratum._run_if_due(tenant bigint, rule_id bigint, at timestamptz) RETURNS boolean
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  rule record;
+BEGIN
+  SELECT r.schedule, r.last_executed_at, r.created_at INTO rule
+  FROM stratum.rules r
+  WHERE r.tenant_id = _run_if_due.tenant AND r.id = _run_if_due.rule_id
+    AND r.status = 'active' AND r.is_enabled AND r.is_deleted IS NOT TRUE AND r.schedule IS NOT NULL
+  FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND OR NOT stratum._is_due(rule.schedule, rule.last_executed_at, rule.created_at, at) THEN
+    RETURN false;
+  END IF;
+  PERFORM FROM stratum._run_rule(tenant, rule_id, at, false);
+  RETURN true;
+END $$;
+COMMENT ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) IS
+  'Locks a rule, looks again whether it is due, and runs it; internal to run_due_rules().';
+
+CREATE FUNCTION stratum._note_failure(tenant bigint, rule_id bigint, at timestamptz, code text, message text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE WARNING 'rule % failed: %', rule_id, message;
+  PERFORM FROM stratum.rules r WHERE r.tenant_id = _note_failure.tenant AND r.id = _note_failure.rule_id FOR NO KEY UPDATE SKIP LOCKED;
+  IF FOUND THEN
+    PERFORM stratum._note_rule_run(tenant, rule_id, at, jsonb_build_object('status', 'failed',
+      'error', jsonb_build_object('code', code, 'message', message)));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) IS
+  'Warns that a rule failed, and keeps that on record; internal to run_due_rules().';
+
+-- The tenant's row is locked as long as its rules run: another session that finds it locked has nothing to do.
+CREATE FUNCTION stratum._run_due_rules(tenant bigint, at timestamptz) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  candidate record;
+  is_due boolean;
+  ran bigint := 0;
+BEGIN
+  PERFORM FROM stratum.tenants t WHERE t.id = _run_due_rules.tenant AND t.is_deleted IS NOT TRUE FOR NO KEY UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  FOR candidate IN
+    SELECT r.id, r.schedule, r.last_executed_at, r.created_at, r.last_execution_result
+    FROM stratum.rules r
+    WHERE r.tenant_id = _run_due_rules.tenant
+      AND r.status = 'active' AND r.is_enabled AND r.is_deleted IS NOT TRUE AND r.schedule IS NOT NULL
+    ORDER BY r.id
+  LOOP
+    is_due := NULL;
+    BEGIN
+      is_due := stratum._is_due(candidate.schedule, candidate.last_executed_at, candidate.created_at, at);
+      IF is_due AND stratum._run_if_due(tenant, candidate.id, at) THEN
+        ran := ran + 1;
+      END IF;
+    EXCEPTION
+      WHEN serialization_failure THEN
+        RAISE;
+      WHEN OTHERS THEN
+        ran := ran + coalesce(is_due, false)::integer;
+        -- A schedule that means nothing, which only storage without triggers has, goes on record once.
+        IF is_due OR candidate.last_execution_result -> 'error' ->> 'message' IS DISTINCT FROM sqlerrm THEN
+          PERFORM stratum._note_failure(tenant, candidate.id, at, sqlstate, sqlerrm);
+        END IF;
+    END;
+  END LOOP;
+  RETURN ran;
+END $$;
+COMMENT ON FUNCTION stratum._run_due_rules(bigint, timestamptz) IS
+  'Runs the rules of a tenant that are due, each in a sub-transaction of its own; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_time(at timestamptz) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF at IS NULL THEN
+    RAISE EXCEPTION 'the time must not be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF NOT isfinite(at) THEN
+    RAISE EXCEPTION 'rules cannot be run at %', at USING ERRCODE = 'datetime_field_overflow', HINT = 'Give a point in time, or nothing: now.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_time(timestamptz) IS 'Raises for a time at which no rule can be run; internal.';
+
+CREATE FUNCTION stratum.run_due_rules(at timestamptz DEFAULT now()) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_time(at);
+  RETURN stratum._run_due_rules(stratum._acting_tenant(), at);
+END $$;
+COMMENT ON FUNCTION stratum.run_due_rules(timestamptz) IS
+  'Runs the enabled, active rules of the current tenant that are due, each once, however many sessions call it; returns how many. A rule that fails is on record, and the others go on.';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.run_all_due_rules(at timestamptz DEFAULT now())
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+  failed integer := 0;
+BEGIN
+  PERFORM stratum._check_time(at);
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._run_due_rules(tenant.id, at);
+    EXCEPTION WHEN OTHERS THEN
+      RAISE WARNING 'the rules of tenant % were not run: %', tenant.id, SQLERRM;
+      failed := failed + 1;
+    END;
+    COMMIT;
+  END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of tenants whose rules were not run: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; those of all other tenants were.';
+  END IF;
+END $$;
+COMMENT ON PROCEDURE stratum.run_all_due_rules(timestamptz) IS
+  'run_due_rules() for every tenant that is not deleted, with a commit after each; CALL it outside a transaction block.';
+
+CREATE FUNCTION stratum.schedule_rules(every text DEFAULT '* * * * *') RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  job bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.';
+  END IF;
+  -- by name, so that calling it again changes the job instead of adding one
+  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum rules', every, 'CALL stratum.run_all_due_rules()';
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION stratum.schedule_rules(text) IS
+  'Lets pg_cron call run_all_due_rules() every minute, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
+
+-- ==== sql/parts/actions.sql
+-- The queue of actions: who decides, what is done, and what workers do.
+-- rights: approve_action, reject_action, execute_action, undo_action, claim_actions, complete_action, fail_action and the
+--   internal functions that they call as their caller -> stratum_app, stratum_admin
+
+-- ---- the states of an action ------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._refuse_state(fault text, hint text) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION '%', fault USING ERRCODE = 'check_violation', HINT = hint;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_state(text, text) IS
+  'Raises for a change that the life of an action does not have; internal to the trigger of the queue.';
+
+CREATE FUNCTION stratum._payload_core(payload jsonb, without text[]) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without ELSE payload END $$;
+COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
+  'A payload without what stratum itself has written there; internal.';
+
+CREATE FUNCTION stratum._keep_action() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  moves boolean;
+  own text[];  -- what in the payload is stratum's own
+BEGIN
+  IF tg_op = 'INSERT' THEN
+    IF new.status IS DISTINCT FROM 'pending' THEN
+      PERFORM stratum._refuse_state(format('an action is born pending, not %s', coalesce(new.status, 'NULL')), 'Insert it as pending, then decide.');
+    ELSIF new.approved_by_id IS NOT NULL OR new.approved_at IS NOT NULL OR new.executed_at IS NOT NULL THEN
+      PERFORM stratum._refuse_state('an action is born undecided', 'Leave approved_by_id, approved_at and executed_at out.');
+    END IF;
+    new.created_by_id := coalesce(new.created_by_id, stratum.current_user_id());
+    RETURN new;
+  END IF;
+  moves := new.status IS DISTINCT FROM old.status;
+  own := CASE WHEN moves THEN '{outcome}' ELSE '{outcome,undone}' END;
+  IF moves AND NOT coalesce((old.status, new.status) IN (('pending', 'approved'), ('pending', 'rejected'), ('approved', 'executed')), false) THEN
+    PERFORM stratum._refuse_state(format('action %s is %s and cannot become %s', old.id, coalesce(old.status, 'NULL'), coalesce(new.status, 'NULL')),
+      'pending becomes approved or rejected, approved becomes executed; nothing else.');
+  END IF;
+  IF old.status = 'pending' AND NOT moves
+     AND (new.approved_by_id, new.approved_at, new.executed_at) IS NOT DISTINCT FROM (old.approved_by_id, old.approved_at, old.executed_at) THEN
+    RETURN new;  -- it may be edited as long as nobody has decided
+  END IF;
+  -- What was decided is what is done. The outcome is written once, and whether it was undone.
+  IF (new.action_type, new.entity_type, new.entity_id) IS DISTINCT FROM (old.action_type, old.entity_type, old.entity_id)
+     OR stratum._payload_core(new.payload, own) IS DISTINCT FROM stratum._payload_core(old.payload, own)
+     OR NOT moves AND new.payload IS DISTINCT FROM old.payload AND (old.status <> 'executed' OR old.payload #> '{outcome,undone}' IS NOT NULL) THEN
+    PERFORM stratum._refuse_state(format('action %s is decided and cannot be edited', old.id), 'Propose another one.');
+  END IF;
+  IF NOT moves THEN
+    IF (new.approved_by_id, new.approved_at, new.executed_at) IS DISTINCT FROM (old.approved_by_id, old.approved_at, old.executed_at) THEN
+      PERFORM stratum._refuse_state(format('who decided about action %s, and when, is not to be edited', old.id), 'stratum keeps that with the status.');
+    END IF;
+    RETURN new;
+  END IF;
+  -- Who and when is what the server knows, not what the client says.
+  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum.current_user_id() END;
+  new.approved_at := CASE new.status WHEN 'executed' THEN old.approved_at WHEN 'approved' THEN now() END;
+  new.executed_at := CASE new.status WHEN 'executed' THEN now() END;
+  RETURN new;
+END $$;
+COMMENT ON FUNCTION stratum._keep_action() IS
+  'BEFORE row trigger of fact_actions_queue: born pending, then approved or rejected, approved becomes executed, nothing else by any path; who and when; what was decided stays.';
+
+-- ---- deciding ---------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._lock_action(
+    wanted bigint, needed text, verb text,
+    OUT action_type text, OUT entity_type text, OUT entity_id bigint, OUT payload jsonb)
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_status text;
+BEGIN
+  SELECT q.action_type, q.entity_type, q.entity_id, q.payload, q.status
+  INTO action_type, entity_type, entity_id, payload, found_status
+  FROM stratum.fact_actions_queue q
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = wanted
+  FOR NO KEY UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'action % does not exist', wanted USING ERRCODE = 'no_data_found';
+  ELSIF found_status IS DISTINCT FROM needed THEN
+    RAISE EXCEPTION 'action % is % and cannot be %', wanted, found_status, verb
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = CASE WHEN found_status = 'pending' THEN format('Approve it first: SELECT stratum.approve_action(%s).', wanted)
+                        WHEN needed = 'executed' THEN 'Only what was executed can be undone.'
+                        WHEN found_status = 'approved' THEN 'It was approved already; it can only be executed.'
+                        ELSE format('It was %s already; propose another one.', found_status) END;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._lock_action(bigint, text, text) IS
+  'Locks an action of the current tenant, which must have the status needed; internal.';
+
+CREATE FUNCTION stratum.approve_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM stratum._lock_action(approve_action.id, 'pending', 'approved');
+  UPDATE stratum.fact_actions_queue q SET status = 'approved'
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = approve_action.id;
+  RETURN 'approved';
+END $$;
+COMMENT ON FUNCTION stratum.approve_action(bigint) IS
+  'Approves a pending action of the current tenant, as the current user; returns its new status.';
+
+CREATE FUNCTION stratum.reject_action(id bigint, reason text DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM FROM stratum._lock_action(reject_action.id, 'pending', 'rejected');
+  UPDATE stratum.fact_actions_queue q SET status = 'rejected', reason = coalesce(reject_action.reason, q.reason)
+  WHERE q.tenant_id = stratum._acting_tenant() AND q.id = reject_action.id;
+  RETURN 'rejected';
+END $$;
+COMMENT ON FUNCTION stratum.reject_action(bigint, text) IS
+  'Rejects a pending action of the current tenant, as the current user; the reason, if there is one, takes the place of the proposal''s. Returns its new status.';
+
+-- ---- doing ------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION stratum._is_done_here(action_type text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT action_type = ANY ('{apply_label,pause_campaign,adjust_budget}'::text[]) $$;
+COMMENT ON FUNCTION stratum._is_done_here(text) IS
+  'Whether an action is done in the database; all others are a worker''s; internal.';
+
+CREATE FUNCTION stratum._refuse_blocked(tenant bigint, id bigint, platform text, action_type text, payload jsonb) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  gate record;
+BEGIN
+  SELECT * INTO gate FROM stratum._ask_gate(tenant, platform, action_type, payload);
+  IF gate.decision = 'block' THEN
+    RAISE EXCEPTION 'the trust gate blocks action % (% on %)', id, gate.asked, platform
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = format('The latest health score is %s.', gate.health_score),
+            HINT = 'Execute it when the signals are healthier; it stays approved.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) IS
+  'Raises for an action that the trust gate blocks now; internal to execute_action().';
+
+CREATE FUNCTION stratum._change_of(id bigint, action_type text, payload jsonb, state jsonb) RETURNS jsonb
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  effect jsonb;
+BEGIN
+  PERFORM stratum._check_action(action_type, payload, '$');
+  effect := stratum._action_effect(action_type, payload, state);
+  IF effect ? 'problem' THEN
+    RAISE EXCEPTION 'action % cannot be executed: %', id, effect ->> 'problem'
+      USING ERRCODE = coalesce(effect ->> 'sqlstate', '55000');
+  END IF;
+  RETURN effect;
+END $$;
+COMMENT ON FUNCTION stratum._change_of(bigint, text, jsonb, jsonb) IS
+  'What an approved action changes in a campaign; raises where it cannot be done; internal to execute_action().';
+
+-- Locks the action, then the campaign, then what waits for workers: all functions do it in this order.
+CREATE FUNCTION stratum.execute_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  action record;
+  campaign record;
+  change jsonb;
+BEGIN
+  SELECT * INTO action FROM stratum._lock_action(execute_action.id, 'approved', 'executed');
+  SELECT * INTO campaign FROM stratum._campaign_state(tenant, CASE action.entity_type WHEN 'campaign' THEN action.entity_id END);
+  IF campaign.state IS NULL AND action.entity_type = 'campaign' THEN
+    RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
+  ELSIF campaign.state IS NULL AND stratum._is_done_here(action.action_type) THEN
+    RAISE EXCEPTION 'action % is about an entity of type "%", not a campaign', id, action.entity_type USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM stratum._refuse_blocked(tenant, id, coalesce(campaign.platform, stratum._payload_platform(action.payload)), action.action_type, action.payload);
+  IF NOT stratum._is_done_here(action.action_type) THEN
+    PERFORM stratum._hand_over(tenant, id);
+    RETURN 'handed over';
+  END IF;
+  change := stratum._change_of(id, action.action_type, action.payload, campaign.state);
+  PERFORM stratum._change_campaign(tenant, action.entity_id, change -> 'after');
+  UPDATE stratum.fact_actions_queue q
+  SET status = 'executed', payload = q.payload || jsonb_build_object('outcome', change)
+  WHERE q.tenant_id = tenant AND q.id = execute_action.id;
+  RETURN 'executed';
+END $$;
+COMMENT ON FUNCTION stratum.execute_action(bigint) IS
+  'Does an approved action of the current tenant, unless the trust gate blocks it: executed. What is not done in the database goes to a worker, NOTIFY stratum_actions with the id: handed over.';
+
+CREATE FUNCTION stratum._payload_platform(payload jsonb) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT p FROM unnest(enum_range(NULL::stratum.ad_platform)::text[]) p WHERE p = payload ->> 'platform');
+END $$;
+COMMENT ON FUNCTION stratum._payload_platform(jsonb) IS
+  'The platform that the payload of an action names, for what is not about a campaign; NULL where it names none; internal.';
+
+CREATE FUNCTION stratum.undo_action(id bigint) RETURNS text
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  action record;
+  state jsonb;
+BEGIN
+  SELECT a.*, a.payload -> 'outcome' -> 'before' AS before, a.payload -> 'outcome' -> 'after' AS after INTO action
+  FROM stratum._lock_action(undo_action.id, 'executed', 'undone') a;
+  IF action.payload #> '{outcome,undone}' IS NOT NULL THEN
+    RAISE EXCEPTION 'action % is undone already', id USING ERRCODE = 'object_not_in_prerequisite_state';
+  ELSIF action.before IS NULL OR action.after IS NULL OR NOT stratum._is_done_here(action.action_type) THEN
+    RAISE EXCEPTION 'action % cannot be undone', id USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'Only what execute_action() has changed in a campaign can be put back.';
+  END IF;
+  SELECT c.state INTO state FROM stratum._campaign_state(tenant, action.entity_id) c;
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'campaign % of action % does not exist', action.entity_id, id USING ERRCODE = 'no_data_found';
+  ELSIF NOT (SELECT coalesce(bool_and(state -> a.key = a.value), false) FROM jsonb_each(action.after) a) THEN
+    RAISE EXCEPTION 'action % cannot be undone: campaign % has been changed since', id, action.entity_id
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It was left with %s.', action.after);
+  END IF;
+  PERFORM stratum._change_campaign(tenant, action.entity_id, action.before);
+  UPDATE stratum.fact_actions_queue q
+  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum.current_user_id()))
+  WHERE q.tenant_id = tenant AND q.id = undo_action.id;
+  RETURN 'undone';
+END $$;
+COMMENT ON FUNCTION stratum.undo_action(bigint) IS
+  'Puts back what an executed action of the current tenant changed in a campaign, once, and only if nobody has changed it since.';
+
+-- ==== sql/parts/workers.sql
+-- Actions that workers do: handed over, claimed for a while, reported.
+-- rights: claim_actions, complete_action, fail_action and the internal function that execute_action() calls -> stratum_app, stratum_admin
+
+-- stratum_app may read action_deliveries, not write it: these are definer functions, and every statement names the tenant.
+CREATE FUNCTION stratum._hand_over(tenant bigint, id bigint) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.action_deliveries AS d (action_id, tenant_id)
+  SELECT q.id, q.tenant_id
+  FROM stratum.fact_actions_queue q
+  WHERE q.tenant_id = _hand_over.tenant AND q.tenant_id = stratum.current_tenant_id() AND q.id = _hand_over.id AND q.status = 'approved'
+  ON CONFLICT (tenant_id, action_id) DO UPDATE
+    SET state = 'waiting', attempts = 0, worker = NULL, lease_until = NULL, available_at = now(), finished_at = NULL
+    WHERE d.state = 'dead';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'action % has been handed over already', id USING ERRCODE = 'object_not_in_prerequisite_state',
+      HINT = 'A worker has it or will claim it; stratum.action_deliveries says which.';
+  END IF;
+  PERFORM pg_notify('stratum_actions', id::text);
+END $$;
+COMMENT ON FUNCTION stratum._hand_over(bigint, bigint) IS
+  'Lets workers claim an approved action of the current tenant, and one that was given up again; NOTIFY stratum_actions; internal to execute_action().';
+
+CREATE FUNCTION stratum._check_claim(worker text, wanted integer, lease interval) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF worker IS NULL OR wanted IS NULL OR lease IS NULL THEN
+    RAISE EXCEPTION 'no argument of claim_actions() may be NULL' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF btrim(worker) = '' OR length(worker) > 200 THEN
+    RAISE EXCEPTION 'the name of the worker must be 1 to 200 characters long' USING ERRCODE = 'invalid_parameter_value',
+      HINT = 'Each process needs a name of its own, for example of its host and its number.';
+  ELSIF wanted NOT BETWEEN 1 AND 1000 THEN
+    RAISE EXCEPTION '% actions cannot be claimed', wanted USING ERRCODE = 'invalid_parameter_value', HINT = 'Claim 1 to 1000.';
+  ELSIF lease NOT BETWEEN interval '1 second' AND interval '1 day' THEN
+    RAISE EXCEPTION 'a lease of % is not possible', lease USING ERRCODE = 'invalid_parameter_value', HINT = 'A lease is one second to one day long.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_claim(text, integer, interval) IS
+  'Raises for arguments that mean nothing; internal to claim_actions().';
+
+CREATE FUNCTION stratum._max_attempts(tenant bigint) RETURNS numeric
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT stratum._read_trust_settings(t.settings) ->> 'max_attempts' FROM stratum.tenants t WHERE t.id = tenant);
+END $$;
+COMMENT ON FUNCTION stratum._max_attempts(bigint) IS
+  'How often workers may fail before an action of the tenant is given up; internal.';
+
+-- A worker that died with the last attempt cannot report it.
+CREATE FUNCTION stratum._give_up_expired(tenant bigint) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  UPDATE stratum.action_deliveries d
+  SET state = 'dead', lease_until = NULL, finished_at = clock_timestamp(), last_error = 'the lease ran out'
+  WHERE d.tenant_id = _give_up_expired.tenant AND d.action_id = ANY (ARRAY(
+    SELECT e.action_id FROM stratum.action_deliveries e
+    WHERE e.tenant_id = _give_up_expired.tenant AND e.state = 'claimed' AND e.lease_until <= clock_timestamp()
+      AND e.attempts >= stratum._max_attempts(_give_up_expired.tenant)
+    FOR NO KEY UPDATE SKIP LOCKED));
+END $$;
+COMMENT ON FUNCTION stratum._give_up_expired(bigint) IS
+  'Gives up actions whose last attempt was never reported; internal to claim_actions().';
+
+CREATE FUNCTION stratum.claim_actions(worker text, "limit" integer DEFAULT 10, lease interval DEFAULT '5 minutes')
+  RETURNS TABLE (action_id bigint, action_type text, entity_type text, entity_id bigint, payload jsonb, attempt integer, lease_until timestamptz)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM stratum._check_claim(worker, "limit", lease);
+  PERFORM stratum._give_up_expired(tenant);
+  RETURN QUERY
+    WITH claimed AS (
+      UPDATE stratum.action_deliveries d
+      SET state = 'claimed', worker = claim_actions.worker, attempts = d.attempts + 1, lease_until = clock_timestamp() + lease
+      WHERE d.tenant_id = tenant AND d.action_id = ANY (ARRAY(
+        SELECT w.action_id
+        FROM stratum.action_deliveries w JOIN stratum.fact_actions_queue q ON q.tenant_id = w.tenant_id AND q.id = w.action_id
+        WHERE w.tenant_id = tenant AND q.status = 'approved'
+          AND (w.state = 'waiting' AND w.available_at <= clock_timestamp() OR w.state = 'claimed' AND w.lease_until <= clock_timestamp())
+        ORDER BY w.available_at, w.action_id
+        LIMIT claim_actions."limit"
+        FOR NO KEY UPDATE OF w SKIP LOCKED))
+      RETURNING d.action_id, d.attempts, d.lease_until
+    )
+    SELECT c.action_id::bigint, q.action_type::text, q.entity_type::text, q.entity_id::bigint, q.payload, c.attempts, c.lease_until
+    FROM claimed c JOIN stratum.fact_actions_queue q ON q.tenant_id = tenant AND q.id = c.action_id
+    ORDER BY c.action_id;
+END $$;
+COMMENT ON FUNCTION stratum.claim_actions(text, integer, interval) IS
+  'Takes actions of the current tenant that were handed over, for the time of the lease; no two workers get the same one. A lease that runs out frees the action for another attempt.';
+
+CREATE FUNCTION stratum._lock_claim(tenant bigint, id bigint, worker text) RETURNS integer
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  claim record;
+BEGIN
+  PERFORM FROM stratum._lock_action(_lock_claim.id, 'approved', 'reported');
+  SELECT d.state, d.worker, d.attempts INTO claim
+  FROM stratum.action_deliveries d WHERE d.tenant_id = _lock_claim.tenant AND d.action_id = _lock_claim.id
+  FOR NO KEY UPDATE;
+  IF NOT FOUND OR claim.state <> 'claimed' OR claim.worker IS DISTINCT FROM _lock_claim.worker THEN
+    RAISE EXCEPTION 'worker "%" has not claimed action %', left(worker, 64), id
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            DETAIL = CASE WHEN claim.state = 'claimed' THEN format('Worker "%s" has it.', claim.worker) ELSE format('It is %s.', coalesce(claim.state, 'not handed over')) END,
+            HINT = 'The lease may have run out: what another worker does now is not this one''s to report.';
+  END IF;
+  RETURN claim.attempts;
+END $$;
+COMMENT ON FUNCTION stratum._lock_claim(bigint, bigint, text) IS
+  'Locks an action that a worker has claimed; the number of its attempts; internal to complete_action() and fail_action().';
+
+CREATE FUNCTION stratum.complete_action(id bigint, worker text) RETURNS text
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+BEGIN
+  PERFORM stratum._lock_claim(tenant, complete_action.id, complete_action.worker);
+  UPDATE stratum.action_deliveries d SET state = 'done', lease_until = NULL, finished_at = clock_timestamp(), last_error = NULL
+  WHERE d.tenant_id = tenant AND d.action_id = complete_action.id;
+  UPDATE stratum.fact_actions_queue q SET status = 'executed' WHERE q.tenant_id = tenant AND q.id = complete_action.id;
+  RETURN 'executed';
+END $$;
+COMMENT ON FUNCTION stratum.complete_action(bigint, text) IS
+  'For a worker that has done an action which it claimed; the action is executed.';
+
+CREATE FUNCTION stratum.fail_action(id bigint, worker text, error text DEFAULT NULL) RETURNS text
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant bigint := stratum._acting_tenant();
+  tried integer := stratum._lock_claim(tenant, fail_action.id, fail_action.worker);
+  given_up boolean := tried >= stratum._max_attempts(tenant);
+BEGIN
+  UPDATE stratum.action_deliveries d
+  SET state = CASE WHEN given_up THEN 'dead' ELSE 'waiting' END, lease_until = NULL, last_error = left(error, 2000),
+      -- 1, 2, 4, 8 ... minutes, at most an hour
+      available_at = clock_timestamp() + least(60, 2 ^ least(tried - 1, 10)) * interval '1 minute',
+      finished_at = CASE WHEN given_up THEN clock_timestamp() END
+  WHERE d.tenant_id = tenant AND d.action_id = fail_action.id;
+  RETURN CASE WHEN given_up THEN 'dead' ELSE 'waiting' END;
+END $$;
+COMMENT ON FUNCTION stratum.fail_action(bigint, text, text) IS
+  'For a worker that could not do an action which it claimed: waiting, to be claimed again after a while, or dead after too many failures. execute_action() hands a dead one over again.';
+
 -- ==== sql/tables/types.sql
 -- The enums.
 
@@ -2453,6 +4781,10 @@ BEGIN
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.tenants', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_tenant_settings()',
+    'Settings that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
   PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings, updated_at)',
@@ -3292,6 +5624,10 @@ BEGIN
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
     '{id,issues}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_signal_health_daily', 'zz_stratum_signals',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_signal_health()',
+    'The score that is left out, and the status.');
   PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
   PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3329,7 +5665,9 @@ BEGIN
       approved_at TIMESTAMP WITH TIME ZONE,
       executed_at TIMESTAMP WITH TIME ZONE,
 
-      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
@@ -3340,8 +5678,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
     COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
     COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
     COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
@@ -3356,6 +5694,10 @@ BEGIN
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
     '{id,status,created_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_actions_queue', 'zz_stratum_state',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_action()',
+    'The life of an action; who decided, and when.');
   PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3363,6 +5705,59 @@ BEGIN
 END $install$;
 COMMENT ON FUNCTION stratum._install_fact_actions_queue() IS
   'Creates stratum.fact_actions_queue where it is missing and puts its default, triggers, policies and rights back; internal to install().';
+
+-- ==== sql/tables/action_deliveries.sql
+-- stratum.action_deliveries: actions that workers do, with who has which and until when.
+
+CREATE FUNCTION stratum._install_action_deliveries() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.action_deliveries') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.action_deliveries (
+      tenant_id INTEGER NOT NULL REFERENCES stratum.tenants (id),
+      action_id INTEGER NOT NULL,
+
+      state VARCHAR(20) NOT NULL DEFAULT 'waiting' CHECK (state = ANY ('{waiting,claimed,done,dead}'::text[])),
+      attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+      worker TEXT,
+      lease_until TIMESTAMP WITH TIME ZONE,
+      available_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      last_error TEXT,
+
+      handed_over_at TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT NOW(),
+      finished_at TIMESTAMP WITH TIME ZONE,
+
+      PRIMARY KEY (tenant_id, action_id),
+      FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue (tenant_id, id) ON DELETE CASCADE
+    );
+
+    CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries (tenant_id, state, available_at);
+
+    COMMENT ON TABLE stratum.action_deliveries IS 'Actions that workers do, with who has which and until when; written by stratum only.';
+    COMMENT ON COLUMN stratum.action_deliveries.action_id IS 'Action of fact_actions_queue.';
+    COMMENT ON COLUMN stratum.action_deliveries.tenant_id IS 'Tenant that owns the row.';
+    COMMENT ON COLUMN stratum.action_deliveries.state IS 'waiting, claimed, done, or dead: given up.';
+    COMMENT ON COLUMN stratum.action_deliveries.attempts IS 'How often it was claimed.';
+    COMMENT ON COLUMN stratum.action_deliveries.worker IS 'Who claimed it last.';
+    COMMENT ON COLUMN stratum.action_deliveries.lease_until IS 'Until when nobody else may claim it.';
+    COMMENT ON COLUMN stratum.action_deliveries.available_at IS 'From when on it may be claimed.';
+    COMMENT ON COLUMN stratum.action_deliveries.last_error IS 'What the last failure was.';
+    COMMENT ON COLUMN stratum.action_deliveries.handed_over_at IS 'When it was first handed over.';
+    COMMENT ON COLUMN stratum.action_deliveries.finished_at IS 'When it was done or given up.';
+    COMMENT ON INDEX stratum.ix_action_deliveries_tenant_state IS 'What workers of a tenant may claim.';
+    PERFORM stratum._comment_constraints('action_deliveries');
+  END IF;
+
+  ALTER TABLE stratum.action_deliveries ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
+  PERFORM stratum._isolate('action_deliveries', 'tenant_id');
+  PERFORM stratum._give_rights('action_deliveries', is_new, 'SELECT',
+    'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
+END $install$;
+COMMENT ON FUNCTION stratum._install_action_deliveries() IS
+  'Creates stratum.action_deliveries where it is missing and puts its default, policies and rights back; internal to install().';
 
 -- ==== sql/tables/platform_connections.sql
 -- stratum.tenant_platform_connections: connections to ad platforms.
@@ -3541,6 +5936,10 @@ BEGIN
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.rules', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_rule()',
+    'Schedules and actions that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
   PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',
@@ -3604,6 +6003,12 @@ BEGIN
     COMMENT ON INDEX stratum.ix_audit_logs_created IS 'Trail by time.';
     COMMENT ON SEQUENCE stratum.audit_logs_id_seq IS 'Numbers the rows of stratum.audit_logs, for all tenants together.';
     PERFORM stratum._comment_constraints('audit_logs');
+  END IF;
+
+  -- since 1.1
+  IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
   END IF;
 
   ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
@@ -3695,6 +6100,146 @@ END $install$;
 COMMENT ON FUNCTION stratum._install_jwt_keys() IS
   'Creates stratum.jwt_keys where it is missing and puts its triggers and rights back; internal to install().';
 
+-- ==== sql/tables/audit_keys.sql
+-- stratum.audit_keys: the key of hashed values in the audit trail. Nobody has a right to it.
+
+CREATE FUNCTION stratum._install_audit_keys() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_keys') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_keys (
+      id INTEGER PRIMARY KEY CHECK (id = 1),
+      key BYTEA NOT NULL CHECK (length(key) = 32)
+    );
+
+    COMMENT ON TABLE stratum.audit_keys IS 'The key of hashed values in the audit trail, made when audit_table() is first asked to hash. Nobody has a right to it.';
+    COMMENT ON COLUMN stratum.audit_keys.id IS 'Always 1: there is one key.';
+    COMMENT ON COLUMN stratum.audit_keys.key IS '32 random bytes.';
+    PERFORM stratum._comment_constraints('audit_keys');
+  END IF;
+
+  ALTER TABLE stratum.audit_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_keys FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._give_rights('audit_keys', is_new, NULL, NULL);
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_keys() IS
+  'Creates stratum.audit_keys where it is missing; internal to install().';
+
+-- ==== sql/tables/audit_chains.sql
+-- stratum.audit_chains: how far the audit trail of each tenant is sealed.
+
+CREATE FUNCTION stratum._install_audit_chains() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_chains') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_chains (
+      id SERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      last_number BIGINT NOT NULL DEFAULT 0,
+      last_digest BYTEA NOT NULL DEFAULT decode(repeat('00', 32), 'hex'),
+      settled_id BIGINT NOT NULL DEFAULT 0,
+      drawn_id BIGINT,
+      drawn_xid BIGINT,
+      place TEXT,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id)
+    );
+
+    COMMENT ON TABLE stratum.audit_chains IS 'How far the audit trail of each tenant is sealed; kept by seal_audit(). Sealers lock its rows, writers never do.';
+    COMMENT ON COLUMN stratum.audit_chains.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_chains.tenant_id IS 'Tenant; NULL: the rows without one, a chain of their own.';
+    COMMENT ON COLUMN stratum.audit_chains.last_number IS 'Number of the last seal; 0: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.last_digest IS 'Digest of the last seal; 32 zero bytes: none yet.';
+    COMMENT ON COLUMN stratum.audit_chains.settled_id IS 'Rows of the chain up to this id are sealed, and no other can come.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_id IS 'Last id that had been drawn at a sealing; it settles when the transactions of that time have ended.';
+    COMMENT ON COLUMN stratum.audit_chains.drawn_xid IS 'Number that the next transaction was to get then.';
+    COMMENT ON COLUMN stratum.audit_chains.place IS 'Server, database and files that drawn_xid is of: it means nothing elsewhere, after a restore for instance.';
+    COMMENT ON SEQUENCE stratum.audit_chains_id_seq IS 'Numbers the rows of stratum.audit_chains, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_chains');
+  END IF;
+
+  ALTER TABLE stratum.audit_chains ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_chains FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_chains');
+  PERFORM stratum._put_auditor_policy('audit_chains');
+  PERFORM stratum._give_rights('audit_chains', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_chains() IS
+  'Creates stratum.audit_chains where it is missing and puts its policies and rights back; internal to install().';
+
+-- ==== sql/tables/audit_seals.sql
+-- stratum.audit_seals: digests of the rows of the audit trail, chained.
+
+CREATE FUNCTION stratum._install_audit_seals() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $install$
+DECLARE
+  is_new boolean := to_regclass('stratum.audit_seals') IS NULL;
+BEGIN
+  IF is_new THEN
+    CREATE TABLE stratum.audit_seals (
+      id BIGSERIAL PRIMARY KEY,
+      tenant_id INTEGER REFERENCES stratum.tenants (id),
+
+      number BIGINT NOT NULL,
+      sealed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      settled_id BIGINT NOT NULL,
+      row_count BIGINT NOT NULL,
+      last_id BIGINT NOT NULL,
+      newest_at TIMESTAMP WITH TIME ZONE NOT NULL,
+      previous BYTEA NOT NULL,
+      content BYTEA NOT NULL,
+      digest BYTEA NOT NULL,
+
+      log_ids BIGINT[],
+      logged_at TIMESTAMP WITH TIME ZONE[],
+      digests BYTEA,
+      salts BYTEA,
+
+      UNIQUE NULLS NOT DISTINCT (tenant_id, number)
+    );
+    -- Digests and salts are random bytes: trying to compress them takes time only.
+    ALTER TABLE stratum.audit_seals ALTER COLUMN digests SET STORAGE EXTERNAL, ALTER COLUMN salts SET STORAGE EXTERNAL;
+
+    CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals (tenant_id, last_id);
+
+    COMMENT ON TABLE stratum.audit_seals IS 'Digests of up to 1000 rows of audit_logs each, chained within a tenant; written by seal_audit() only.';
+    COMMENT ON COLUMN stratum.audit_seals.id IS 'Identifier.';
+    COMMENT ON COLUMN stratum.audit_seals.tenant_id IS 'Tenant of the rows; NULL: they have none.';
+    COMMENT ON COLUMN stratum.audit_seals.number IS 'Place in the chain: 1, 2, 3 and so on without gaps.';
+    COMMENT ON COLUMN stratum.audit_seals.sealed_at IS 'When it was made, by the clock.';
+    COMMENT ON COLUMN stratum.audit_seals.settled_id IS 'What audit_chains.settled_id was before: all rows in the seal have higher ids.';
+    COMMENT ON COLUMN stratum.audit_seals.row_count IS 'Rows in the seal.';
+    COMMENT ON COLUMN stratum.audit_seals.last_id IS 'Highest id of them.';
+    COMMENT ON COLUMN stratum.audit_seals.newest_at IS 'Latest created_at of them.';
+    COMMENT ON COLUMN stratum.audit_seals.previous IS 'Digest of the seal before; 32 zero bytes in the first.';
+    COMMENT ON COLUMN stratum.audit_seals.content IS 'SHA-256 of ids, times and digests of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digest IS 'SHA-256 of everything before, from tenant to content.';
+    COMMENT ON COLUMN stratum.audit_seals.log_ids IS 'Ids of the rows, ascending; NULL once they are all purged, as the three below.';
+    COMMENT ON COLUMN stratum.audit_seals.logged_at IS 'created_at of the rows.';
+    COMMENT ON COLUMN stratum.audit_seals.digests IS 'Digests of the rows, 32 bytes each.';
+    COMMENT ON COLUMN stratum.audit_seals.salts IS 'Salts of the rows, 16 bytes each; zeros where an erasure has destroyed it.';
+    COMMENT ON INDEX stratum.ix_audit_seals_last_id IS 'Seals that may hold a row.';
+    COMMENT ON SEQUENCE stratum.audit_seals_id_seq IS 'Numbers the rows of stratum.audit_seals, for all tenants together.';
+    PERFORM stratum._comment_constraints('audit_seals');
+  END IF;
+
+  ALTER TABLE stratum.audit_seals ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE stratum.audit_seals FORCE ROW LEVEL SECURITY;
+  PERFORM stratum._put_admin_policy('audit_seals');
+  PERFORM stratum._put_auditor_policy('audit_seals');
+  PERFORM stratum._give_rights('audit_seals', is_new, NULL, 'SELECT', 'SELECT');
+END $install$;
+COMMENT ON FUNCTION stratum._install_audit_seals() IS
+  'Creates stratum.audit_seals where it is missing and puts its policies and rights back; internal to install().';
+
 -- ==== sql/parts/manifest.sql
 -- What check_install() expects: the rows that _storage_found() gave on a fresh install.
 -- Written by bin/build-manifest; do not edit.
@@ -3702,6 +6247,26 @@ COMMENT ON FUNCTION stratum._install_jwt_keys() IS
 CREATE FUNCTION stratum._storage_expected() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $manifest$ VALUES
+('column', 'action_deliveries.action_id', 'integer NOT NULL'),
+('column', 'action_deliveries.attempts', 'integer NOT NULL DEFAULT 0'),
+('column', 'action_deliveries.available_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'action_deliveries.finished_at', 'timestamp with time zone'),
+('column', 'action_deliveries.handed_over_at', 'timestamp with time zone NOT NULL DEFAULT now()'),
+('column', 'action_deliveries.last_error', 'text'),
+('column', 'action_deliveries.lease_until', 'timestamp with time zone'),
+('column', 'action_deliveries.state', 'character varying(20) NOT NULL DEFAULT ''waiting''::character varying'),
+('column', 'action_deliveries.tenant_id', 'integer NOT NULL DEFAULT stratum.current_tenant_id()'),
+('column', 'action_deliveries.worker', 'text'),
+('column', 'audit_chains.drawn_id', 'bigint'),
+('column', 'audit_chains.drawn_xid', 'bigint'),
+('column', 'audit_chains.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_chains_id_seq''::regclass)'),
+('column', 'audit_chains.last_digest', 'bytea NOT NULL DEFAULT decode(repeat(''00''::text, 32), ''hex''::text)'),
+('column', 'audit_chains.last_number', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.place', 'text'),
+('column', 'audit_chains.settled_id', 'bigint NOT NULL DEFAULT 0'),
+('column', 'audit_chains.tenant_id', 'integer'),
+('column', 'audit_keys.id', 'integer NOT NULL'),
+('column', 'audit_keys.key', 'bytea NOT NULL'),
 ('column', 'audit_logs.action', 'stratum.audit_action NOT NULL'),
 ('column', 'audit_logs.created_at', 'timestamp with time zone DEFAULT now()'),
 ('column', 'audit_logs.id', 'integer NOT NULL DEFAULT nextval(''stratum.audit_logs_id_seq''::regclass)'),
@@ -3715,6 +6280,21 @@ AS $manifest$ VALUES
 ('column', 'audit_logs.tenant_id', 'integer DEFAULT stratum.current_tenant_id()'),
 ('column', 'audit_logs.user_agent', 'text'),
 ('column', 'audit_logs.user_id', 'integer'),
+('column', 'audit_seals.content', 'bytea NOT NULL'),
+('column', 'audit_seals.digest', 'bytea NOT NULL'),
+('column', 'audit_seals.digests', 'bytea'),
+('column', 'audit_seals.id', 'bigint NOT NULL DEFAULT nextval(''stratum.audit_seals_id_seq''::regclass)'),
+('column', 'audit_seals.last_id', 'bigint NOT NULL'),
+('column', 'audit_seals.log_ids', 'bigint[]'),
+('column', 'audit_seals.logged_at', 'timestamp with time zone[]'),
+('column', 'audit_seals.newest_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.number', 'bigint NOT NULL'),
+('column', 'audit_seals.previous', 'bytea NOT NULL'),
+('column', 'audit_seals.row_count', 'bigint NOT NULL'),
+('column', 'audit_seals.salts', 'bytea'),
+('column', 'audit_seals.sealed_at', 'timestamp with time zone NOT NULL'),
+('column', 'audit_seals.settled_id', 'bigint NOT NULL'),
+('column', 'audit_seals.tenant_id', 'integer'),
 ('column', 'audited_tables.ignore', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
 ('column', 'audited_tables.operations', 'text NOT NULL DEFAULT ''insert,update,delete,truncate''::text'),
 ('column', 'audited_tables.redact', 'text[] NOT NULL DEFAULT ''{}''::text[]'),
@@ -3947,9 +6527,23 @@ AS $manifest$ VALUES
 ('column', 'users.totp_secret', 'character varying(255)'),
 ('column', 'users.totp_verified_at', 'timestamp with time zone'),
 ('column', 'users.updated_at', 'timestamp with time zone DEFAULT now()'),
+('constraint', 'action_deliveries.action_deliveries_attempts_check', 'CHECK ((attempts >= 0))'),
+('constraint', 'action_deliveries.action_deliveries_pkey', 'PRIMARY KEY (tenant_id, action_id)'),
+('constraint', 'action_deliveries.action_deliveries_state_check', 'CHECK (((state)::text = ANY (''{waiting,claimed,done,dead}''::text[])))'),
+('constraint', 'action_deliveries.action_deliveries_tenant_id_action_id_fkey', 'FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue(tenant_id, id) ON DELETE CASCADE'),
+('constraint', 'action_deliveries.action_deliveries_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_chains.audit_chains_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_chains.audit_chains_tenant_id_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id)'),
+('constraint', 'audit_keys.audit_keys_id_check', 'CHECK ((id = 1))'),
+('constraint', 'audit_keys.audit_keys_key_check', 'CHECK ((length(key) = 32))'),
+('constraint', 'audit_keys.audit_keys_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'audit_logs.audit_logs_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'audit_logs.audit_logs_user_id_fkey', 'FOREIGN KEY (user_id) REFERENCES stratum.users(id)'),
+('constraint', 'audit_seals.audit_seals_pkey', 'PRIMARY KEY (id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'audit_seals.audit_seals_tenant_id_number_key', 'UNIQUE NULLS NOT DISTINCT (tenant_id, number)'),
 ('constraint', 'audited_tables.audited_tables_pkey', 'PRIMARY KEY (table_name)'),
 ('constraint', 'campaign_drafts.campaign_drafts_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'campaign_drafts.campaign_drafts_tenant_id_created_by_id_fkey', 'FOREIGN KEY (tenant_id, created_by_id) REFERENCES stratum.users(tenant_id, id)'),
@@ -4011,6 +6605,7 @@ AS $manifest$ VALUES
 ('constraint', 'fact_actions_queue.fact_actions_queue_pkey', 'PRIMARY KEY (id)'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_status_check', 'CHECK (((status)::text = ANY (''{pending,approved,rejected,executed}''::text[])))'),
 ('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
+('constraint', 'fact_actions_queue.fact_actions_queue_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_accuracy_score_check', 'CHECK (((accuracy_score >= 0) AND (accuracy_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_completeness_score_check', 'CHECK (((completeness_score >= 0) AND (completeness_score <= 100)))'),
 ('constraint', 'fact_signal_health_daily.fact_signal_health_daily_data_freshness_score_check', 'CHECK (((data_freshness_score >= 0) AND (data_freshness_score <= 100)))'),
@@ -4042,62 +6637,123 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
+('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
+('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
+('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
+('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
+('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
+('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
 ('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 18ceec2713f3a582e5f3352f761b16bb'),
 ('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
+('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),
-('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp 83152f8a8e092bf54428bb449d848ed5'),
+('function', 'stratum._audit_operations(text)', 'plpgsql i search_path=pg_catalog, pg_temp f27eb518d79a2a3016ba658bf7eee181'),
+('function', 'stratum._audit_place()', 'plpgsql s search_path=pg_catalog, pg_temp 2ee92ccf3cb1d170726002a127634ac5'),
 ('function', 'stratum._audit_row()', 'c v 855c59f8cb52ffa4a7dd475a8e1f8d83'),
 ('function', 'stratum._audit_shape(regclass)', 'c s quote_all_identifiers=off b28acd9e95804632ced09b0451d22fca'),
+('function', 'stratum._audit_statement()', 'c v c035a8d9e1ad41dc7a501c001b1dded3'),
 ('function', 'stratum._audit_stratum_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7307c0b87a3a5d5b27c494b3b0d3c95b'),
+('function', 'stratum._audit_trigger_forms()', 'sql i search_path=pg_catalog, pg_temp 067748b158c8a5b6c1edf51c024c31f0'),
+('function', 'stratum._audit_triggers_wanted(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 45ab6c53f7eec999c413ed3ffad63321'),
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
+('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
+('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
+('function', 'stratum._campaign_state(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1db89ecab9cb93ee023942d3f45cc884'),
+('function', 'stratum._change_campaign(bigint,bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 3933d9580254a3d77ed02226213ec079'),
+('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
+('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
+('function', 'stratum._check_action_keys(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp d6f1780f311fb332923271d586cc0cf7'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
-('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 258ac574fa71a4d7fe1b00f3f2573eff'),
+('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
+('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
 ('function', 'stratum._check_dependants(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ee2208b007da5288a9f8d36936fef106'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
+('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
+('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
+('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
+('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
+('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
+('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
+('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
 ('function', 'stratum._check_surplus_rights()', 'sql s search_path=pg_catalog, pg_temp 6626c7013e7dfccc8c5a70116b95e032'),
+('function', 'stratum._check_tenant_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 53544a19327eab8a1079db8db6d08804'),
+('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
+('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
+('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._check_widths()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 25cb4d3284421b6fff568f28331dd6ab'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
+('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
-('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp f335ba41ec8f149654664a37c9bdbdc1'),
+('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
+('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
+('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
+('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
 ('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
 ('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
+('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
+('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
+('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
-('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3b9bd4b921add26ec086e5974748d7a6'),
+('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
+('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
+('function', 'stratum._give_up_expired(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 43d46629e6c98645cd050dd84664a938'),
+('function', 'stratum._global_keys()', 'sql i search_path=pg_catalog, pg_temp cc96e5b8d5a6e818a52809be90748abd'),
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
+('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
+('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
+('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
 ('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c6482f7dfb2de2d8a7fdbd7de2af6d00'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp e47de42155b5899be21f023c1091ead2'),
+('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
+('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
+('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
+('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
@@ -4110,94 +6766,166 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
 ('function', 'stratum._install_cdp_segments()', 'plpgsql v search_path=pg_catalog, pg_temp f24c0b826b8aa82a40ab57d0129c0da9'),
-('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp e393b9d04abb87a33847e2bc7dd4ff9e'),
-('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp c1dd564b99e9f5a1f5dc4e9b0483c3e0'),
+('function', 'stratum._install_fact_actions_queue()', 'plpgsql v search_path=pg_catalog, pg_temp bf5b0997bc8c5aae880b3fafd6e328b7'),
+('function', 'stratum._install_fact_signal_health_daily()', 'plpgsql v search_path=pg_catalog, pg_temp e63aad938b40539e87e766192b3b4afb'),
 ('function', 'stratum._install_jwt_keys()', 'plpgsql v search_path=pg_catalog, pg_temp fca971ed45b77357c998a339f9490380'),
 ('function', 'stratum._install_optional_indexes()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 093a6a35d6396467858924e352a4b9f3'),
-('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 250552b4d9f5648b07f08e189872a178'),
+('function', 'stratum._install_rules()', 'plpgsql v search_path=pg_catalog, pg_temp 58ea0e966c775d0bd5a3cbd403ddcf08'),
 ('function', 'stratum._install_storage_version()', 'plpgsql v search_path=pg_catalog, pg_temp 32f85857bbf4d2ec304d7dfd29db5edc'),
 ('function', 'stratum._install_tenant_platform_connections()', 'plpgsql v search_path=pg_catalog, pg_temp 0d4acf2117b938bfec08c5037aa22053'),
-('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 87031c81908a1473b21122d6aab5a3e9'),
+('function', 'stratum._install_tenants()', 'plpgsql v search_path=pg_catalog, pg_temp 5fa55320c11eed7a72be592a3408947c'),
 ('function', 'stratum._install_types()', 'plpgsql v search_path=pg_catalog, pg_temp 75899d521855b7cc5f08dd3dab59655c'),
 ('function', 'stratum._install_users()', 'plpgsql v search_path=pg_catalog, pg_temp 023cb332238543da803a331c0392b929'),
-('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 902e8e7fb3d3aead4a7ee513382c850d'),
+('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
+('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
+('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
+('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
+('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
+('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
+('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
+('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
+('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
+('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
 ('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
+('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
+('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._narrow_ids()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1434cf2f7eacd84b5c4790d6b399aa34'),
+('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
 ('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
 ('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
+('function', 'stratum._note_failure(bigint,bigint,timestamp with time zone,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b554eb971dddd4a88954a8f7e166a3a2'),
 ('function', 'stratum._note_options()', 'c v b8bfd0ca26349f172c0c31a5a294925e'),
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
+('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
+('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
+('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
+('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
+('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
+('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
+('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
+('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
+('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
 ('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
+('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
+('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
+('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
-('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7076e5c9123b013daddec90318160ada'),
-('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 55837c4723ae60e5a46f2b571bea3a29'),
+('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
+('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
+('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
+('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
+('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
+('function', 'stratum._refuse_action(text,text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 4918f126fc0cb2752525595eab1fa79a'),
+('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
+('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
+('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp c740c471efe9f9a93cd4a8e1d2796436'),
 ('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
-('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 90d34b81093a9513366790594ebd59cf'),
+('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
+('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
+('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
+('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
+('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
+('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
+('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
+('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
+('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
 ('function', 'stratum._segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan e451dddb8ccc94afad17f3be9c16a3c8'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
+('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
+('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 61d3e89d4da5508ae5766f2278b45339'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp fea0164efb2365b06abdd11d7031422e'),
+('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
+('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
+('function', 'stratum._trust(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp 017d461514da6ae420062484fef868af'),
+('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp fd95083e80cd7f455b6eb48b0aa44b00'),
 ('function', 'stratum._try_step(text,integer)', 'plpgsql v 0abcfff0f9c44818a9dd0411a400913d'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
+('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
+('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
+('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
+('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
+('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
+('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 338c820e7dcdb37397392c807d4284f5'),
+('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 722b5e4b319e236adf503432591e61d6'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 80f1ead4a81f5c48f3175b3dcc3c1f2b'),
+('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
+('function', 'stratum.complete_action(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 70370bb90b448289b394c041631fcaf3'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpc_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
 ('function', 'stratum.cpm_cents(bigint,bigint)', 'c i 96c3a726702d490d985cfdf970f4c726'),
@@ -4205,19 +6933,26 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
+('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
+('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
+('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
+('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8726224a4b575efac16eb5d6c56cc351'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 284e811902d6251f2e61c76d3368ab34'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
+('function', 'stratum.next_due(text,timestamp with time zone)', 'c i f9ef07ae2d14f21828b385db16dd4dde'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
@@ -4225,14 +6960,26 @@ AS $manifest$ VALUES
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 0133ef1d0a55142bd6bb2178dff644d8'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
+('function', 'stratum.reject_action(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6389ce2b55b7d292fe8b3c271f2b9a25'),
+('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 842ffa9d1d03b986c71c4cff3bf5ee0d'),
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
+('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
+('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
+('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
+('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
+('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
+('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
@@ -4240,18 +6987,27 @@ AS $manifest$ VALUES
 ('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
+('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
 ('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
 ('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5be2da3d7dc9e4ccb6e1932fcb210979'),
+('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
+('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 938d6704dfe7ac8fac71ae5f7ed52626'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
+('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
+('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
+('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
 ('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
+('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
+('index', 'ix_audit_seals_last_id', 'CREATE INDEX ix_audit_seals_last_id ON stratum.audit_seals USING btree (tenant_id, last_id)'),
 ('index', 'ix_campaign_drafts_created_by', 'CREATE INDEX ix_campaign_drafts_created_by ON stratum.campaign_drafts USING btree (tenant_id, created_by_id)'),
 ('index', 'ix_campaigns_active', 'CREATE INDEX ix_campaigns_active ON stratum.campaigns USING btree (tenant_id, created_at) WHERE ((status = ''active''::stratum.campaign_status) AND (is_deleted = false))'),
 ('index', 'ix_campaigns_date_range', 'CREATE INDEX ix_campaigns_date_range ON stratum.campaigns USING btree (tenant_id, start_date, end_date)'),
@@ -4281,9 +7037,15 @@ AS $manifest$ VALUES
 ('index', 'ix_users_email_hash', 'CREATE INDEX ix_users_email_hash ON stratum.users USING btree (email_hash)'),
 ('index', 'ix_users_platform_email_hash', 'CREATE UNIQUE INDEX ix_users_platform_email_hash ON stratum.users USING btree (email_hash) WHERE (tenant_id IS NULL)'),
 ('index', 'ix_users_tenant_active', 'CREATE INDEX ix_users_tenant_active ON stratum.users USING btree (tenant_id, is_active, is_deleted)'),
+('policy', 'action_deliveries.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'action_deliveries.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audit_chains.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_chains.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'audit_logs.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audit_logs.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
+('policy', 'audit_seals.admin_all', 'permissive * to stratum_admin using true'),
+('policy', 'audit_seals.auditor_read', 'permissive r to stratum_auditor using true'),
 ('policy', 'audited_tables.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.admin_all', 'permissive * to stratum_admin using true'),
 ('policy', 'campaign_drafts.tenant_isolation', 'permissive * to public using (tenant_id = stratum.current_tenant_id())'),
@@ -4341,11 +7103,17 @@ AS $manifest$ VALUES
 ('right', 'TYPE stratum.user_role to stratum_admin', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_app', 'USAGE'),
 ('right', 'TYPE stratum.user_role to stratum_auditor', 'USAGE'),
+('right', 'action_deliveries to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
+('right', 'action_deliveries to stratum_app', 'SELECT'),
+('right', 'audit_chains to stratum_admin', 'SELECT'),
+('right', 'audit_chains to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs to stratum_admin', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_app', 'INSERT, SELECT'),
 ('right', 'audit_logs to stratum_auditor', 'SELECT'),
 ('right', 'audit_logs_id_seq to stratum_admin', 'USAGE'),
 ('right', 'audit_logs_id_seq to stratum_app', 'USAGE'),
+('right', 'audit_seals to stratum_admin', 'SELECT'),
+('right', 'audit_seals to stratum_auditor', 'SELECT'),
 ('right', 'audited_tables to stratum_admin', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'campaign_drafts to stratum_admin', 'DELETE, INSERT, SELECT, TRUNCATE, UPDATE'),
 ('right', 'campaign_drafts to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
@@ -4405,7 +7173,11 @@ AS $manifest$ VALUES
 ('right', 'users to stratum_app', 'DELETE, INSERT, SELECT, UPDATE'),
 ('right', 'users_id_seq to stratum_admin', 'USAGE'),
 ('right', 'users_id_seq to stratum_app', 'USAGE'),
+('table', 'action_deliveries', 'row security, forced'),
+('table', 'audit_chains', 'row security, forced'),
+('table', 'audit_keys', 'row security, forced'),
 ('table', 'audit_logs', 'row security, forced'),
+('table', 'audit_seals', 'row security, forced'),
 ('table', 'audited_tables', 'row security, forced'),
 ('table', 'campaign_drafts', 'row security, forced'),
 ('table', 'campaigns', 'row security, forced'),
@@ -4425,77 +7197,110 @@ AS $manifest$ VALUES
 ('table', 'tenant_platform_connections', 'row security, forced'),
 ('table', 'tenants', 'row security, forced'),
 ('table', 'users', 'row security, forced'),
+('trigger', 'action_deliveries.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.action_deliveries FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'audit_logs.zz_stratum_guard_change', 'CREATE TRIGGER zz_stratum_guard_change BEFORE DELETE OR UPDATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audit_logs.zz_stratum_guard_insert', 'CREATE TRIGGER zz_stratum_guard_insert BEFORE INSERT ON stratum.audit_logs FOR EACH ROW EXECUTE FUNCTION stratum._audit_guard_insert()'),
 ('trigger', 'audit_logs.zz_stratum_guard_truncate', 'CREATE TRIGGER zz_stratum_guard_truncate BEFORE TRUNCATE ON stratum.audit_logs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()'),
 ('trigger', 'audited_tables.zz_stratum_guard', 'CREATE TRIGGER zz_stratum_guard BEFORE INSERT OR DELETE OR UPDATE ON stratum.audited_tables FOR EACH ROW EXECUTE FUNCTION stratum._guard_audited_tables()'),
-('trigger', 'campaign_drafts.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaign_drafts REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaign_drafts'')'),
+('trigger', 'campaign_drafts.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaign_drafts REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaign_drafts'', ''{}'', ''{}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_draft', 'CREATE TRIGGER zz_stratum_draft BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._check_draft()'),
 ('trigger', 'campaign_drafts.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaign_drafts FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at,updated_at}'')'),
 ('trigger', 'campaign_drafts.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaign_drafts FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'campaigns.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
+('trigger', 'campaigns.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''campaigns'')'),
+('trigger', 'campaigns.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.campaigns REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''campaigns'', ''{}'', ''{}'')'),
 ('trigger', 'campaigns.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.campaigns REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_campaigns'')'),
 ('trigger', 'campaigns.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.campaigns FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{metrics}'', ''{id,status,total_spend_cents,currency,impressions,clicks,conversions,revenue_cents,labels,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'campaigns.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.campaigns FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_audience_syncs.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_audience_syncs REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_audience_syncs'')'),
+('trigger', 'cdp_audience_syncs.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_audience_syncs REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_audience_syncs'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_audience_syncs FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,sync_interval,identifier_types,is_active,profiles_synced,created_at,updated_at}'')'),
 ('trigger', 'cdp_audience_syncs.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_syncs FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_audience_uploads.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_audience_uploads FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_events.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_events'', ''{}'', ''{}'')'),
+('trigger', 'cdp_events.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_events'')'),
+('trigger', 'cdp_events.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_events REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_events'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_events.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._note_event()'),
 ('trigger', 'cdp_events.zz_stratum_live_truncate', 'CREATE TRIGGER zz_stratum_live_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
 ('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER DELETE OR UPDATE ON stratum.cdp_profile_aliases FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_profiles.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_profiles REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profiles'')'),
+('trigger', 'cdp_profiles.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._note_profile()'),
 ('trigger', 'cdp_profiles.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email,phone}'', ''{id,lifecycle_stage,traits,computed_traits,consent,created_at,updated_at}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profiles FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_segment_history.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_history FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_segment_memberships.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_memberships FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_segment_options.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segment_options'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_segment_options REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segment_options'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_segment_options REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segment_options'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segment_options.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segment_options'')'),
+('trigger', 'cdp_segment_options.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_segment_options REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segment_options'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segment_options.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH ROW EXECUTE FUNCTION stratum._note_options()'),
 ('trigger', 'cdp_segment_options.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'cdp_segment_options.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segment_options FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_segments.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_segments REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_segments'')'),
+('trigger', 'cdp_segments.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_segments REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_segments'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_segments.zz_stratum_live', 'CREATE TRIGGER zz_stratum_live AFTER INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._note_segment()'),
 ('trigger', 'cdp_segments.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_segments FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{profile_conditions}'', ''{id,profile_count,is_active,created_at,updated_at}'')'),
 ('trigger', 'cdp_segments.zz_stratum_segments_changed', 'CREATE TRIGGER zz_stratum_segments_changed AFTER INSERT OR DELETE OR UPDATE OF id, tenant_id, slug, conditions, is_active ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum._segments_changed()'),
 ('trigger', 'cdp_segments.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_segments FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'fact_actions_queue.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_actions_queue REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_actions_queue'')'),
+('trigger', 'fact_actions_queue.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_actions_queue REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_actions_queue'', ''{}'', ''{}'')'),
 ('trigger', 'fact_actions_queue.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,status,created_at}'')'),
+('trigger', 'fact_actions_queue.zz_stratum_state', 'CREATE TRIGGER zz_stratum_state BEFORE INSERT OR UPDATE ON stratum.fact_actions_queue FOR EACH ROW EXECUTE FUNCTION stratum._keep_action()'),
 ('trigger', 'fact_actions_queue.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_actions_queue FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'fact_signal_health_daily.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.fact_signal_health_daily REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''fact_signal_health_daily'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.fact_signal_health_daily REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''fact_signal_health_daily'', ''{}'', ''{}'')'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,issues}'')'),
+('trigger', 'fact_signal_health_daily.zz_stratum_signals', 'CREATE TRIGGER zz_stratum_signals BEFORE INSERT OR UPDATE ON stratum.fact_signal_health_daily FOR EACH ROW EXECUTE FUNCTION stratum._keep_signal_health()'),
 ('trigger', 'fact_signal_health_daily.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.fact_signal_health_daily FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'jwt_keys.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.jwt_keys FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.jwt_keys REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.jwt_keys REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''jwt_keys'', ''{secret}'', ''{}'')'),
 ('trigger', 'jwt_keys.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.jwt_keys FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''jwt_keys'')'),
-('trigger', 'rules.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''rules'', ''{}'', ''{}'')'),
+('trigger', 'jwt_keys.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.jwt_keys REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''jwt_keys'', ''{secret}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.rules REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.rules REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
 ('trigger', 'rules.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''rules'')'),
+('trigger', 'rules.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.rules REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''rules'', ''{}'', ''{}'')'),
+('trigger', 'rules.zz_stratum_check', 'CREATE TRIGGER zz_stratum_check BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._check_rule()'),
 ('trigger', 'rules.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.rules FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{campaign_conditions}'', ''{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'rules.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.rules FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'tenant_platform_connections.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenant_platform_connections REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenant_platform_connections'')'),
+('trigger', 'tenant_platform_connections.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenant_platform_connections REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenant_platform_connections'', ''{}'', ''{}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenant_platform_connections FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,is_connected,created_at,updated_at}'')'),
 ('trigger', 'tenant_platform_connections.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenant_platform_connections FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'tenants.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.tenants REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
 ('trigger', 'tenants.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''tenants'')'),
+('trigger', 'tenants.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.tenants REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''tenants'', ''{}'', ''{}'')'),
+('trigger', 'tenants.zz_stratum_check', 'CREATE TRIGGER zz_stratum_check BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._check_tenant_settings()'),
 ('trigger', 'tenants.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.tenants FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}'')'),
 ('trigger', 'tenants.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.tenants FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'users.zz_stratum_audit', 'CREATE TRIGGER zz_stratum_audit AFTER INSERT OR DELETE OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._audit_row(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.users REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
+('trigger', 'users.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''users'')'),
+('trigger', 'users.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.users REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''users'', ''{}'', ''{}'')'),
 ('trigger', 'users.zz_stratum_limit_insert', 'CREATE TRIGGER zz_stratum_limit_insert AFTER INSERT ON stratum.users REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_limit_update', 'CREATE TRIGGER zz_stratum_limit_update AFTER UPDATE ON stratum.users FOR EACH STATEMENT EXECUTE FUNCTION stratum._limit_rows(''max_users'')'),
 ('trigger', 'users.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.users FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{email}'', ''{id,role,permissions,is_active,is_verified,is_protected,totp_enabled,failed_totp_attempts,locale,timezone,preferences,consent_marketing,consent_analytics,created_at,updated_at,is_deleted}'')'),
@@ -4942,8 +7747,8 @@ END $$;
 COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
--- What is to be there: the storage of every fresh install, with ids of bigint where widen_ids() has been at work, and
--- an optional index where it is possible. One of its name that is there all the same is looked at too.
+-- What is to be there: the storage of every fresh install, without the keys that may be dropped, with ids of bigint where widen_ids()
+-- has been at work, and an optional index where it is possible. One of its name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -4951,6 +7756,10 @@ AS $$
          CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
               ELSE e.definition END
   FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
+  -- scope_unique_keys() has dropped it
+  WHERE NOT (e.kind = 'constraint' AND EXISTS (
+    SELECT FROM stratum._global_keys() k
+    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
@@ -5041,7 +7850,8 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
-  IF has_sequence THEN
+  -- a REVOKE of nothing would leave a list of the owner's own rights, which a dump does not carry
+  IF (SELECT c.relacl IS NOT NULL FROM pg_class c WHERE c.oid = to_regclass(format('stratum.%I', sequence_name))) THEN
     EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
   END IF;
   FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
@@ -5178,12 +7988,16 @@ BEGIN
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_action_deliveries();
   PERFORM stratum._install_tenant_platform_connections();
   PERFORM stratum._install_campaign_drafts();
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
   PERFORM stratum._install_jwt_keys();
+  PERFORM stratum._install_audit_keys();
+  PERFORM stratum._install_audit_chains();
+  PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);
@@ -5428,7 +8242,7 @@ BEGIN
       LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
     WHERE f.definition IS DISTINCT FROM e.definition
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
-      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      AND NOT (e.kind = 'trigger' AND (stratum._is_chosen_audit(e.object) OR stratum._is_other_audit_form(e.object)))
       -- a table that is missing says enough
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
@@ -5436,6 +8250,10 @@ BEGIN
   RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
+  END IF;
+  RETURN QUERY SELECT f.object, f.problem, f.remedy FROM stratum._check_audit_forms() f;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
@@ -5456,15 +8274,619 @@ BEGIN
                   THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
                   ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
       FROM stratum.audited_tables t
-        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
-          AS x (trigger_name, operations)
+        CROSS JOIN LATERAL stratum._audit_triggers_wanted(to_regclass(t.table_name), t.operations) x
         LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
-      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
-        AND (g.oid IS NULL OR g.tgenabled = 'D');
+      WHERE to_regclass(t.table_name) IS NOT NULL AND (g.oid IS NULL OR g.tgenabled = 'D')
+        -- a table that the triggers of another form are on is told of below
+        AND NOT stratum._audit_form_misfits(to_regclass(t.table_name));
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_audited_tables() IS
   'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';
+
+CREATE FUNCTION stratum._audit_triggers_wanted(table_name regclass, operations text) RETURNS TABLE (trigger_name text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  rows_one_by_one boolean := stratum._audited_by_row(table_name);
+BEGIN
+  RETURN QUERY
+    SELECT f.name FROM stratum._audit_trigger_forms() f
+    WHERE f.by_row = rows_one_by_one AND operations ~ coalesce(f.operation, 'insert|update|delete')
+    UNION ALL
+    SELECT 'zz_stratum_audit_truncate' WHERE operations ~ 'truncate';
+END $$;
+COMMENT ON FUNCTION stratum._audit_triggers_wanted(regclass, text) IS
+  'The audit triggers that a table should have; internal to check_install().';
+
+-- A table that was attached to another one, or got partitions or children, after it was put under audit.
+CREATE FUNCTION stratum._audit_form_misfits(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._audited_by_row(table_name)
+     AND EXISTS (SELECT FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+                 WHERE g.tgrelid = table_name);
+END $$;
+COMMENT ON FUNCTION stratum._audit_form_misfits(regclass) IS
+  'Whether a table has statement triggers for its audit and should have a row trigger; internal to check_install().';
+
+-- Expected are the triggers of tables that stand alone.
+CREATE FUNCTION stratum._is_other_audit_form(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := to_regclass('stratum.' || quote_ident(split_part(trigger_object, '.', 1)));
+BEGIN
+  RETURN trigger_object ~ '\.zz_stratum_audit_(insert|update|delete)$' AND relation IS NOT NULL
+     AND stratum._audited_by_row(relation)
+     AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname = 'zz_stratum_audit' AND g.tgenabled <> 'D');
+END $$;
+COMMENT ON FUNCTION stratum._is_other_audit_form(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table is missing because the table has a row trigger, and rightly; internal to check_install().';
+
+CREATE FUNCTION stratum._check_audit_forms() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'audited table ' || c.oid::regclass,
+           CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
+                WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+                  THEN 'has come to inherit, or others from it: its statement triggers do not fit'
+                ELSE 'has statement triggers, and needs a row trigger' END,
+           CASE WHEN c.relispartition THEN
+                  format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
+                WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'
+                ELSE format('SELECT stratum.audit_table(%L, ...) again.', c.oid::regclass) END
+    FROM pg_class c
+    WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname ~ '^zz_stratum_audit_(insert|update|delete)$')
+      AND stratum._audit_form_misfits(c.oid)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_audit_forms() IS
+  'Audited tables that need a row trigger by now; internal to check_install().';
+
+-- ==== sql/parts/security_check.sql
+-- security_check(): what lets somebody see, change or learn what is another tenant's. Each function below looks for one kind of
+-- fault; security_check() puts them together.
+-- rights: security_check -> stratum_admin, stratum_auditor
+
+-- Faults of PostgreSQL itself that row security has to fear, with the minor version that cured each. Keep the newest at the end:
+-- https://www.postgresql.org/support/security/ has them all.
+CREATE FUNCTION stratum._server_faults() RETURNS TABLE (name text, fault text, major integer, cured_in integer)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES
+    ('CVE-2023-2455', 'policies disregard a change of the user after inlining', 15, 3),
+    ('CVE-2023-39417', 'an extension''s script can be made to run others'' SQL', 15, 4),
+    ('CVE-2023-39418', 'MERGE does not enforce policies for UPDATE and SELECT', 15, 4),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 15, 9),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 16, 5),
+    ('CVE-2024-10976', 'policies disregard a change of the user below sub-queries', 17, 1),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 15, 9),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 16, 5),
+    ('CVE-2024-10978', 'SET ROLE and SET SESSION AUTHORIZATION go back to the wrong user', 17, 1),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 15, 14),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 16, 10),
+    ('CVE-2025-8713', 'statistics show values that a policy hides', 17, 6),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 15, 18),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 16, 14),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 17, 10),
+    ('CVE-2026-6473', 'whoever can run SQL can overwrite the server''s memory', 18, 4);
+$$;
+COMMENT ON FUNCTION stratum._server_faults() IS
+  'Known faults of PostgreSQL that matter to row security, and the minor versions that cured them; internal to security_check().';
+
+CREATE FUNCTION stratum._check_server(version_num integer)
+  RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'warning', format('PostgreSQL %s.%s', f.major, version_num % 10000), f.name || ': ' || f.fault,
+         format('Update the server to %s.%s or later; no dump is needed.', f.major, f.cured_in)
+  FROM stratum._server_faults() f
+  WHERE f.major = version_num / 10000 AND version_num % 10000 < f.cured_in;
+$$;
+COMMENT ON FUNCTION stratum._check_server(integer) IS
+  'The known faults that a server of this version has; internal to security_check().';
+
+-- Tables whose rows are tenants': stratum's, and whatever has a column tenant_id.
+CREATE FUNCTION stratum._tenant_relations()
+  RETURNS TABLE (oid oid, name text, tenant_column text, kind "char", owner oid, is_ours boolean, is_granted boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT c.oid, c.oid::regclass::text, a.attname::text, c.relkind, c.relowner,
+         n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname),
+         EXISTS (SELECT
+                 FROM (SELECT c.relacl AS acl UNION ALL
+                       SELECT x.attacl FROM pg_attribute x WHERE x.attrelid = c.oid AND x.attacl IS NOT NULL) r,
+                      aclexplode(r.acl) g LEFT JOIN pg_roles o ON o.oid = g.grantee
+                 WHERE g.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false))
+  FROM pg_class c
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.attname = CASE WHEN c.oid = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END
+  WHERE c.relkind IN ('r', 'p', 'f', 'm') AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast');
+$$;
+COMMENT ON FUNCTION stratum._tenant_relations() IS
+  'Tables and materialized views with rows of tenants, in all schemas, and whether somebody has a right on them; internal to security_check().';
+
+-- Logins for which row security is no wall. The membership to revoke is the login's own, by which it gets there.
+CREATE FUNCTION stratum._check_logins() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH logins AS (
+    SELECT r.*, pg_has_role(r.oid, 'stratum_app', 'MEMBER') AS is_app
+    FROM pg_roles r WHERE r.rolcanlogin
+  ), mortals AS (
+    SELECT * FROM logins WHERE NOT rolsuper
+  )
+  SELECT 'note', 'role ' || l.rolname, 'a superuser sees every tenant', 'Let no application connect as this role.'
+  FROM logins l WHERE l.rolsuper
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'bypasses row security', format('ALTER ROLE %I NOBYPASSRLS;', l.rolname)
+  FROM mortals l WHERE l.rolbypassrls
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'warning' END, 'role ' || l.rolname, 'may make itself a member of other roles',
+         format('ALTER ROLE %I NOCREATEROLE;', l.rolname)
+  FROM mortals l WHERE l.rolcreaterole
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' ELSE 'note' END, 'role ' || l.rolname, 'reads every row through replication', format('ALTER ROLE %I NOREPLICATION;', l.rolname)
+  FROM mortals l WHERE l.rolreplication
+  UNION ALL
+  SELECT CASE WHEN l.is_app THEN 'error' WHEN g.rolname = 'stratum_admin' THEN 'note' ELSE 'warning' END, 'role ' || l.rolname,
+         CASE WHEN g.rolname = 'stratum_admin' THEN 'is an administrator of every tenant' ELSE 'has the rights of ' || g.rolname END,
+         format('REVOKE %I FROM %I%s;', via.rolname, l.rolname,
+                -- from 16 on each grantor's grant is one of its own
+                CASE WHEN m.grantor <> 10 AND current_setting('server_version_num')::integer >= 160000
+                     THEN format(' GRANTED BY %I', pg_get_userbyid(m.grantor)) END)
+  FROM mortals l
+    JOIN pg_roles g ON g.rolname IN ('stratum_admin', 'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+                       AND pg_has_role(l.oid, g.oid, 'MEMBER')
+    JOIN pg_auth_members m ON m.member = l.oid
+    JOIN pg_roles via ON via.oid = m.roleid AND pg_has_role(via.oid, g.oid, 'MEMBER')
+  UNION ALL
+  SELECT CASE WHEN t.is_ours OR l.is_app THEN 'error' ELSE 'warning' END, 'table ' || t.name,
+         format('is the login %I''s, who can take its policies off', l.rolname), format('ALTER TABLE %s OWNER TO %I;', t.name, s.rolname)
+  FROM mortals l JOIN stratum._tenant_relations() t ON t.kind IN ('r', 'p') AND pg_has_role(l.oid, t.owner, 'MEMBER')
+    CROSS JOIN (SELECT r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = to_regclass('stratum.tenants')) s;
+$$;
+COMMENT ON FUNCTION stratum._check_logins() IS
+  'Roles that log in and for which row security is no wall; internal to security_check().';
+
+CREATE FUNCTION stratum._check_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT t.*, c.relrowsecurity AS is_on, c.relforcerowsecurity AS is_forced, p.inhparent::regclass AS parent,
+           EXISTS (SELECT FROM pg_policy x WHERE x.polrelid = t.oid AND x.polpermissive) AS has_policy,
+           format('CREATE POLICY tenant_isolation ON %s USING (%I = stratum.current_tenant_id());', t.name, t.tenant_column) AS cure
+    FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+      LEFT JOIN pg_inherits p ON p.inhrelid = t.oid AND p.inhseqno = 1
+    WHERE t.kind IN ('r', 'p')
+  )
+  -- Nobody reaches a child by its own name who has no right on it.
+  SELECT CASE WHEN t.is_granted THEN 'error' WHEN t.parent IS NULL THEN 'warning' ELSE 'note' END, 'table ' || t.name,
+         CASE WHEN t.parent IS NULL THEN 'has no row security' ELSE format('has no row security of its own; that of %s does not count when it is named itself', t.parent) END,
+         concat_ws(' ', format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY;', t.name), CASE WHEN NOT t.has_policy THEN t.cure END)
+  FROM tables t WHERE NOT t.is_on
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'has row security but no policy: nobody sees a row', t.cure
+  FROM tables t WHERE t.is_on AND NOT t.has_policy
+  UNION ALL
+  SELECT 'warning', 'table ' || t.name, 'does not hold its owner to the policies', format('ALTER TABLE %s FORCE ROW LEVEL SECURITY;', t.name)
+  FROM tables t JOIN pg_roles o ON o.oid = t.owner WHERE t.is_on AND NOT t.is_forced AND NOT o.rolsuper
+  UNION ALL
+  SELECT 'error', 'foreign table ' || t.name, 'has no row security', format('REVOKE ALL ON %s FROM PUBLIC, stratum_app;', t.name)
+  FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+  WHERE t.kind = 'f' AND EXISTS (SELECT FROM aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
+                                 WHERE g.grantee = 0 OR r.rolname = 'stratum_app');
+$$;
+COMMENT ON FUNCTION stratum._check_policies() IS
+  'Tables with rows of tenants, partitions and children among them, that no policy keeps apart; internal to security_check().';
+
+-- A permissive policy is OR-ed with the others, so each has to ask for the tenant. Stratum's own are those of the manifest.
+CREATE FUNCTION stratum._check_foreign_policies() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'error', format('policy %s on %s', p.polname, t.name), 'lets rows through that are not the tenant''s', format('DROP POLICY %I ON %s;', p.polname, t.name)
+  FROM stratum._tenant_relations() t
+    JOIN pg_policy p ON p.polrelid = t.oid
+    CROSS JOIN LATERAL (SELECT format('(%I = stratum.current_tenant_id())', t.tenant_column) AS expression) tenant
+  WHERE p.polpermissive
+    AND NOT (coalesce(pg_get_expr(p.polqual, p.polrelid), tenant.expression) = tenant.expression
+             AND coalesce(pg_get_expr(p.polwithcheck, p.polrelid), tenant.expression) = tenant.expression)
+    AND NOT (p.polroles <@ ARRAY(SELECT r.oid FROM pg_roles r WHERE r.rolname IN ('stratum_admin', 'stratum_auditor')) AND p.polroles <> '{0}')
+    AND NOT (t.is_ours AND EXISTS (
+      SELECT FROM stratum._storage_expected() e JOIN stratum._storage_found() f USING (kind, object, definition)
+      WHERE e.kind = 'policy' AND e.object = (SELECT c.relname FROM pg_class c WHERE c.oid = t.oid) || '.' || p.polname));
+$$;
+COMMENT ON FUNCTION stratum._check_foreign_policies() IS
+  'Permissive policies that do not ask for the tenant; internal to security_check().';
+
+-- A view asks row security as its owner, unless it has security_invoker; through views over views too.
+CREATE FUNCTION stratum._check_views() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH RECURSIVE reads AS (
+    SELECT DISTINCT r.ev_class AS view, d.refobjid AS relation
+    FROM pg_rewrite r JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+    WHERE d.refobjid <> r.ev_class
+  ), over_tenants AS (
+    SELECT t.oid FROM stratum._tenant_relations() t WHERE t.kind IN ('r', 'p')
+    UNION
+    SELECT r.view FROM reads r JOIN over_tenants o ON o.oid = r.relation
+  )
+  SELECT CASE WHEN g.is_granted THEN 'error' ELSE 'warning' END, CASE c.relkind WHEN 'v' THEN 'view ' ELSE 'materialized view ' END || c.oid::regclass,
+         CASE c.relkind WHEN 'v' THEN format('reads as its owner %I, who sees every tenant', o.rolname) ELSE 'has no row security' END,
+         CASE c.relkind WHEN 'v' THEN format('ALTER VIEW %s SET (security_invoker = true);', c.oid::regclass) ELSE format('DROP MATERIALIZED VIEW %s;', c.oid::regclass) END
+  FROM over_tenants x
+    JOIN pg_class c ON c.oid = x.oid AND c.relkind IN ('v', 'm')
+    JOIN pg_roles o ON o.oid = c.relowner
+    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+                                       WHERE a.grantee <> c.relowner AND NOT coalesce(r.rolsuper, false)) AS is_granted) g
+  WHERE c.relnamespace <> 'information_schema'::regnamespace AND c.relnamespace <> 'pg_catalog'::regnamespace
+    AND (c.relkind = 'm' AND g.is_granted
+         OR c.relkind = 'v' AND (o.rolsuper OR o.rolbypassrls OR pg_has_role(o.oid, 'stratum_admin', 'USAGE'))
+            AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) p WHERE p.option_name = 'security_invoker' AND p.option_value::boolean));
+$$;
+COMMENT ON FUNCTION stratum._check_views() IS
+  'Views and materialized views that show rows of every tenant; internal to security_check().';
+
+CREATE FUNCTION stratum._check_definers() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH definers AS (
+    SELECT p.oid, CASE p.prokind WHEN 'p' THEN 'procedure ' ELSE 'function ' END AS kind, o.rolsuper OR o.rolbypassrls AS is_mighty,
+           (SELECT substr(c, length('search_path=') + 1) FROM unnest(p.proconfig) c WHERE c LIKE 'search\_path=%') AS path
+    FROM pg_proc p JOIN pg_roles o ON o.oid = p.proowner
+    WHERE p.prosecdef AND p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+  )
+  SELECT CASE WHEN d.is_mighty THEN 'error' ELSE 'warning' END, d.kind || d.oid::regprocedure,
+         'runs as its owner with the caller''s search_path, so with the caller''s functions and operators',
+         format('ALTER %s%s SET search_path = pg_catalog, pg_temp;', upper(d.kind), d.oid::regprocedure)
+  FROM definers d WHERE d.path IS NULL
+  UNION ALL
+  SELECT 'note', d.kind || d.oid::regprocedure, 'runs as its owner and looks for tables in the caller''s temporary schema first',
+         format('ALTER %s%s SET search_path = %s, pg_temp;', upper(d.kind), d.oid::regprocedure, coalesce(nullif(d.path, '""'), 'pg_catalog'))
+  FROM definers d WHERE d.path !~ '\mpg_temp\M';
+$$;
+COMMENT ON FUNCTION stratum._check_definers() IS
+  'SECURITY DEFINER functions that can be led astray; internal to security_check().';
+
+-- Where the application may leave objects for others to stumble over.
+CREATE FUNCTION stratum._check_public_rights() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE WHEN n.nspname = 'stratum' THEN 'error' ELSE 'warning' END, 'schema ' || n.nspname,
+         format('%s may create objects in it', w.who), format('REVOKE CREATE ON SCHEMA %I FROM %s;', n.nspname, w.who)
+  FROM pg_namespace n
+    CROSS JOIN LATERAL aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
+    CROSS JOIN LATERAL (SELECT coalesce((SELECT quote_ident(r.rolname) FROM pg_roles r WHERE r.oid = a.grantee), 'PUBLIC') AS who) w
+  WHERE a.privilege_type = 'CREATE' AND w.who IN ('PUBLIC', 'stratum_app')
+  UNION ALL
+  SELECT CASE a.privilege_type WHEN 'CREATE' THEN 'warning' ELSE 'note' END, 'database ' || d.datname,
+         CASE a.privilege_type WHEN 'CREATE' THEN 'PUBLIC may create schemas in it' ELSE 'PUBLIC may create temporary objects in it' END,
+         format('REVOKE %s ON DATABASE %I FROM PUBLIC;', a.privilege_type, d.datname)
+  FROM pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+  WHERE d.datname = current_database() AND a.grantee = 0 AND a.privilege_type IN ('CREATE', 'TEMPORARY');
+$$;
+COMMENT ON FUNCTION stratum._check_public_rights() IS
+  'Rights to create objects that everybody has; internal to security_check().';
+
+CREATE FUNCTION stratum._check_statistics() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN EXISTS (SELECT FROM stratum._check_server(current_setting('server_version_num')::integer) f
+                           WHERE f.problem LIKE 'CVE-2025-8713%') THEN 'error' ELSE 'note' END,
+         format('statistics %I.%I on %s', n.nspname, s.stxname, t.name), 'hold values of an expression from rows of every tenant',
+         format('DROP STATISTICS %I.%I;', n.nspname, s.stxname)
+  FROM pg_statistic_ext s JOIN stratum._tenant_relations() t ON t.oid = s.stxrelid JOIN pg_namespace n ON n.oid = s.stxnamespace
+  WHERE s.stxexprs IS NOT NULL;
+$$;
+COMMENT ON FUNCTION stratum._check_statistics() IS
+  'Extended statistics on expressions over rows of tenants; internal to security_check().';
+
+CREATE FUNCTION stratum._check_tenant_indexes() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'warning', 'table ' || t.name, 'has no index that begins with ' || t.tenant_column || ': every tenant''s query reads all tenants'' rows',
+         format('CREATE INDEX ON %s (%I);', t.name, t.tenant_column)
+  FROM stratum._tenant_relations() t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = t.tenant_column
+  WHERE t.kind IN ('r', 'p')
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisvalid AND i.indpred IS NULL AND i.indkey[0] = a.attnum);
+$$;
+COMMENT ON FUNCTION stratum._check_tenant_indexes() IS
+  'Tables without an index for the policy to use; internal to security_check().';
+
+-- One tenant who writes enough ends the ids of all. The columns that refer to such an id have to be widened with it.
+CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
+         format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
+         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
+                  concat_ws(' ',
+                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+  FROM stratum._tenant_relations() t
+    JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
+    JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
+      AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')
+    JOIN pg_sequence s ON s.seqrelid = d.objid
+    CROSS JOIN LATERAL (SELECT pg_sequence_last_value(d.objid) AS last, pg_sequence_last_value(d.objid) / 2147483647.0 AS share) used
+  WHERE used.share > 0.5;
+$$;
+COMMENT ON FUNCTION stratum._check_sequences() IS
+  'Sequences of integer ids that are past 50 or 90 per cent; internal to security_check().';
+
+-- A setting can be read by everybody until the library is loaded.
+CREATE FUNCTION stratum._check_stored_settings() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'error', 'setting ' || x.name, 'a secret in a setting can be read by everybody',
+         CASE WHEN r.rolname IS NULL AND d.datname IS NULL THEN format('ALTER ROLE ALL RESET %s;', q.name)
+              WHEN r.rolname IS NULL THEN format('ALTER DATABASE %I RESET %s;', d.datname, q.name)
+              WHEN d.datname IS NULL THEN format('ALTER ROLE %I RESET %s;', r.rolname, q.name)
+              ELSE format('ALTER ROLE %I IN DATABASE %I RESET %s;', r.rolname, d.datname, q.name) END
+  FROM pg_db_role_setting s
+    LEFT JOIN pg_roles r ON r.oid = s.setrole LEFT JOIN pg_database d ON d.oid = s.setdatabase
+    CROSS JOIN LATERAL (SELECT split_part(c, '=', 1) AS name FROM unnest(s.setconfig) c) x
+    CROSS JOIN LATERAL (SELECT string_agg(quote_ident(part), '.') AS name FROM unnest(string_to_array(x.name, '.')) part) q
+  WHERE x.name ~* '^stratum\..*(key|secret|password|token)'
+  UNION ALL
+  SELECT DISTINCT 'error', 'setting ' || f.name, 'a secret in a setting can be read by everybody',
+         format('Remove the line from %s, then SELECT pg_reload_conf();', f.sourcefile)
+  FROM pg_file_settings f WHERE f.name ~* '^stratum\..*(key|secret|password|token)';
+$$;
+COMMENT ON FUNCTION stratum._check_stored_settings() IS
+  'Secrets in settings of roles, databases and configuration files; internal to security_check().';
+
+CREATE FUNCTION stratum.security_check() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT c.severity, c.object, c.problem, c.remedy
+    FROM (SELECT * FROM stratum._check_logins() UNION
+          SELECT * FROM stratum._check_policies() UNION
+          SELECT * FROM stratum._check_foreign_policies() UNION
+          SELECT * FROM stratum._check_views() UNION
+          SELECT * FROM stratum._check_definers() UNION
+          SELECT * FROM stratum._check_public_rights() UNION
+          SELECT * FROM stratum._check_statistics() UNION
+          SELECT * FROM stratum._check_server(current_setting('server_version_num')::integer) UNION
+          SELECT * FROM stratum._check_tenant_indexes() UNION
+          SELECT * FROM stratum._check_sequences() UNION
+          SELECT * FROM stratum._check_stored_settings()) c
+    ORDER BY array_position('{error,warning,note}', c.severity), c.object COLLATE "C", c.problem COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.security_check() IS
+  'What lets somebody see, change or learn what is another tenant''s, the worst first: error, warning, note; each with a remedy.';
+
+-- ==== sql/parts/leaving.sql
+-- A tenant leaves: export_tenant() and delete_tenant(). Tables are found in the catalogs, so new ones are covered.
+-- rights: export_tenant, delete_tenant -> stratum_admin
+
+-- The tables with rows of tenants, each after those that it refers to; where references run in a circle any order is as good. Ours, and of
+-- the user's own those that are audited; no partitions, whose rows are the partitioned table's.
+CREATE FUNCTION stratum._tables_of_tenants() RETURNS TABLE (oid oid, name text, tenant_column text, is_ours boolean, place integer)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  remaining oid[] := ARRAY(
+    SELECT t.oid FROM stratum._tenant_relations() t JOIN pg_class c ON c.oid = t.oid
+    WHERE t.kind IN ('r', 'p') AND NOT c.relispartition
+      AND (c.relnamespace = 'stratum'::regnamespace OR EXISTS (SELECT FROM stratum.audited_tables a WHERE to_regclass(a.table_name) = t.oid)));
+  placed oid[] := '{}';
+  next oid;
+BEGIN
+  WHILE remaining <> '{}' LOOP
+    SELECT r INTO next
+    FROM unnest(remaining) r
+    ORDER BY (SELECT count(*) FROM pg_constraint k
+              WHERE k.contype = 'f' AND k.conrelid = r AND k.confrelid <> r AND k.confrelid = ANY (remaining)),
+             r::regclass::text COLLATE "C"
+    LIMIT 1;
+    placed := placed || next;
+    remaining := array_remove(remaining, next);
+  END LOOP;
+  RETURN QUERY
+    SELECT t.oid, t.name, t.tenant_column, c.relnamespace = 'stratum'::regnamespace, p.place::integer
+    FROM unnest(placed) WITH ORDINALITY p (oid, place) JOIN stratum._tenant_relations() t ON t.oid = p.oid JOIN pg_class c ON c.oid = p.oid;
+END $$;
+COMMENT ON FUNCTION stratum._tables_of_tenants() IS
+  'Tables with rows of tenants, each after those that it refers to; internal to export_tenant() and delete_tenant().';
+
+CREATE FUNCTION stratum._slug_of_tenant(tenant bigint) RETURNS text
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  result text;
+BEGIN
+  IF tenant IS NULL THEN
+    RAISE EXCEPTION 'tenant_id must not be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT t.slug INTO result FROM stratum.tenants t WHERE t.id = tenant;
+  IF NOT found THEN
+    RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._slug_of_tenant(bigint) IS
+  'The slug of a tenant, deleted or not; raises where there is none; internal to export_tenant() and delete_tenant().';
+
+-- ---- export ----
+
+-- Columns that read "[REDACTED]" as in the audit trail: secrets by name, and what the user asked for.
+CREATE FUNCTION stratum._secret_columns(table_name regclass) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT a.attname::text FROM pg_attribute a
+    WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+      AND (a.attname = ANY ('{password_hash,totp_secret,backup_codes,access_token,refresh_token}'::name[])
+           OR EXISTS (SELECT FROM stratum.audited_tables t WHERE to_regclass(t.table_name) = a.attrelid AND a.attname = ANY (t.redact::name[]))));
+END $$;
+COMMENT ON FUNCTION stratum._secret_columns(regclass) IS
+  'Columns whose values are not exported; internal to export_tenant().';
+
+CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  slug text := stratum._slug_of_tenant(tenant_id);
+  source record;
+  exported bigint;
+  counts jsonb := '{}';
+BEGIN
+  FOR source IN
+    -- keys that sign tokens are no tenant's to take along
+    SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.name <> 'stratum.jwt_keys' ORDER BY t.place
+  LOOP
+    RETURN QUERY EXECUTE format(
+      'SELECT $1, j.row || coalesce((SELECT jsonb_object_agg(c, ''[REDACTED]'') FROM unnest($2) c WHERE j.row -> c <> ''null''), ''{}'')'
+      || ' FROM %s x CROSS JOIN LATERAL (SELECT to_jsonb(x) AS row) j WHERE x.%I = $3 ORDER BY %s',
+      source.name, source.tenant_column,
+      coalesce((SELECT string_agg(format('x.%I', a.attname), ', ' ORDER BY k.place)
+                FROM pg_index i CROSS JOIN unnest(i.indkey) WITH ORDINALITY k (attnum, place)
+                  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                WHERE i.indrelid = source.oid AND i.indisprimary), '1'))
+      USING source.name, stratum._secret_columns(source.oid), tenant_id;
+    GET DIAGNOSTICS exported = ROW_COUNT;
+    counts := counts || jsonb_build_object(source.name, exported);
+  END LOOP;
+  PERFORM stratum._log_record(tenant_id, 'export', 'tenants', tenant_id::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+END $$;
+COMMENT ON FUNCTION stratum.export_tenant(bigint) IS
+  'Every row of a tenant, each table after those that it refers to, secrets redacted; the export is recorded in the audit trail.';
+
+-- ---- deletion ----
+
+CREATE FUNCTION stratum._pause_tenant_audit(tenant bigint) RETURNS void
+  LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'stratum_pause_tenant_audit';
+COMMENT ON FUNCTION stratum._pause_tenant_audit(bigint) IS
+  'Changes of the tenant''s rows are not recorded for the rest of the transaction, or until it is called with NULL; internal.';
+
+CREATE FUNCTION stratum._delete_rows_of_tenant(tenant bigint, source oid) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN source = 'stratum.tenants'::regclass THEN 'id' ELSE 'tenant_id' END;
+  deleted bigint;
+BEGIN
+  PERFORM stratum._pause_audit(source);
+  IF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = source AND g.tgfoid = 'stratum._audit_guard_change()'::regprocedure) THEN
+    PERFORM stratum._open_audit_log();
+  END IF;
+  EXECUTE format('DELETE FROM %s x WHERE x.%I = $1', source::regclass, tenant_column) USING tenant;
+  GET DIAGNOSTICS deleted = ROW_COUNT;
+  PERFORM stratum._pause_audit(NULL);
+  RETURN deleted;
+END $$;
+COMMENT ON FUNCTION stratum._delete_rows_of_tenant(bigint, oid) IS
+  'Deletes a tenant''s rows of one of our tables, past the audit trail; internal to delete_tenant().';
+
+-- What is no table of ours says by its reference what is to be done with its rows.
+CREATE FUNCTION stratum._refuse_references(schema_name text, table_name text, constraint_name text, tenant bigint, detail text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RAISE EXCEPTION 'tenant % cannot be deleted: rows of table %.% refer to it', tenant, quote_ident(schema_name), quote_ident(table_name)
+    USING ERRCODE = 'foreign_key_violation', SCHEMA = schema_name, TABLE = table_name, CONSTRAINT = constraint_name,
+          DETAIL = coalesce(nullif(detail, ''), format('Constraint %s.', constraint_name)),
+          HINT = CASE WHEN schema_name = 'stratum' AND table_name = 'audit_logs'
+                   THEN 'Entries of other tenants, or of none, name a user of this one. They are evidence and stay, so set is_deleted in stratum.tenants and anonymize its users instead.'
+                   ELSE 'stratum deletes from its own tables only. Delete those rows first, or give the reference ON DELETE CASCADE.' END;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_references(text, text, text, bigint, text) IS
+  'Raises for rows that stand in the way of a deletion; internal to delete_tenant().';
+
+CREATE FUNCTION stratum.delete_tenant(tenant_id bigint, confirm_slug text) RETURNS TABLE (table_name text, row_count bigint)
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+#variable_conflict use_column
+DECLARE
+  tenant constant bigint := delete_tenant.tenant_id;
+  slug text := stratum._slug_of_tenant(tenant);
+  source record;
+  deleted bigint;
+  counts jsonb := '{}';
+  schema_name text;
+  referrer text;
+  reference text;
+  detail text;
+BEGIN
+  IF confirm_slug IS DISTINCT FROM slug THEN
+    RAISE EXCEPTION 'the slug given is not that of tenant %', tenant
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Type the slug of the tenant to confirm that it is the one to be deleted.';
+  ELSIF stratum.current_tenant_id() IS NOT NULL THEN
+    RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
+      USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
+  END IF;
+  -- whoever writes for it waits, and then finds no tenant to refer to
+  PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  BEGIN
+    -- also in tables of the user's own, which CASCADE empties
+    PERFORM stratum._pause_tenant_audit(tenant);
+    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+      deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
+      counts := counts || jsonb_build_object(source.name, deleted);
+    END LOOP;
+    PERFORM stratum._pause_tenant_audit(NULL);
+  EXCEPTION WHEN foreign_key_violation THEN
+    GET STACKED DIAGNOSTICS schema_name = SCHEMA_NAME, referrer = TABLE_NAME, reference = CONSTRAINT_NAME, detail = PG_EXCEPTION_DETAIL;
+    PERFORM stratum._refuse_references(schema_name, referrer, reference, tenant, detail);
+  END;
+  PERFORM stratum._log_record(NULL, 'delete', 'tenants', tenant::text, jsonb_build_object('slug', slug, 'by', session_user, 'rows', counts));
+  RETURN QUERY SELECT c.key, c.value::bigint FROM jsonb_each_text(counts) c ORDER BY c.key COLLATE "C";
+END $$;
+COMMENT ON FUNCTION stratum.delete_tenant(bigint, text) IS
+  'For offboarding, after export_tenant(): every row of a tenant, its audit trail and the tenant itself are gone for good; one entry without a tenant says so. Returns how many rows of which table.';
+
+-- ---- keys ----
+
+-- Documented keys over all tenants, and the one of each within the tenant that is there from the start.
+CREATE FUNCTION stratum._global_keys() RETURNS TABLE (table_name text, column_name text, constraint_name text, scoped_name text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('cdp_profiles', 'canonical_id', 'cdp_profiles_canonical_id_key', 'cdp_profiles_tenant_id_canonical_id_key'),
+         ('cdp_events', 'message_id', 'cdp_events_message_id_key', 'cdp_events_tenant_id_message_id_key');
+$$;
+COMMENT ON FUNCTION stratum._global_keys() IS
+  'The unique constraints that scope_unique_keys() drops; internal.';
+
+CREATE FUNCTION stratum._has_constraint(table_name text, constraint_name text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_constraint k
+                 WHERE k.conrelid = to_regclass(format('stratum.%I', table_name)) AND k.conname = constraint_name);
+$$;
+COMMENT ON FUNCTION stratum._has_constraint(text, text) IS 'Whether one of our tables has a constraint of that name; internal.';
+
+CREATE PROCEDURE stratum.scope_unique_keys()
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key record;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE EXCEPTION 'scope_unique_keys() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  END IF;
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    IF NOT stratum._has_constraint(key.table_name, key.scoped_name) THEN
+      RAISE EXCEPTION 'constraint % of stratum.% is missing', key.scoped_name, key.table_name
+        USING ERRCODE = 'undefined_object', HINT = 'stratum.check_install() says how to put it back.';
+    ELSIF stratum._has_constraint(key.table_name, key.constraint_name) THEN
+      EXECUTE format('ALTER TABLE stratum.%I DROP CONSTRAINT %I', key.table_name, key.constraint_name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
+  'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
 
 -- ==== sql/parts/grants.sql
 -- Rights on the members: PUBLIC has none, each role what it needs.
@@ -5473,6 +8895,9 @@ SELECT stratum._close_members();
 -- operations
 GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
 GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.delete_tenant(bigint, text) TO stratum_admin;
 
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;
@@ -5514,19 +8939,55 @@ GRANT EXECUTE ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) TO stra
 GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.unaudit_table(regclass) TO stratum_admin;
 -- what these two call with the caller's own rights
 GRANT EXECUTE ON FUNCTION stratum._check_auditable(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._redacted_columns(regclass, text[]) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_operations(text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._resource_type(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_trigger(regclass, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_row() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_statement() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+
+-- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all
+GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.audit_head(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum.verify_audit(bigint, text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._is_own_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._own_audit_head() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_own_audit(text) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._seal_any_audit(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_audit_head(bigint) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._verify_any_audit(bigint, text) TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON PROCEDURE stratum.seal_all_audit() TO stratum_admin;
+
+-- retention, erasure, access
+GRANT EXECUTE ON FUNCTION stratum.purge_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) TO stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.purge_all_audit(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_profile(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.anonymize_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_own_user(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._anonymize_platform_user(bigint) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.export_subject(bigint) TO stratum_app, stratum_admin;
 
 -- conditions
 GRANT EXECUTE ON FUNCTION stratum.validate_conditions(jsonb, text) TO stratum_app, stratum_admin;
@@ -5595,6 +9056,62 @@ GRANT EXECUTE ON FUNCTION stratum.set_segment_options(bigint, boolean, boolean) 
 GRANT EXECUTE ON FUNCTION stratum.settle_segments() TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_size_history(bigint, timestamptz, timestamptz, interval) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.refresh_all_segments() TO stratum_admin;
+
+-- signals
+GRANT EXECUTE ON FUNCTION stratum.signal_health_status(double precision) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.trust_gate(text, text) TO stratum_app, stratum_admin;
+-- what trust_gate() calls with the caller's own rights
+GRANT EXECUTE ON FUNCTION stratum._trust_settings() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._read_trust_settings(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._trust(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_platform(text) TO stratum_app, stratum_admin;
+
+-- rules; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.validate_schedule(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.next_due(text, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.validate_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.evaluate_rule(bigint, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.run_due_rules(timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON PROCEDURE stratum.run_all_due_rules(timestamptz) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.schedule_rules(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_action(text, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action_keys(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_action(text, jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_rule_action(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_actions(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._gate_action(text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._ask_gate(bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._campaign_state(bigint, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._budget_effect(numeric, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._action_effect(text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_campaign(bigint, bigint, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._explain_conditions(jsonb[], anyelement) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._conditions_of(jsonb, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._rule_proposals(bigint, bigint, jsonb, jsonb, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._queued_actions(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_rule(bigint, bigint, timestamptz, boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._with_outcome(jsonb, text, text, bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_rule_run(bigint, bigint, timestamptz, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_due(text, timestamptz, timestamptz, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_if_due(bigint, bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._note_failure(bigint, bigint, timestamptz, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._run_due_rules(bigint, timestamptz) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._check_time(timestamptz) TO stratum_app, stratum_admin;
+
+-- actions; the internal ones run as the caller of those that use them
+GRANT EXECUTE ON FUNCTION stratum.approve_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.reject_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.execute_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.undo_action(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.claim_actions(text, integer, interval) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.complete_action(bigint, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.fail_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_action(bigint, text, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._is_done_here(text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._refuse_blocked(bigint, bigint, text, text, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._change_of(bigint, text, jsonb, jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._payload_platform(jsonb) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._hand_over(bigint, bigint) TO stratum_app, stratum_admin;
 
 -- ==== sql/parts/finish.sql
 -- Storage is created, unless a dump brings it, and let go: it must outlive the extension.

@@ -32,12 +32,18 @@ check_guard(FunctionCallInfo fcinfo, const char *name)
 
 /* --- nothing changes --- */
 
-/* _audit_guard_change(): BEFORE UPDATE, DELETE or TRUNCATE, FOR EACH STATEMENT */
+/*
+ * _audit_guard_change(): BEFORE UPDATE, DELETE or TRUNCATE, FOR EACH STATEMENT
+ *
+ * Retention and erasure say beforehand that the next statement is theirs.
+ */
 PG_FUNCTION_INFO_V1(stratum_audit_guard_change);
 Datum
 stratum_audit_guard_change(PG_FUNCTION_ARGS)
 {
 	(void) check_guard(fcinfo, "_audit_guard_change");
+	if (stratum_take_log_opening())
+		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("the audit trail is append-only"),
@@ -85,6 +91,19 @@ set_text_if_null(StratumRow *row, const char *name, const char *text)
 
 	if (column && is_null(row, column) && text != NULL)
 		stratum_put(row, column, CStringGetTextDatum(text));
+}
+
+/* Entries on the trail itself say what was purged and erased: they are the library's own. */
+static void
+refuse_own_entries(const StratumRow *row)
+{
+	AttrNumber	column = stratum_find_column(row->desc, "resource_type", STRATUM_STRING);
+
+	if (column && !is_null(row, column) &&
+		strcmp(TextDatumGetCString(row->values[column - 1]), "audit_logs") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("audit_logs rows about audit_logs are written by retention and erasure only")));
 }
 
 /* What others insert are events; changes are the triggers' to record. */
@@ -152,12 +171,16 @@ sequence_of_id(const StratumRow *row, Relation log)
 	return InvalidOid;
 }
 
-/* The next id, whatever was asked for: a chosen one could stand in the way of later rows. */
+/*
+ * The next id, whatever was asked for: a chosen one could stand in the way of later rows. Sealing
+ * relies on it that the transaction has a number before it draws an id.
+ */
 static void
 fill_id(StratumRow *row, Relation log)
 {
 	Oid			sequence = sequence_of_id(row, log);
 
+	(void) GetCurrentTransactionId();
 	if (OidIsValid(sequence))
 		set_number(row, "id", nextval_internal(sequence, false));
 }
@@ -192,6 +215,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 		return PointerGetDatum(trigdata->tg_trigtuple);
 
 	row = stratum_open_row(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
+	refuse_own_entries(&row);
 	if (writer == AUDIT_WRITER_OTHER)
 	{
 		refuse_changes(&row);

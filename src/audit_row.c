@@ -15,40 +15,7 @@
 #include "utils/datetime.h"
 #include "utils/json.h"
 
-#define REDACTED "[REDACTED]"
-
 /* --- values --- */
-
-static JsonbValue
-string_value(const char *string)
-{
-	JsonbValue	value = {.type = jbvString};
-
-	value.val.string.val = unconstify(char *, string);
-	value.val.string.len = strlen(string);
-	return value;
-}
-
-static Jsonb *
-string_as_json(const char *string)
-{
-	JsonbValue	value = string_value(string);
-
-	return JsonbValueToJsonb(&value);
-}
-
-/* A value as the trail shows it; never NULL. json that jsonb cannot hold is shown as a string. */
-static Jsonb *
-encode(const AuditColumn *column, Datum value)
-{
-	Jsonb	   *result;
-	text	   *unfit;
-
-	if (column->redacted)
-		return string_as_json(REDACTED);
-	result = stratum_json_encode(unconstify(StratumJsonEncoder *, &column->encoder), value, &unfit);
-	return result != NULL ? result : string_as_json(text_to_cstring(unfit));
-}
 
 /* A value of a key. Times are in UTC, or a key's text would depend on the session. */
 static Jsonb *
@@ -57,10 +24,10 @@ encode_key(const AuditColumn *column, Datum value)
 	char		buffer[MAXDATELEN + 1];
 	int			utc = 0;
 
-	if (!column->is_timestamptz || column->redacted)
-		return encode(column, value);
+	if (column->type != TIMESTAMPTZOID || column->redacted)
+		return stratum_encode_value(column, value);
 	JsonEncodeDateTime(buffer, value, TIMESTAMPTZOID, &utc);
-	return string_as_json(buffer);
+	return stratum_encode_string(buffer);
 }
 
 static void
@@ -76,39 +43,18 @@ push_json(JsonbParseState **state, JsonbIteratorToken token, Jsonb *json)
 static void
 push_name(JsonbParseState **state, const char *name)
 {
-	JsonbValue	value = string_value(name);
+	JsonbValue	value = {.type = jbvString};
 
+	value.val.string.val = unconstify(char *, name);
+	value.val.string.len = strlen(name);
 	pushJsonbValue(state, WJB_KEY, &value);
-}
-
-/* The columns of a row that are `wanted` (NULL: all), as an object. */
-static Jsonb *
-row_as_json(const AuditTable *table, TupleTableSlot *slot, const bool *wanted)
-{
-	JsonbParseState *state = NULL;
-	JsonbValue	null = {.type = jbvNull};
-
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	for (int i = 0; i < table->ncolumns; i++)
-	{
-		const AuditColumn *column = &table->columns[i];
-		int			index = column->number - 1;
-
-		if (wanted != NULL && !wanted[i])
-			continue;
-		push_name(&state, column->name);
-		if (slot->tts_isnull[index])
-			pushJsonbValue(&state, WJB_VALUE, &null);
-		else
-			push_json(&state, WJB_VALUE, encode(column, slot->tts_values[index]));
-	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
 /* --- the key --- */
 
-static char *
-json_as_text(Jsonb *json)
+/* A string's characters, anything else as JSON has it. */
+char *
+stratum_json_text(Jsonb *json)
 {
 	JsonbValue	value;
 
@@ -127,7 +73,39 @@ composite_key_as_text(const AuditTable *table, TupleTableSlot *slot)
 	for (int i = 0; i < table->nkeys; i++)
 		push_json(&state, WJB_ELEM,
 				  encode_key(table->keys[i], slot->tts_values[table->keys[i]->number - 1]));
-	return json_as_text(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+	return stratum_json_text(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
+}
+
+static char *
+number_as_text(int64 number)
+{
+	char	   *result = palloc(MAXINT8LEN + 1);
+
+	pg_lltoa(number, result);
+	return result;
+}
+
+/* The usual keys are numbers and texts. */
+static char *
+single_key_as_text(const AuditColumn *column, Datum value)
+{
+	if (!column->redacted)
+	{
+		switch (column->encoding)
+		{
+			case AUDIT_ENCODE_INT2:
+				return number_as_text(DatumGetInt16(value));
+			case AUDIT_ENCODE_INT4:
+				return number_as_text(DatumGetInt32(value));
+			case AUDIT_ENCODE_INT8:
+				return number_as_text(DatumGetInt64(value));
+			case AUDIT_ENCODE_TEXT:
+				return TextDatumGetCString(value);
+			default:
+				break;
+		}
+	}
+	return stratum_json_text(encode_key(column, value));
 }
 
 /*
@@ -145,8 +123,7 @@ key_as_text(const AuditTable *table, TupleTableSlot *slot)
 	if (table->nkeys > 1)
 		result = composite_key_as_text(table, slot);
 	else
-		result = json_as_text(encode_key(table->keys[0],
-										 slot->tts_values[table->keys[0]->number - 1]));
+		result = single_key_as_text(table->keys[0], slot->tts_values[table->keys[0]->number - 1]);
 	length = pg_mbstrlen(result);
 	if (length > AUDIT_RESOURCE_ID_LENGTH)
 		ereport(ERROR,
@@ -183,9 +160,9 @@ tenant_of_row(const AuditTable *table, TupleTableSlot *slot)
 
 /* Marks the columns that differ; false if none does, or only such as are ignored. */
 static bool
-find_changes(const AuditTable *table, TupleDesc desc, TupleTableSlot *old, TupleTableSlot *new,
-			 bool *changed)
+find_changes(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new, bool *changed)
 {
+	TupleDesc	desc = new->tts_tupleDescriptor;
 	bool		worth = false;
 
 	for (int i = 0; i < table->ncolumns; i++)
@@ -217,38 +194,107 @@ key_changed(const AuditTable *table, const bool *changed)
 	return false;
 }
 
-/* {"previous_resource_id": ...}: the row's history goes on under that key. */
+/* --- metadata --- */
+
+/* Whether a value is JSON's null, which old_values and new_values show as they show SQL's. */
+static bool
+is_json_null(const AuditColumn *column, TupleTableSlot *slot)
+{
+	int			index = column->number - 1;
+	struct varlena *stored;
+	Jsonb	   *json;
+
+	if (column->encoding != AUDIT_ENCODE_JSONB || column->redacted || slot->tts_isnull[index])
+		return false;
+	/* It has a size that few values have: do not fetch the others. */
+	stored = (struct varlena *) DatumGetPointer(slot->tts_values[index]);
+	if (VARATT_IS_EXTERNAL(stored) ||
+		VARSIZE_ANY_EXHDR(stored) != sizeof(uint32) + sizeof(JEntry))
+		return false;
+	json = DatumGetJsonbP(slot->tts_values[index]);
+	return JB_ROOT_IS_SCALAR(json) && JBE_ISNULL(json->root.children[0]);
+}
+
+/* Columns of a row (NULL: none) that are JSON's null, as strings; NIL if none is. */
+static List *
+json_nulls(const AuditTable *table, TupleTableSlot *slot, const bool *wanted)
+{
+	List	   *result = NIL;
+
+	for (int i = 0; slot != NULL && i < table->ncolumns; i++)
+	{
+		if ((wanted == NULL || wanted[i]) && is_json_null(&table->columns[i], slot))
+			result = lappend(result, unconstify(char *, table->columns[i].name));
+	}
+	return result;
+}
+
+static void
+push_names(JsonbParseState **state, const char *key, List *names)
+{
+	ListCell   *cell;
+
+	if (names == NIL)
+		return;
+	push_name(state, key);
+	pushJsonbValue(state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, names)
+		push_json(state, WJB_ELEM, stratum_encode_string(lfirst(cell)));
+	pushJsonbValue(state, WJB_END_ARRAY, NULL);
+}
+
+/*
+ * What old_values and new_values cannot tell; NULL for nothing. {"previous_resource_id": ...}: the row's
+ * history goes on under that key. {"json_null": {"old": [...], "new": [...]}}: which nulls are JSON's.
+ */
 static Jsonb *
-previous_key(const char *key)
+make_metadata(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new, const bool *wanted,
+			  const char *previous_key)
 {
 	JsonbParseState *state = NULL;
+	List	   *old_nulls = json_nulls(table, old, wanted);
+	List	   *new_nulls = json_nulls(table, new, wanted);
 
+	if (previous_key == NULL && old_nulls == NIL && new_nulls == NIL)
+		return NULL;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
-	push_name(&state, "previous_resource_id");
-	push_json(&state, WJB_VALUE, string_as_json(key));
+	if (previous_key != NULL)
+	{
+		push_name(&state, "previous_resource_id");
+		push_json(&state, WJB_VALUE, stratum_encode_string(previous_key));
+	}
+	if (old_nulls != NIL || new_nulls != NIL)
+	{
+		push_name(&state, "json_null");
+		pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+		push_names(&state, "old", old_nulls);
+		push_names(&state, "new", new_nulls);
+		pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	}
 	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }
 
+/* --- entries --- */
+
 static bool
-describe_update(const AuditTable *table, TriggerData *trigdata, AuditEntry *entry)
+describe_update(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new,
+				AuditEntry *entry)
 {
-	TupleTableSlot *old = trigdata->tg_trigslot;
-	TupleTableSlot *new = trigdata->tg_newslot;
-	bool	   *changed = palloc(sizeof(bool) * table->ncolumns);
+	bool		changed[MaxTupleAttributeNumber];
 
 	slot_getallattrs(old);
 	slot_getallattrs(new);
-	if (!find_changes(table, RelationGetDescr(trigdata->tg_relation), old, new, changed))
+	if (!find_changes(table, old, new, changed))
 		return false;
 	entry->action = AUDIT_UPDATE;
 	if (table->is_deleted != 0 && !is_true(old, table->is_deleted) && is_true(new, table->is_deleted))
 		entry->action = AUDIT_DELETE;
 	entry->tenant_id = tenant_of_row(table, new);
 	entry->resource_id = key_as_text(table, new);
-	entry->old_values = row_as_json(table, old, changed);
-	entry->new_values = row_as_json(table, new, changed);
-	if (key_changed(table, changed))
-		entry->metadata = previous_key(key_as_text(table, old));
+	entry->old_values = stratum_encode_row(table, old->tts_values, old->tts_isnull, changed);
+	entry->new_values = stratum_encode_row(table, new->tts_values, new->tts_isnull, changed);
+	entry->metadata = make_metadata(table, old, new, changed,
+									key_changed(table, changed) ? key_as_text(table, old) : NULL);
 	return true;
 }
 
@@ -256,30 +302,37 @@ static void
 describe_whole_row(const AuditTable *table, TupleTableSlot *slot, AuditAction action,
 				   AuditEntry *entry)
 {
+	Jsonb	   *row;
+
 	slot_getallattrs(slot);
 	entry->action = action;
 	entry->tenant_id = tenant_of_row(table, slot);
 	entry->resource_id = key_as_text(table, slot);
+	row = stratum_encode_row(table, slot->tts_values, slot->tts_isnull, NULL);
 	if (action == AUDIT_CREATE)
-		entry->new_values = row_as_json(table, slot, NULL);
+		entry->new_values = row;
 	else
-		entry->old_values = row_as_json(table, slot, NULL);
+		entry->old_values = row;
+	entry->metadata = make_metadata(table, action == AUDIT_CREATE ? NULL : slot,
+									action == AUDIT_CREATE ? slot : NULL, NULL, NULL);
 }
 
 /*
- * Describes what a row trigger was called for, in the current memory context; false if there is
- * nothing to be logged.
+ * Describes a change of a row, in the current memory context; false if there is nothing to be
+ * logged. No old row: it was inserted; no new one: it was deleted.
  */
 bool
-stratum_describe_change(const AuditTable *table, TriggerData *trigdata, AuditEntry *entry)
+stratum_describe_change(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *new,
+						AuditEntry *entry)
 {
 	memset(entry, 0, sizeof(*entry));
 	entry->resource_type = table->resource_type;
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		return describe_update(table, trigdata, entry);
-	describe_whole_row(table, trigdata->tg_trigslot,
-					   TRIGGER_FIRED_BY_INSERT(trigdata->tg_event) ? AUDIT_CREATE : AUDIT_DELETE,
-					   entry);
+	if (old != NULL && new != NULL)
+		return describe_update(table, old, new, entry);
+	if (new != NULL)
+		describe_whole_row(table, new, AUDIT_CREATE, entry);
+	else
+		describe_whole_row(table, old, AUDIT_DELETE, entry);
 	return true;
 }
 
@@ -295,6 +348,6 @@ stratum_describe_truncate(const AuditTable *table, AuditEntry *entry)
 	entry->resource_type = table->resource_type;
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_name(&state, "operation");
-	push_json(&state, WJB_VALUE, string_as_json("truncate"));
+	push_json(&state, WJB_VALUE, stratum_encode_string("truncate"));
 	entry->metadata = JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
 }

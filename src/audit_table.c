@@ -114,8 +114,8 @@ strip_number(const char *name)
 	return pnstrdup(name, kept - 1);
 }
 
-static Oid
-owner_of_table(Oid relid)
+Oid
+stratum_owner_of_table(Oid relid)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
 	Oid			owner;
@@ -133,7 +133,7 @@ may_be_shard(Oid relid, Oid namespace, const char *name)
 {
 	Oid			table = get_relname_relid(name, namespace);
 
-	return !OidIsValid(table) || owner_of_table(table) == owner_of_table(relid);
+	return !OidIsValid(table) || stratum_owner_of_table(table) == stratum_owner_of_table(relid);
 }
 
 /*
@@ -182,11 +182,13 @@ check_redacted_exist(Relation relation, List *redacted)
 
 	foreach(cell, redacted)
 	{
-		if (get_attnum(RelationGetRelid(relation), lfirst(cell)) == InvalidAttrNumber)
+		char	   *name = stratum_redacted_name(RelationGetRelid(relation), lfirst(cell));
+
+		if (get_attnum(RelationGetRelid(relation), name) == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column \"%s\" of table %s is to be redacted in the audit trail and does not exist",
-							(char *) lfirst(cell),
+							name,
 							quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
 													   RelationGetRelationName(relation))),
 					 errhint("Call stratum.audit_table() again with the names of today.")));
@@ -200,8 +202,8 @@ describe_column(AuditTable *table, AuditColumn *column, Form_pg_attribute attrib
 
 	column->number = attribute->attnum;
 	column->name = pstrdup(NameStr(attribute->attname));
-	column->is_timestamptz = type == TIMESTAMPTZOID;
-	stratum_json_encoder_init(&column->encoder, attribute->atttypid, CurrentMemoryContext);
+	column->name_length = strlen(column->name);
+	stratum_choose_encoding(column, attribute->atttypid);
 
 	if (strcmp(column->name, "is_deleted") == 0 && type == BOOLOID)
 		table->is_deleted = attribute->attnum;
@@ -229,12 +231,17 @@ describe_columns(AuditTable *table, Relation relation, Trigger *trigger)
 		if (attribute->attisdropped || STRATUM_IS_VIRTUAL(attribute))
 			continue;
 		describe_column(table, column, attribute);
-		column->redacted = is_one_of(column->name, secrets, lengthof(secrets)) ||
-			is_listed(column->name, redacted);
+		column->redaction = stratum_redaction(column->name, redacted);
+		if (column->redaction == AUDIT_SHOW && is_one_of(column->name, secrets, lengthof(secrets)))
+			column->redaction = AUDIT_MASK;
+		column->redacted = column->redaction != AUDIT_SHOW;
 		column->ignored = strcmp(column->name, "updated_at") == 0 ||
 			(own && is_one_of(column->name, bookkeeping, lengthof(bookkeeping))) ||
 			is_listed(column->name, ignored);
-		table->ncolumns++;
+		if (column->redaction == AUDIT_DROP)
+			table->left_out = lappend(table->left_out, unconstify(char *, column->name));
+		else
+			table->ncolumns++;
 	}
 }
 
@@ -291,6 +298,7 @@ build_table(Relation relation, Trigger *trigger)
 	table->resource_type = name_resource_type(RelationGetRelid(relation),
 											  trigger->tgnargs > 0 ? trigger->tgargs[0] : NULL);
 	describe_columns(table, relation, trigger);
+	stratum_sort_columns(table);
 	describe_key(table, relation);
 	describe_tenants(table, relation);
 	return table;
@@ -313,9 +321,9 @@ invalidate_relation(Datum arg, Oid relid)
 	}
 }
 
-/* A renamed schema changes names without a word to its tables. */
+/* A renamed schema changes names, a cast to json values, without a word to the tables. */
 static void
-invalidate_namespace(Datum arg, int cacheid, uint32 hashvalue)
+invalidate_all(Datum arg, int cacheid, uint32 hashvalue)
 {
 	invalidate_relation((Datum) 0, InvalidOid);
 }
@@ -327,7 +335,8 @@ create_cache(void)
 
 	cache = hash_create("stratum audited tables", 32, &control, HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(invalidate_relation, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_namespace, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, invalidate_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(CASTSOURCETARGET, invalidate_all, (Datum) 0);
 }
 
 /* Drops what is out of date, tables that are gone among it. */
@@ -401,12 +410,19 @@ trigger_function(const char *name)
 						  0, NULL, true);
 }
 
+/* Whether the trigger records changes of rows, and so knows of redacted columns. */
+static bool
+records_rows(const Trigger *trigger)
+{
+	return trigger->tgfoid == trigger_function("_audit_row") ||
+		trigger->tgfoid == trigger_function("_audit_statement");
+}
+
 /* Whether the trigger records changes in the trail. */
 bool
 stratum_is_audit_trigger(const Trigger *trigger)
 {
-	return trigger->tgfoid == trigger_function("_audit_row") ||
-		trigger->tgfoid == trigger_function("_audit_truncate");
+	return records_rows(trigger) || trigger->tgfoid == trigger_function("_audit_truncate");
 }
 
 /* The table's audit trigger, else one that says nothing. */
@@ -417,7 +433,7 @@ find_trigger(Relation relation)
 
 	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
 	{
-		if (stratum_is_audit_trigger(&relation->trigdesc->triggers[i]))
+		if (records_rows(&relation->trigdesc->triggers[i]))
 			return &relation->trigdesc->triggers[i];
 	}
 	return &none;
@@ -461,9 +477,13 @@ redacted_names(const AuditTable *table)
 }
 
 static Datum
-virtual_names(Relation relation)
+virtual_names(const AuditTable *table, Relation relation)
 {
 	ArrayBuildState *names = NULL;
+	ListCell   *cell;
+
+	foreach(cell, table->left_out)
+		names = add_name(names, lfirst(cell));
 
 	for (int i = 0; i < RelationGetNumberOfAttributes(relation); i++)
 	{
@@ -477,7 +497,8 @@ virtual_names(Relation relation)
 
 /*
  * _audit_shape(regclass) -> (resource_type text, key_columns text[], redacted text[],
- * virtual_columns text[]): the table as the trail sees it, audited or not.
+ * virtual_columns text[]): the table as the trail sees it, audited or not. With the virtual columns are
+ * those that it was told to leave out.
  */
 PG_FUNCTION_INFO_V1(stratum_audit_shape);
 Datum
@@ -494,7 +515,7 @@ stratum_audit_shape(PG_FUNCTION_ARGS)
 	values[0] = CStringGetTextDatum(table->resource_type);
 	values[1] = key_names(table);
 	values[2] = redacted_names(table);
-	values[3] = virtual_names(relation);
+	values[3] = virtual_names(table, relation);
 	relation_close(relation, AccessShareLock);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }

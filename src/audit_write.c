@@ -1,6 +1,7 @@
 /*
  * audit_write.c
- *	  Writes entries into stratum.audit_logs, through saved plans.
+ *	  Writes entries into stratum.audit_logs through saved plans: events, and changes where the log is
+ *	  anything but the plain table that audit_sink.c can write directly.
  *
  * A change is recorded with the rights of the library's owner, whatever the user may do with the
  * log: row security must not hide a change from it. An event is recorded with the caller's.
@@ -35,6 +36,9 @@ typedef struct Parameters
 	Datum		values[NPARAMETERS];
 	char		nulls[NPARAMETERS];
 } Parameters;
+
+/* Labels of the enum audit_action, by AuditAction. */
+const char *const stratum_audit_actions[AUDIT_ACTIONS] = {"create", "update", "delete"};
 
 /* Who writes the row that comes next: the guard asks for it. */
 static AuditWriter writer = AUDIT_WRITER_OTHER;
@@ -149,71 +153,52 @@ execute(SPIPlanPtr *plan, const char *query, Parameters *parameters, AuditWriter
 		writer = AUDIT_WRITER_OTHER;
 	}
 	PG_END_TRY();
-	/* A rule or a trigger of somebody's on the log, for instance. */
-	if (result != expected || SPI_processed != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the audit trail, table stratum.audit_logs, did not take an entry")));
+	if (result == expected && SPI_processed == 1)
+		return;
+	/* A rule or a trigger of somebody's on the log. A plan of no statement at all would outlive the rule. */
+	SPI_freeplan(*plan);
+	*plan = NULL;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audit trail, table stratum.audit_logs, did not take an entry")));
 }
 
 /* --- changes --- */
 
 static void
-name_entry(void *arg)
-{
-	const AuditEntry *entry = arg;
-
-	errcontext("audit trail of %s, row %s", entry->resource_type,
-			   entry->resource_id != NULL ? entry->resource_id : "without a key");
-}
-
-static void
 insert_change(const AuditEntry *entry)
 {
-	static const char *const labels[] = {"create", "update", "delete"};
 	static SPIPlanPtr plan = NULL;
 	Parameters	parameters;
 
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	fill_parameters(&parameters, labels[entry->action], entry);
+	fill_parameters(&parameters, stratum_audit_actions[entry->action], entry);
 	execute(&plan, INSERT_ENTRY, &parameters, AUDIT_WRITER_CHANGE, SPI_OK_INSERT);
 	SPI_finish();
 }
 
 /*
- * Inserts the entry as `owner`. What runs on the log besides (defaults, constraints, an owner's own
- * trigger) finds nothing through the caller's search path. An error leaves the rest to the end of
- * the (sub)transaction, which resets user and settings.
+ * Inserts the entry as the current user, who is the log's owner. What runs on the log besides (defaults,
+ * constraints, an owner's own trigger) finds nothing through the caller's search path. An error leaves the
+ * rest to the end of the (sub)transaction, which resets the settings.
  */
 void
-stratum_write_entry(const AuditEntry *entry, Oid owner)
+stratum_write_entry(const AuditEntry *entry)
 {
-	Oid			user;
-	int			security, nest_level = 0;
+	int			nest_level = 0;
 	bool		pin = strcmp(namespace_search_path, SAFE_PATH) != 0;
-	ErrorContextCallback callback = {
-		.previous = error_context_stack,
-		.callback = name_entry,
-		.arg = unconstify(AuditEntry *, entry)
-	};
 
-	error_context_stack = &callback;
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE);
+	(void) GetCurrentTransactionId();
 	if (pin)
 	{
 		nest_level = NewGUCNestLevel();
 		(void) set_config_option("search_path", SAFE_PATH, PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
 	}
-
 	insert_change(entry);
-
 	if (pin)
 		AtEOXact_GUC(true, nest_level);
-	SetUserIdAndSecContext(user, security);
-	error_context_stack = callback.previous;
 }
 
 /* --- events --- */
@@ -222,8 +207,12 @@ stratum_write_entry(const AuditEntry *entry, Oid owner)
 bool
 stratum_is_change(const char *action)
 {
-	return strcmp(action, "create") == 0 || strcmp(action, "update") == 0 ||
-		strcmp(action, "delete") == 0;
+	for (int i = 0; i < AUDIT_ACTIONS; i++)
+	{
+		if (strcmp(action, stratum_audit_actions[i]) == 0)
+			return true;
+	}
+	return false;
 }
 
 /* The table that a resource type names; InvalidOid if it names none. */
@@ -284,7 +273,7 @@ required_text(FunctionCallInfo fcinfo, int number, const char *name)
 }
 
 static int64
-insert_event(const char *action, const AuditEntry *entry)
+insert_event(const char *action, const AuditEntry *entry, AuditWriter as)
 {
 	static SPIPlanPtr plan = NULL;
 	Parameters	parameters;
@@ -295,10 +284,18 @@ insert_event(const char *action, const AuditEntry *entry)
 		elog(ERROR, "SPI_connect failed");
 	fill_parameters(&parameters, action, entry);
 	execute(&plan, INSERT_ENTRY " RETURNING CAST(id AS pg_catalog.int8)", &parameters,
-			AUDIT_WRITER_EVENT, SPI_OK_INSERT_RETURNING);
+			as, SPI_OK_INSERT_RETURNING);
 	id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	SPI_finish();
 	return DatumGetInt64(id);
+}
+
+/* An entry of retention or erasure, whose tenant need not be the context's. Returns its id. */
+int64
+stratum_write_record(const char *action, const AuditEntry *entry)
+{
+	(void) GetCurrentTransactionId();
+	return insert_event(action, entry, AUDIT_WRITER_CHANGE);
 }
 
 /*
@@ -318,5 +315,7 @@ stratum_log_event(PG_FUNCTION_ARGS)
 	entry.metadata = PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3);
 	entry.tenant_id = stratum_context()->tenant_id;
 	check_event(action, entry.resource_type);
-	PG_RETURN_INT64(insert_event(action, &entry));
+	/* Sealing relies on it that a transaction has a number before it draws an id. */
+	(void) GetCurrentTransactionId();
+	PG_RETURN_INT64(insert_event(action, &entry, AUDIT_WRITER_EVENT));
 }

@@ -76,4 +76,20 @@ extern int no_such_variable
 	makeJsonLexContextCstringLen(NULL, json, length, GetDatabaseEncoding(), false)
 #endif
 
+/* The executor's and the index scan's functions got more arguments; users of these include the headers. */
+#if PG_VERSION_NUM < 160000
+#define stratum_insert_index_tuples(indexes, slot, estate) \
+	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL)
+#else
+#define stratum_insert_index_tuples(indexes, slot, estate) \
+	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL, false)
+#endif
+#if PG_VERSION_NUM < 180000
+#define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
+	index_beginscan(relation, index, snapshot, nkeys, norderbys)
+#else
+#define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
+	index_beginscan(relation, index, snapshot, NULL, nkeys, norderbys)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */

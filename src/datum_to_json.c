@@ -28,13 +28,17 @@ make_call_on_type(Oid function, Oid type)
 								 COERCE_EXPLICIT_CALL);
 }
 
-/* Whether there may be json in a value; a built-in scalar type has none. */
+/* Whether there may be json in a value; a built-in scalar type has none, nor an array of such. */
 static bool
 may_hold_json(Oid type)
 {
+	Oid			element;
+
 	type = getBaseType(type);
-	return type == JSONOID || type >= FirstNormalObjectId || type_is_rowtype(type) ||
-		OidIsValid(get_element_type(type));
+	element = get_element_type(type);
+	if (OidIsValid(element))
+		return may_hold_json(element);
+	return type == JSONOID || type >= FirstNormalObjectId || type_is_rowtype(type);
 }
 
 /*

@@ -178,7 +178,7 @@ check_as_owner(FunctionCallInfo fcinfo, RowLimit *limit, int64 tenant_id, int64 
 
 	start_watching();
 	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(stratum_owner_of(fcinfo), security | SECURITY_LOCAL_USERID_CHANGE);
+	SetUserIdAndSecContext(stratum_owner_of(fcinfo->flinfo->fn_oid), security | SECURITY_LOCAL_USERID_CHANGE);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	check_limit(limit, tenant_id, added);

@@ -11,12 +11,10 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 /* More profiles of a tenant that do not matter are not noted one by one. */
 #define MAX_OTHERS 10000
@@ -87,20 +85,6 @@ follow_subtransaction(SubXactEvent event, SubTransactionId my_subid, SubTransact
 
 /* --- taking notes --- */
 
-/* The work is done as the owner of the triggers' functions, whatever the user may do. */
-static Oid
-owner_of(Oid function)
-{
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 /* From now on in this session, transactions are followed to their end. */
 void
 stratum_follow_transactions(void)
@@ -118,7 +102,8 @@ static void
 begin_notes(Oid function)
 {
 	LiveNotes  *notes = &stratum_live_notes;
-	Oid			owner = owner_of(function);
+	/* the work is done as the owner of the triggers' functions, whatever the user may do */
+	Oid			owner = stratum_owner_of(function);
 	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "stratum written profiles",
 												  ALLOCSET_SMALL_SIZES);
 

@@ -215,6 +215,8 @@ stratum_same_value(Form_pg_attribute attribute, Datum a, bool a_null, Datum b, b
 {
 	if (a_null || b_null)
 		return a_null && b_null;
+	if (attribute->attbyval)
+		return a == b;
 	if (attribute->attlen == -1)
 	{
 		const char *left = DatumGetPointer(a);

@@ -2,6 +2,7 @@
  * stratum.c
  *	  The library's entry: module magic, settings, version.
  */
+#include "audit.h"
 #include "sha256.h"
 
 #include "commands/extension.h"
@@ -42,6 +43,7 @@ _PG_init(void)
 							 "For tenants of very different size: a statement without parameters keeps the plan of the first.",
 							 &stratum_reset_plans_on_enter, false, PGC_USERSET, 0, NULL, NULL, NULL);
 	stratum_define_context();
+	stratum_define_audit();
 	stratum_sha256_choose();
 	MarkGUCPrefixReserved("stratum");
 }

@@ -52,7 +52,7 @@ extern void stratum_define_context(void);
 extern int64 stratum_tenant_argument(FunctionCallInfo fcinfo, int number);
 extern void stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted);
 extern void stratum_remember_tenant(int64 tenant_id);
-extern Oid	stratum_owner_of(FunctionCallInfo fcinfo);
+extern Oid	stratum_owner_of(Oid function);
 extern void stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user,
 							bool for_session);
 extern void stratum_act_for_nobody(bool for_session);
@@ -61,6 +61,9 @@ extern void stratum_act_for_nobody(bool for_session);
 extern bool stratum_session_is_locked(void);
 extern void stratum_keep_to_lock(StratumContext *wanted, bool *has_user);
 extern bool stratum_same_secret(const uint8 *a, const uint8 *b, Size length);
+
+/* --- open_cursors.c --- */
+extern void stratum_refuse_open_cursors(int64 tenant_id);
 
 /* --- limits.c --- */
 extern void stratum_note_restored(Oid table);

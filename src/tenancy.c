@@ -236,11 +236,10 @@ write_context(const char *text, bool for_session)
 
 /* --- looking up tenant and user --- */
 
-/* The owner of the function that is being called. */
+/* The owner of a function. */
 Oid
-stratum_owner_of(FunctionCallInfo fcinfo)
+stratum_owner_of(Oid function)
 {
-	Oid			function = fcinfo->flinfo->fn_oid;
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Oid			owner;
 
@@ -488,7 +487,8 @@ stratum_act_for(FunctionCallInfo fcinfo, StratumContext *wanted, bool has_user, 
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("this transaction has already acted for tenant " INT64_FORMAT, entered_tenant),
 				 errhint("Enter tenant " INT64_FORMAT " in a transaction of its own.", wanted->tenant_id)));
-	check_wanted(wanted, has_user, stratum_owner_of(fcinfo));
+	check_wanted(wanted, has_user, stratum_owner_of(fcinfo->flinfo->fn_oid));
+	stratum_refuse_open_cursors(wanted->tenant_id);
 	reset_plans(wanted->tenant_id);
 	write_context(compose_context(wanted), for_session);
 	stratum_remember_tenant(wanted->tenant_id);

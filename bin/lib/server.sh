@@ -134,11 +134,23 @@ install_packages() {
 	allow_clusters
 }
 
-# Packages that one can do without. False where they cannot be had: no Debian, no right to install, no such package.
+# Packages that one can do without. False where they cannot be had: no Debian, no right to install, no such package. No service
+# of theirs is started.
 install_if_possible() {
 	command -v apt-get >/dev/null || return 1
 	[ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null || return 1
-	apt_get update && apt_get install --no-install-recommends -y "${@//NN/$(major_of "$pg_config")}"
+	apt_get update || return 1
+	local said
+	said=$(as_root sh -c 'policy=/usr/sbin/policy-rc.d
+		if [ ! -e $policy ]; then
+			trap "rm -f $policy" EXIT
+			printf "#!/bin/sh\nexit 101\n" >$policy && chmod 755 $policy
+		fi
+		DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install --no-install-recommends -y "$@"' \
+		sh "${@//NN/$(major_of "$pg_config")}" 2>&1) || {
+		printf '%s\n' "$said" >&2
+		return 1
+	}
 }
 
 # The packages of the tests come after the server is known, since some are for one version of it.

@@ -3,12 +3,17 @@
 -- rights: row_history, row_as_of -> stratum_app, stratum_admin, stratum_auditor
 -- rights: audit_table, unaudit_table and the trigger functions they name -> stratum_admin
 
--- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these two, so that a cast to
+-- Not SECURITY DEFINER: only the INSERT into the log runs as the owner of these three, so that a cast to
 -- json which somebody wrote for a type of his own does not.
 CREATE FUNCTION stratum._audit_row() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_row';
 COMMENT ON FUNCTION stratum._audit_row() IS
   'AFTER row trigger of audited tables; arguments: resource type, redacted columns, ignored columns.';
+
+CREATE FUNCTION stratum._audit_statement() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_statement';
+COMMENT ON FUNCTION stratum._audit_statement() IS
+  'AFTER statement trigger of audited tables, with transition tables; arguments: resource type, redacted columns, ignored columns.';
 
 CREATE FUNCTION stratum._audit_truncate() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_audit_truncate';
@@ -56,15 +61,17 @@ DECLARE
   known constant text[] := '{insert,update,delete,truncate}';
   strange text := (SELECT o FROM unnest(asked) o WHERE o <> ALL (known) LIMIT 1);
 BEGIN
-  IF strange IS NOT NULL OR asked = '{}' THEN
+  IF asked = '{none}' THEN
+    RETURN '{}';
+  ELSIF strange IS NOT NULL OR asked = '{}' THEN
     RAISE EXCEPTION 'unknown operation "%"', coalesce(strange, '')
       USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Operations are insert, update, delete and truncate, with commas between.';
+            HINT = 'Operations are insert, update, delete and truncate, with commas between; or none.';
   END IF;
   RETURN ARRAY(SELECT o FROM unnest(known) WITH ORDINALITY k (o, n) WHERE o = ANY (asked) ORDER BY n);
 END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
-  'The operations of a list, in a fixed order; raises for unknown ones; internal.';
+  'The operations of a list, in a fixed order, of none for "none"; raises for unknown ones; internal.';
 
 CREATE FUNCTION stratum._check_auditable(table_name regclass) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -110,7 +117,37 @@ END $$;
 COMMENT ON FUNCTION stratum._check_columns(regclass, text[]) IS
   'Raises for names that are no columns of the table; internal to audit_table().';
 
--- One of the two triggers; `events` NULL: none.
+-- Statement triggers, which see all rows of a statement at once, are for tables that stand alone. A statement on
+-- a partitioned table fires none of its partitions' and the other way round; rows of tables that inherit
+-- would be taken for the parent's; logical replication, which triggers that are ENABLE ALWAYS or REPLICA are meant
+-- for, fires row triggers only; and on Citus there are no transition tables.
+CREATE FUNCTION stratum._audited_by_row(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT c.relkind = 'p' FROM pg_class c WHERE c.oid = table_name)
+      OR EXISTS (SELECT FROM pg_inherits i WHERE i.inhparent = table_name OR i.inhrelid = table_name)
+      OR EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete)?$' AND g.tgenabled IN ('A', 'R'))
+      OR EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'citus');
+END $$;
+COMMENT ON FUNCTION stratum._audited_by_row(regclass) IS
+  'Whether changes of a table have to be recorded by a row trigger, not by statement triggers; internal.';
+
+-- The triggers that record rows: one for all events by row, or one for each event by statement.
+CREATE FUNCTION stratum._audit_trigger_forms()
+  RETURNS TABLE (name text, by_row boolean, operation text, transition text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  VALUES ('zz_stratum_audit', true, NULL, NULL),
+         ('zz_stratum_audit_insert', false, 'insert', 'REFERENCING NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_update', false, 'update', 'REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new'),
+         ('zz_stratum_audit_delete', false, 'delete', 'REFERENCING OLD TABLE AS stratum_old');
+$$;
+COMMENT ON FUNCTION stratum._audit_trigger_forms() IS
+  'Names and forms of the audit triggers that record rows; internal.';
+
+-- `events` NULL: none. `action` follows the table's name, with FOR EACH ROW or STATEMENT.
 CREATE FUNCTION stratum._put_audit_trigger(
     table_name regclass, trigger_name text, events text, action text, comment text)
   RETURNS void
@@ -120,13 +157,48 @@ BEGIN
   IF events IS NOT NULL THEN
     PERFORM stratum._put_trigger(
       table_name, trigger_name,
-      'AFTER ' || events || ' ON %s FOR EACH ' || replace(action, '%', '%%'), comment);
-  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name) THEN
+      'AFTER ' || events || ' ON %s ' || replace(action, '%', '%%'), comment);
+  -- what a partition has from its partitioned table goes with that one's
+  ELSIF EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = table_name AND g.tgname = trigger_name AND g.tgparentid = 0) THEN
     EXECUTE format('DROP TRIGGER %I ON %s', trigger_name, table_name);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_trigger(regclass, text, text, text, text) IS
   'Creates, replaces or drops an audit trigger; internal.';
+
+-- A trigger that was not there before takes over the state of those that record rows, so that a table which a user
+-- has put out of audit stays so when the form changes. Where they differ, the one that records most counts.
+CREATE FUNCTION stratum._put_row_triggers(table_name regclass, arguments text, asked text[], by_row boolean)
+  RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  before name[] := ARRAY(SELECT g.tgname FROM pg_trigger g WHERE g.tgrelid = table_name AND NOT g.tgisinternal);
+  state "char" := (
+    SELECT g.tgenabled
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname
+    WHERE g.tgrelid = table_name
+    ORDER BY array_position('{A,O,R,D}'::text[], g.tgenabled::text) LIMIT 1);
+  form record;
+  events text;
+BEGIN
+  FOR form IN SELECT * FROM stratum._audit_trigger_forms() LOOP
+    events := CASE WHEN form.by_row <> _put_row_triggers.by_row THEN NULL
+                   WHEN by_row THEN (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate')
+                   WHEN form.operation = ANY (asked) THEN form.operation END;
+    PERFORM stratum._put_audit_trigger(
+      table_name, form.name, events,
+      CASE WHEN by_row THEN 'FOR EACH ROW EXECUTE FUNCTION stratum._audit_row('
+           ELSE form.transition || ' FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(' END || arguments || ')',
+      'Records changes in stratum.audit_logs.');
+    IF events IS NOT NULL AND state <> 'O' AND form.name <> ALL (before) THEN
+      EXECUTE format('ALTER TABLE %s %s TRIGGER %I', table_name,
+                     CASE state WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, form.name);
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
+  'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
@@ -136,19 +208,50 @@ DECLARE
   asked text[] := stratum._audit_operations(operations);
   resource_type text := stratum._resource_type(table_name);
 BEGIN
-  PERFORM stratum._put_audit_trigger(
-    table_name, 'zz_stratum_audit',
-    (SELECT string_agg(o, ' OR ') FROM unnest(asked) o WHERE o <> 'truncate'),
-    format('ROW EXECUTE FUNCTION stratum._audit_row(%L, %L, %L)', resource_type, redact, ignore),
-    'Records changes in stratum.audit_logs.');
+  PERFORM stratum._put_row_triggers(
+    table_name, format('%L, %L, %L', resource_type, redact, ignore), asked, stratum._audited_by_row(table_name));
   PERFORM stratum._put_audit_trigger(
     table_name, 'zz_stratum_audit_truncate',
     CASE WHEN 'truncate' = ANY (asked) THEN 'TRUNCATE' END,
-    format('STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
+    format('FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(%L)', resource_type),
     'Records TRUNCATE in stratum.audit_logs.');
 END $$;
 COMMENT ON FUNCTION stratum._put_audit_triggers(regclass, text[], text[], text) IS
   'Puts the audit triggers on a table, or takes off those that are not asked for; internal.';
+
+-- "name", "name:mask", "name:hash", "name:drop": the names. A column whose name ends like that is itself.
+CREATE FUNCTION stratum._redacted_columns(table_name regclass, redact text[]) RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dropped_key text;
+BEGIN
+  SELECT a.attname INTO dropped_key
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+  WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident) AND a.attname || ':drop' = ANY (redact) LIMIT 1;
+  IF dropped_key IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % is part of its key and cannot be left out of the audit trail', dropped_key, table_name
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Mask or hash it.';
+  END IF;
+  RETURN ARRAY(
+    SELECT CASE WHEN EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = r.entry AND NOT a.attisdropped)
+                THEN r.entry ELSE regexp_replace(r.entry, ':(mask|hash|drop)$', '') END
+    FROM unnest(redact) WITH ORDINALITY r (entry, n) ORDER BY r.n);
+END $$;
+COMMENT ON FUNCTION stratum._redacted_columns(regclass, text[]) IS
+  'The columns of a list that may say how each is redacted; internal to audit_table().';
+
+-- Made when it is first needed; nobody has a right to it but the library.
+CREATE FUNCTION stratum._make_audit_key() RETURNS void
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  INSERT INTO stratum.audit_keys (id, key)
+    VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
+  ON CONFLICT DO NOTHING;
+END $$;
+COMMENT ON FUNCTION stratum._make_audit_key() IS
+  'Makes the key for hashed values where there is none; internal to audit_table().';
 
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
@@ -163,11 +266,14 @@ BEGIN
     RAISE EXCEPTION 'no argument of audit_table() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._check_auditable(table_name);
-  PERFORM stratum._check_columns(table_name, redact || ignore);
+  PERFORM stratum._check_columns(table_name, stratum._redacted_columns(table_name, redact) || ignore);
+  IF array_to_string(redact, ',') ~ ':hash(,|$)' THEN
+    PERFORM stratum._make_audit_key();
+  END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
-            array_to_string(stratum._audit_operations(audit_table.operations), ','))
+            coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
@@ -182,7 +288,7 @@ BEGIN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
-  FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
+  FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
@@ -227,7 +333,7 @@ BEGIN
   LOOP
     BEGIN
       PERFORM stratum._check_auditable(audited.relation);
-      PERFORM stratum._check_columns(audited.relation, audited.redact);
+      PERFORM stratum._check_columns(audited.relation, stratum._redacted_columns(audited.relation, audited.redact));
       PERFORM stratum._put_audit_triggers(audited.relation, audited.redact, audited.ignore, audited.operations);
     EXCEPTION WHEN wrong_object_type OR undefined_column OR invalid_parameter_value OR null_value_not_allowed THEN
       RAISE WARNING 'table % is not audited again: %', audited.relation, sqlerrm;
@@ -241,7 +347,7 @@ CREATE FUNCTION stratum._is_chosen_audit(trigger_object text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
-  IF trigger_object !~ '\.zz_stratum_audit(_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
+  IF trigger_object !~ '\.zz_stratum_audit(_insert|_update|_delete|_truncate)?$' OR to_regclass('stratum.audited_tables') IS NULL THEN
     RETURN false;
   END IF;
   RETURN EXISTS (SELECT FROM stratum.audited_tables t
@@ -282,6 +388,18 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
+                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
+                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+$$;
+COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
+  'What finds a row stratum_row of a table by its resource_id, $1; internal.';
+
 -- A row as it is now, secrets redacted; NULL where it is not there, cannot be found by the key or may
 -- not be read by the caller.
 CREATE FUNCTION stratum._current_row(
@@ -298,12 +416,7 @@ BEGIN
        SELECT has_schema_privilege(c.relnamespace, 'USAGE') FROM pg_class c WHERE c.oid = table_name) THEN
     RETURN NULL;
   END IF;
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ')
-    INTO condition
-  FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+  condition := stratum._key_condition(table_name, key_columns);
   SELECT string_agg(format(' || CASE WHEN stratum_row.%I IS NULL THEN ''{}'' ELSE jsonb_build_object(%L, ''[REDACTED]'') END',
                            r.name, r.name), '')
     INTO masks

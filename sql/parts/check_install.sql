@@ -233,7 +233,7 @@ BEGIN
       LEFT JOIN stratum._storage_found() f ON f.kind = e.kind AND f.object = e.object
     WHERE f.definition IS DISTINCT FROM e.definition
       -- audit_table() was called for one of our tables: _check_audited_tables() looks after it
-      AND NOT (e.kind = 'trigger' AND stratum._is_chosen_audit(e.object))
+      AND NOT (e.kind = 'trigger' AND (stratum._is_chosen_audit(e.object) OR stratum._is_other_audit_form(e.object)))
       -- a table that is missing says enough
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
@@ -241,6 +241,10 @@ BEGIN
   RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
+  IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+    RETURN QUERY SELECT u.object, u.problem, u.remedy FROM stratum._check_unaudited_tables() u;
+  END IF;
+  RETURN QUERY SELECT f.object, f.problem, f.remedy FROM stratum._check_audit_forms() f;
 END $$;
 COMMENT ON FUNCTION stratum.check_install() IS
   'One row for each thing of the install that is missing, foreign, changed or of another version; none on a healthy one.';
@@ -261,12 +265,75 @@ BEGIN
                   THEN format('SELECT stratum.audit_table(%L, %L, %L, %L);', t.table_name, t.redact, t.ignore, t.operations)
                   ELSE format('ALTER TABLE %s ENABLE TRIGGER %s;', t.table_name, x.trigger_name) END
       FROM stratum.audited_tables t
-        CROSS JOIN (VALUES ('zz_stratum_audit', 'insert|update|delete'), ('zz_stratum_audit_truncate', 'truncate'))
-          AS x (trigger_name, operations)
+        CROSS JOIN LATERAL stratum._audit_triggers_wanted(to_regclass(t.table_name), t.operations) x
         LEFT JOIN pg_trigger g ON g.tgrelid = to_regclass(t.table_name) AND g.tgname = x.trigger_name
-      WHERE to_regclass(t.table_name) IS NOT NULL AND t.operations ~ x.operations
-        AND (g.oid IS NULL OR g.tgenabled = 'D');
+      WHERE to_regclass(t.table_name) IS NOT NULL AND (g.oid IS NULL OR g.tgenabled = 'D')
+        -- a table that the triggers of another form are on is told of below
+        AND NOT stratum._audit_form_misfits(to_regclass(t.table_name));
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_audited_tables() IS
   'Audited tables of the user whose triggers are missing or disabled; internal to check_install().';
+
+CREATE FUNCTION stratum._audit_triggers_wanted(table_name regclass, operations text) RETURNS TABLE (trigger_name text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  rows_one_by_one boolean := stratum._audited_by_row(table_name);
+BEGIN
+  RETURN QUERY
+    SELECT f.name FROM stratum._audit_trigger_forms() f
+    WHERE f.by_row = rows_one_by_one AND operations ~ coalesce(f.operation, 'insert|update|delete')
+    UNION ALL
+    SELECT 'zz_stratum_audit_truncate' WHERE operations ~ 'truncate';
+END $$;
+COMMENT ON FUNCTION stratum._audit_triggers_wanted(regclass, text) IS
+  'The audit triggers that a table should have; internal to check_install().';
+
+-- A table that was attached to another one, or got partitions or children, after it was put under audit.
+CREATE FUNCTION stratum._audit_form_misfits(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN stratum._audited_by_row(table_name)
+     AND EXISTS (SELECT FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+                 WHERE g.tgrelid = table_name);
+END $$;
+COMMENT ON FUNCTION stratum._audit_form_misfits(regclass) IS
+  'Whether a table has statement triggers for its audit and should have a row trigger; internal to check_install().';
+
+-- Expected are the triggers of tables that stand alone.
+CREATE FUNCTION stratum._is_other_audit_form(trigger_object text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  relation regclass := to_regclass('stratum.' || quote_ident(split_part(trigger_object, '.', 1)));
+BEGIN
+  RETURN trigger_object ~ '\.zz_stratum_audit_(insert|update|delete)$' AND relation IS NOT NULL
+     AND stratum._audited_by_row(relation)
+     AND EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation AND g.tgname = 'zz_stratum_audit' AND g.tgenabled <> 'D');
+END $$;
+COMMENT ON FUNCTION stratum._is_other_audit_form(text) IS
+  'Whether an audit trigger (table.trigger) of a stratum table is missing because the table has a row trigger, and rightly; internal to check_install().';
+
+CREATE FUNCTION stratum._check_audit_forms() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT 'audited table ' || c.oid::regclass,
+           CASE WHEN c.relispartition THEN 'has become a partition: what is written through its partitioned table is not recorded'
+                WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+                  THEN 'has come to inherit, or others from it: its statement triggers do not fit'
+                ELSE 'has statement triggers, and needs a row trigger' END,
+           CASE WHEN c.relispartition THEN
+                  format('SELECT stratum.unaudit_table(%L); and audit its partitioned table.', c.oid::regclass)
+                WHEN c.relnamespace = 'stratum'::regnamespace THEN 'SELECT stratum.install();'
+                ELSE format('SELECT stratum.audit_table(%L, ...) again.', c.oid::regclass) END
+    FROM pg_class c
+    WHERE c.oid IN (SELECT g.tgrelid FROM pg_trigger g WHERE g.tgname ~ '^zz_stratum_audit_(insert|update|delete)$')
+      AND stratum._audit_form_misfits(c.oid)
+    ORDER BY 1;
+END $$;
+COMMENT ON FUNCTION stratum._check_audit_forms() IS
+  'Audited tables that need a row trigger by now; internal to check_install().';

@@ -80,7 +80,8 @@ BEGIN
     RETURN;
   END IF;
   EXECUTE format('REVOKE ALL ON stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', table_name);
-  IF has_sequence THEN
+  -- a REVOKE of nothing would leave a list of the owner's own rights, which a dump does not carry
+  IF (SELECT c.relacl IS NOT NULL FROM pg_class c WHERE c.oid = to_regclass(format('stratum.%I', sequence_name))) THEN
     EXECUTE format('REVOKE ALL ON SEQUENCE stratum.%I FROM PUBLIC, stratum_app, stratum_admin, stratum_auditor, stratum_auth', sequence_name);
   END IF;
   FOR grantee, rights IN VALUES ('stratum_app', app), ('stratum_admin', admin), ('stratum_auditor', auditor) LOOP
@@ -217,12 +218,16 @@ BEGIN
   PERFORM stratum._install_cdp_audience_uploads();
   PERFORM stratum._install_fact_signal_health_daily();
   PERFORM stratum._install_fact_actions_queue();
+  PERFORM stratum._install_action_deliveries();
   PERFORM stratum._install_tenant_platform_connections();
   PERFORM stratum._install_campaign_drafts();
   PERFORM stratum._install_rules();
   PERFORM stratum._install_audit_logs();
   PERFORM stratum._install_audited_tables();
   PERFORM stratum._install_jwt_keys();
+  PERFORM stratum._install_audit_keys();
+  PERFORM stratum._install_audit_chains();
+  PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);

@@ -42,8 +42,8 @@ END $$;
 COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
--- What is to be there: the storage of every fresh install, with ids of bigint where widen_ids() has been at work, and
--- an optional index where it is possible. One of its name that is there all the same is looked at too.
+-- What is to be there: the storage of every fresh install, without the keys that may be dropped, with ids of bigint where widen_ids()
+-- has been at work, and an optional index where it is possible. One of its name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -51,6 +51,10 @@ AS $$
          CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
               ELSE e.definition END
   FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
+  -- scope_unique_keys() has dropped it
+  WHERE NOT (e.kind = 'constraint' AND EXISTS (
+    SELECT FROM stratum._global_keys() k
+    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;

@@ -26,7 +26,9 @@ BEGIN
       approved_at TIMESTAMP WITH TIME ZONE,
       executed_at TIMESTAMP WITH TIME ZONE,
 
-      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW()
+      created_at TIMESTAMP WITH TIME ZONE DEFAULT NOW(),
+
+      UNIQUE (tenant_id, id)
     );
 
     CREATE INDEX ix_fact_actions_queue_tenant_status ON stratum.fact_actions_queue (tenant_id, status);
@@ -37,8 +39,8 @@ BEGIN
     COMMENT ON COLUMN stratum.fact_actions_queue.action_type IS 'What to do.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_type IS 'Kind of thing it is done to, for example campaign.';
     COMMENT ON COLUMN stratum.fact_actions_queue.entity_id IS 'Id of that thing.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
-    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
+    COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
     COMMENT ON COLUMN stratum.fact_actions_queue.status IS 'pending, approved, rejected or executed.';
     COMMENT ON COLUMN stratum.fact_actions_queue.created_by_id IS 'User who proposed it.';
     COMMENT ON COLUMN stratum.fact_actions_queue.approved_by_id IS 'User who decided.';
@@ -53,6 +55,10 @@ BEGIN
   ALTER TABLE stratum.fact_actions_queue ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_actions_queue', '{}',
     '{id,status,created_at}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_actions_queue', 'zz_stratum_state',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_action()',
+    'The life of an action; who decided, and when.');
   PERFORM stratum._audit_stratum_table('fact_actions_queue', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_actions_queue', 'tenant_id');
   PERFORM stratum._give_rights('fact_actions_queue', is_new, 'SELECT, INSERT, UPDATE, DELETE',

@@ -54,6 +54,12 @@ BEGIN
     PERFORM stratum._comment_constraints('audit_logs');
   END IF;
 
+  -- since 1.1
+  IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
+  END IF;
+
   ALTER TABLE stratum.audit_logs ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_audit_guard();
   PERFORM stratum._isolate('audit_logs', 'tenant_id');

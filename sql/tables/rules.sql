@@ -57,6 +57,10 @@ BEGIN
   ALTER TABLE stratum.rules ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('rules', '{campaign_conditions}',
     '{id,status,is_enabled,executions_count,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.rules', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_rule()',
+    'Schedules and actions that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('rules', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('rules', 'tenant_id');
   PERFORM stratum._give_rights('rules', is_new, 'SELECT, INSERT, UPDATE, DELETE',

@@ -46,6 +46,10 @@ BEGIN
   ALTER TABLE stratum.fact_signal_health_daily ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
   PERFORM stratum._attach_mixin('fact_signal_health_daily', '{}',
     '{id,issues}');
+  PERFORM stratum._put_trigger(
+    'stratum.fact_signal_health_daily', 'zz_stratum_signals',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._keep_signal_health()',
+    'The score that is left out, and the status.');
   PERFORM stratum._audit_stratum_table('fact_signal_health_daily', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('fact_signal_health_daily', 'tenant_id');
   PERFORM stratum._give_rights('fact_signal_health_daily', is_new, 'SELECT, INSERT, UPDATE, DELETE',

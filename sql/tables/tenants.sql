@@ -56,6 +56,10 @@ BEGIN
 
   PERFORM stratum._attach_mixin('tenants', '{}',
     '{id,plan,settings,feature_flags,max_users,max_campaigns,created_at,updated_at,is_deleted}');
+  PERFORM stratum._put_trigger(
+    'stratum.tenants', 'zz_stratum_check',
+    'BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION stratum._check_tenant_settings()',
+    'Settings that mean nothing are refused.');
   PERFORM stratum._audit_stratum_table('tenants', 'insert,update,delete,truncate');
   PERFORM stratum._isolate('tenants', 'id');
   PERFORM stratum._give_rights('tenants', is_new, 'SELECT, UPDATE (name, domain, settings, updated_at)',

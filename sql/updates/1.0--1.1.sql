@@ -12,3 +12,12 @@ IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL
   ALTER TABLE stratum.cdp_audience_syncs ADD CONSTRAINT cdp_audience_syncs_tenant_id_id_key UNIQUE (tenant_id, id);
   PERFORM stratum._comment_constraints('cdp_audience_syncs');
 END IF;
+
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  IF NOT EXISTS (SELECT FROM pg_constraint WHERE conrelid = to_regclass('stratum.fact_actions_queue') AND conname = 'fact_actions_queue_tenant_id_id_key') THEN
+    ALTER TABLE stratum.fact_actions_queue ADD CONSTRAINT fact_actions_queue_tenant_id_id_key UNIQUE (tenant_id, id);
+    PERFORM stratum._comment_constraints('fact_actions_queue');
+  END IF;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
+END IF;

@@ -4,6 +4,7 @@
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
+DROP INDEX IF EXISTS stratum.ix_audit_logs_request;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_external_id;
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_anonymous_id;
 
@@ -33,6 +34,25 @@ IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
   DROP TABLE stratum.cdp_segment_options;
 END IF;
 
+-- 1.0 knows no keys within the tenant only: those over all tenants come back.
+DECLARE
+  key record;
+  twice bigint;
+BEGIN
+  FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    CONTINUE WHEN to_regclass('stratum.' || key.table_name) IS NULL OR stratum._has_constraint(key.table_name, key.constraint_name);
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM stratum.%I WHERE %I IS NOT NULL GROUP BY %2$I HAVING count(*) > 1) x', key.table_name, key.column_name)
+      INTO twice;
+    IF twice > 0 THEN
+      RAISE EXCEPTION 'version 1.0 takes each % once, and % are there more than once', key.column_name, twice
+        USING ERRCODE = 'unique_violation', HINT = format('They came after stratum.scope_unique_keys(). Delete or change those rows of stratum.%s first.', key.table_name);
+    END IF;
+    EXECUTE format('ALTER TABLE stratum.%I ADD CONSTRAINT %I UNIQUE (%I)', key.table_name, key.constraint_name, key.column_name);
+    EXECUTE format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', key.constraint_name, key.table_name, format('No two rows have the same (%s).', key.column_name));
+    EXECUTE format('COMMENT ON INDEX stratum.%I IS %L', key.constraint_name, 'Index of the constraint of the same name.');
+  END LOOP;
+END;
+
 -- Viewers, protected users, limits.
 DECLARE
   old_trigger record;
@@ -58,6 +78,43 @@ IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
   DROP TABLE stratum.jwt_keys;
 END IF;
 
+-- The seals prove nothing without the functions that read them, but nobody can make them again.
+IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
+    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
+  END IF;
+END IF;
+DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
+IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
+    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
+  END IF;
+  DROP TABLE stratum.audit_keys;
+END IF;
+
+IF to_regclass('stratum.rules') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
+END IF;
+IF to_regclass('stratum.tenants') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.tenants;
+END IF;
+IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
+END IF;
+
+IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
+  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
+    PERFORM stratum._refuse_data_loss('what workers have been handed');
+  END IF;
+  DROP TABLE stratum.action_deliveries;
+END IF;
+IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
+  DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
+  ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
+  COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action.';
+  COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
+END IF;
+
 IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
   IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
     PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
@@ -77,6 +134,22 @@ END IF;
 IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
+
+-- 1.0 records rows by row triggers only, and replaces the one that it finds. The arguments are the same, and a table
+-- that a user has put out of audit stays so.
+DECLARE
+  audited record;
+BEGIN
+  FOR audited IN
+    SELECT g.tgrelid::regclass AS relation, min(substring(pg_get_triggerdef(g.oid) FROM '_audit_statement"?\((.*)\)$')) AS arguments,
+           array_agg(f.operation ORDER BY f.operation = 'delete', f.operation) AS operations
+    FROM pg_trigger g JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname AND NOT f.by_row
+    WHERE g.tgfoid = 'stratum._audit_statement'::regproc
+    GROUP BY g.tgrelid
+  LOOP
+    PERFORM stratum._put_row_triggers(audited.relation, audited.arguments, audited.operations, true);
+  END LOOP;
+END;
 
 -- What widen_ids() has done: 1.0 knows integer ids only.
 PERFORM stratum._narrow_ids();

@@ -1,6 +1,6 @@
--- The audit log's table, and the one that remembers which of the user's own tables are audited.
+-- The audit log's table, its seals, and the one that remembers which of the user's own tables are audited.
 \ir helpers.psql
-SELECT plan(31);
+SELECT plan(66);
 
 SELECT pg_temp.columns_are('audit_logs', $$
   id integer not null default nextval('stratum.audit_logs_id_seq'::regclass)
@@ -28,6 +28,7 @@ SELECT pg_temp.has_indexes('audit_logs', $$
   ix_audit_logs_user btree (user_id)
   ix_audit_logs_resource btree (resource_type, resource_id)
   ix_audit_logs_created btree (created_at)
+  ix_audit_logs_request btree (request_id)
 $$);
 SELECT is(relpersistence, 'p'::"char", 'the log is a logged table')
 FROM pg_class WHERE oid = pg_temp.relation('audit_logs');
@@ -43,6 +44,48 @@ SELECT pg_temp.columns_are('audited_tables', $$
 $$);
 SELECT pg_temp.keys_are('audited_tables', $$
   audited_tables_pkey PRIMARY KEY (table_name)
+$$);
+
+-- ---- audit_chains, audit_seals
+SELECT pg_temp.columns_are('audit_chains', $$
+  id integer not null default nextval('stratum.audit_chains_id_seq'::regclass)
+  tenant_id integer
+  last_number bigint not null default 0
+  last_digest bytea not null default decode(repeat('00'::text, 32), 'hex'::text)
+  settled_id bigint not null default 0
+  drawn_id bigint
+  drawn_xid bigint
+  place text
+$$);
+SELECT pg_temp.keys_are('audit_chains', $$
+  audit_chains_pkey PRIMARY KEY (id)
+  audit_chains_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  audit_chains_tenant_id_key UNIQUE NULLS NOT DISTINCT (tenant_id)
+$$);
+SELECT pg_temp.columns_are('audit_seals', $$
+  id bigint not null default nextval('stratum.audit_seals_id_seq'::regclass)
+  tenant_id integer
+  number bigint not null
+  sealed_at timestamp with time zone not null
+  settled_id bigint not null
+  row_count bigint not null
+  last_id bigint not null
+  newest_at timestamp with time zone not null
+  previous bytea not null
+  content bytea not null
+  digest bytea not null
+  log_ids bigint[]
+  logged_at timestamp with time zone[]
+  digests bytea
+  salts bytea
+$$);
+SELECT pg_temp.keys_are('audit_seals', $$
+  audit_seals_pkey PRIMARY KEY (id)
+  audit_seals_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  audit_seals_tenant_id_number_key UNIQUE NULLS NOT DISTINCT (tenant_id, number)
+$$);
+SELECT pg_temp.has_indexes('audit_seals', $$
+  ix_audit_seals_last_id btree (tenant_id, last_id)
 $$);
 
 SELECT * FROM finish();

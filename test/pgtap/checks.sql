@@ -49,9 +49,10 @@ SELECT pg_temp.takes('fact_signal_health_daily', format('status = %L', s))
 FROM unnest(ARRAY['healthy', 'degraded', 'unhealthy', NULL]) AS s;
 SELECT pg_temp.refuses('fact_signal_health_daily', format('status = %L', s))
 FROM unnest(ARRAY['Healthy', 'fine', '']) AS s;
-SELECT lives_ok(format($$INSERT INTO stratum.fact_actions_queue (tenant_id, action_type, entity_type, entity_id, payload, status)
-                         VALUES (900001, 'a', 'b', 1, '{}', %L)$$, s), 'fact_actions_queue: ' || s || ' is a state')
-FROM unnest(ARRAY['pending', 'approved', 'rejected', 'executed']) AS s;
+SELECT lives_ok($$INSERT INTO stratum.fact_actions_queue (id, tenant_id, action_type, entity_type, entity_id, payload, status)
+                  VALUES (900002, 900001, 'a', 'b', 1, '{}', 'pending'), (900003, 900001, 'a', 'b', 1, '{}', 'pending')$$, 'fact_actions_queue: pending is a state');
+SELECT lives_ok(format('UPDATE stratum.fact_actions_queue SET status = %L WHERE id = %s', s, id), 'fact_actions_queue: ' || s || ' is a state')
+FROM (VALUES ('approved', 900002), ('rejected', 900003), ('executed', 900002)) v (s, id);
 SELECT throws_ok(format($$INSERT INTO stratum.fact_actions_queue (tenant_id, action_type, entity_type, entity_id, payload, status)
                           VALUES (900001, 'a', 'b', 1, '{}', %L)$$, s), '23514', NULL,
                  format('fact_actions_queue: %L is no state', s))

@@ -17,8 +17,8 @@ SELECT is_empty($$
   UNION ALL SELECT p.oid FROM pg_policy p WHERE p.polrelid = pg_temp.relation('jwt_keys')
 $$, 'nobody has a right on the keys, and no policy shows one');
 SELECT results_eq($$
-  SELECT pg_get_triggerdef(t.oid) LIKE '%{secret}%' FROM pg_trigger t
-  WHERE t.tgrelid = pg_temp.relation('jwt_keys') AND t.tgname = 'zz_stratum_audit'
+  SELECT bool_and(pg_get_triggerdef(t.oid) LIKE '%{secret}%') AND count(*) = 3 FROM pg_trigger t
+  WHERE t.tgrelid = pg_temp.relation('jwt_keys') AND t.tgname ~ '^zz_stratum_audit_(insert|update|delete)$'
 $$, 'VALUES (true)', 'secrets are redacted in the audit trail');
 SELECT throws_ok($$INSERT INTO stratum.jwt_keys (kid, secret, audience) VALUES ('', sha256('x'), 'a')$$, '23514', NULL, 'a key has a name');
 SELECT throws_ok($$INSERT INTO stratum.jwt_keys (kid, secret, audience) VALUES ('k', 'short', 'a')$$, '23514', NULL, 'a secret is long');

@@ -6,6 +6,7 @@ CREATE TEMP TABLE tenant_table (name text PRIMARY KEY);
 INSERT INTO tenant_table VALUES
   ('users'), ('campaigns'), ('cdp_profiles'), ('cdp_events'), ('cdp_segments'), ('cdp_audience_syncs'),
   ('cdp_segment_memberships'), ('cdp_segment_options'), ('cdp_segment_history'), ('cdp_profile_aliases'), ('cdp_audience_uploads'), ('fact_signal_health_daily'), ('fact_actions_queue'),
+  ('action_deliveries'),
   ('tenant_platform_connections'), ('campaign_drafts'), ('rules'), ('audit_logs');
 
 SELECT is_empty($$
@@ -15,8 +16,9 @@ $$, 'all documented tables exist in schema stratum');
 SELECT is_empty($$
   SELECT c.relname FROM pg_class c
   WHERE c.relnamespace = to_regnamespace('stratum') AND c.relkind IN ('r', 'p')
-    AND c.relname NOT IN (SELECT name FROM tenant_table UNION SELECT 'tenants' UNION SELECT 'audited_tables' UNION SELECT 'jwt_keys')
-$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, and jwt_keys');
+    AND c.relname NOT IN (SELECT name FROM tenant_table UNION SELECT 'tenants' UNION SELECT 'audited_tables' UNION SELECT 'jwt_keys'
+                          UNION SELECT 'audit_chains' UNION SELECT 'audit_seals' UNION SELECT 'audit_keys')
+$$, 'there is no other table but audited_tables, where audit_table() remembers the user''s own, the seals and the keys');
 
 -- ---- tenant_id
 SELECT is_empty($$
@@ -64,7 +66,7 @@ $$, 'every index is valid');
 
 -- ---- ids
 SELECT is_empty($$
-  SELECT t FROM (SELECT name FROM tenant_table WHERE name NOT IN ('cdp_segment_memberships', 'cdp_segment_options', 'cdp_profile_aliases', 'cdp_audience_uploads') UNION ALL SELECT 'tenants') AS x (t)
+  SELECT t FROM (SELECT name FROM tenant_table WHERE name NOT IN ('cdp_segment_memberships', 'cdp_segment_options', 'cdp_profile_aliases', 'cdp_audience_uploads', 'action_deliveries') UNION ALL SELECT 'tenants') AS x (t)
   WHERE pg_get_serial_sequence('stratum.' || t, 'id') IS DISTINCT FROM 'stratum.' || t || '_id_seq'
 $$, 'every id is a serial that owns its sequence');
 

@@ -1,6 +1,6 @@
 -- Trust layer, campaign builder and automation.
 \ir helpers.psql
-SELECT plan(81);
+SELECT plan(97);
 
 -- ---- fact_signal_health_daily
 SELECT pg_temp.columns_are('fact_signal_health_daily', $$
@@ -40,6 +40,26 @@ $$);
 SELECT pg_temp.keys_are('fact_actions_queue', $$
   fact_actions_queue_pkey PRIMARY KEY (id)
   fact_actions_queue_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  fact_actions_queue_tenant_id_id_key UNIQUE (tenant_id, id)
+$$);
+
+-- ---- action_deliveries: what workers do
+SELECT pg_temp.columns_are('action_deliveries', $$
+  tenant_id integer not null default stratum.current_tenant_id()
+  action_id integer not null
+  state character varying(20) not null default 'waiting'::character varying
+  attempts integer not null default 0
+  worker text
+  lease_until timestamp with time zone
+  available_at timestamp with time zone not null default now()
+  last_error text
+  handed_over_at timestamp with time zone not null default now()
+  finished_at timestamp with time zone
+$$);
+SELECT pg_temp.keys_are('action_deliveries', $$
+  action_deliveries_pkey PRIMARY KEY (tenant_id, action_id)
+  action_deliveries_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)
+  action_deliveries_tenant_id_action_id_fkey FOREIGN KEY (tenant_id, action_id) REFERENCES stratum.fact_actions_queue(tenant_id, id) ON DELETE CASCADE
 $$);
 
 -- ---- tenant_platform_connections

@@ -225,6 +225,20 @@ UPDATE audit_test.other SET parent_id = 2;
 DELETE FROM audit_test.parent;
 SELECT action, type, id, old_values, new_values FROM recorded();
 
+-- many parents at once, and a tree that goes with its root: each row once, and each change of one in its order
+INSERT INTO audit_test.parent SELECT n, 7001 FROM generate_series(1, 3) n;
+INSERT INTO audit_test.child SELECT 100 + n, 1 + n % 3 FROM generate_series(1, 6) n;
+CREATE TABLE audit_test.tree (id integer PRIMARY KEY, parent_id integer REFERENCES audit_test.tree ON DELETE CASCADE ON UPDATE CASCADE);
+SELECT stratum.audit_table('audit_test.tree');
+INSERT INTO audit_test.tree SELECT n, nullif(n / 2, 0) FROM generate_series(1, 15) n;
+SELECT count(*) FROM recorded();
+UPDATE audit_test.parent SET id = id + 10;
+UPDATE audit_test.tree SET id = id + 100 WHERE id IN (1, 2);
+SELECT action, type, id, old_values, new_values FROM recorded();
+DELETE FROM audit_test.parent;
+DELETE FROM audit_test.tree WHERE parent_id IS NULL;
+SELECT action, type, count(*), count(DISTINCT id) FROM recorded() GROUP BY action, type ORDER BY 2, 1;
+
 -- partitions: the partitioned table's name; a move is a delete and a create
 CREATE TABLE audit_test.parts (id integer, tenant_id integer, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
 CREATE TABLE audit_test.parts_2024 PARTITION OF audit_test.parts FOR VALUES IN ('n');
@@ -243,9 +257,9 @@ SELECT tenant, action, type, id, old_values, new_values FROM recorded();
 SET session_replication_role = replica;
 INSERT INTO audit_test.replica VALUES (7001, 'replicated');
 RESET session_replication_role;
-ALTER TABLE audit_test.replica DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_test.replica DISABLE TRIGGER zz_stratum_audit_delete;
 DELETE FROM audit_test.replica WHERE code = 'replicated';
-ALTER TABLE audit_test.replica ENABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_test.replica ENABLE TRIGGER zz_stratum_audit_delete;
 SELECT * FROM recorded();
 
 -- the table changes while the session lives
@@ -311,7 +325,23 @@ DROP TRIGGER t ON audit_test.wrong;
 CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate();
 INSERT INTO audit_test.wrong VALUES (1);
 DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t BEFORE INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH ROW EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+INSERT INTO audit_test.wrong VALUES (1);
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER UPDATE ON audit_test.wrong REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+UPDATE audit_test.wrong SET id = 1;
+DROP TRIGGER t ON audit_test.wrong;
+CREATE TRIGGER t AFTER TRUNCATE ON audit_test.wrong FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement();
+TRUNCATE audit_test.wrong;
+DROP TRIGGER t ON audit_test.wrong;
 SELECT stratum._audit_row();
+SELECT stratum._audit_statement();
 -- made by hand, without arguments
 CREATE TRIGGER t AFTER INSERT ON audit_test.wrong FOR EACH ROW EXECUTE FUNCTION stratum._audit_row();
 INSERT INTO audit_test.wrong VALUES (1);

@@ -34,11 +34,11 @@ TRUNCATE audit_own.orders RESTART IDENTITY;
 SELECT tenant_id, action, resource_id, metadata FROM audit_own.log ORDER BY id DESC LIMIT 1;
 -- a trigger that was disabled stays disabled
 SELECT stratum.audit_table('audit_own.orders');
-ALTER TABLE audit_own.orders DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_own.orders DISABLE TRIGGER zz_stratum_audit_update;
 ALTER TABLE audit_own.orders ENABLE ALWAYS TRIGGER zz_stratum_audit_truncate;
 SELECT stratum.audit_table('audit_own.orders', redact => '{card}');
 SELECT name, enabled FROM audit_own.triggers ORDER BY 1;
-ALTER TABLE audit_own.orders ENABLE TRIGGER zz_stratum_audit;
+ALTER TABLE audit_own.orders ENABLE TRIGGER zz_stratum_audit_update;
 
 -- no longer
 SELECT count(*) AS before FROM audit_own.log \gset
@@ -114,10 +114,10 @@ INSERT INTO audit_own.tokens VALUES ('tok-1', 1);
 SELECT action, resource_id, new_values FROM audit_own.log ORDER BY id DESC LIMIT 1;
 
 -- after the triggers were lost, install() puts them back
-DROP TRIGGER zz_stratum_audit ON audit_own.orders;
+DROP TRIGGER zz_stratum_audit_insert ON audit_own.orders;
 DROP TRIGGER zz_stratum_audit_truncate ON audit_own.orders;
-ALTER TABLE audit_own.tokens DISABLE TRIGGER zz_stratum_audit;
-DROP TRIGGER zz_stratum_audit ON stratum.rules;
+ALTER TABLE audit_own.tokens DISABLE TRIGGER zz_stratum_audit_delete;
+DROP TRIGGER zz_stratum_audit_update ON stratum.rules;
 INSERT INTO stratum.audited_tables (table_name, redact) VALUES ('audit_own.gone', '{}'), ('audit_own.view', '{}'), ('audit_own.list', '{no}');
 SELECT object, problem FROM stratum.check_install() WHERE object LIKE '%zz\_stratum\_audit%' ORDER BY 1;
 SELECT stratum.install();
@@ -132,7 +132,7 @@ UPDATE stratum.rules SET executions_count = 1 WHERE id = 7201;
 SELECT action, new_values ->> 'description' AS description FROM stratum.audit_logs WHERE resource_type = 'rules' AND resource_id = '7201';
 SELECT object, problem FROM stratum.check_install();
 SELECT stratum.install();
-SELECT pg_get_triggerdef(oid) ~ 'description' AS chosen FROM pg_trigger WHERE tgrelid = 'stratum.rules'::regclass AND tgname = 'zz_stratum_audit';
+SELECT pg_get_triggerdef(oid) ~ 'description' AS chosen FROM pg_trigger WHERE tgrelid = 'stratum.rules'::regclass AND tgname = 'zz_stratum_audit_insert';
 SELECT stratum.unaudit_table('stratum.rules');
 SELECT object, problem FROM stratum.check_install();
 SELECT stratum.install();

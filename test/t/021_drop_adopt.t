@@ -47,9 +47,9 @@ $node->sql(q{INSERT INTO public.notes (body) VALUES ('x')});
 is($node->sql(q{SELECT count(*) FROM stratum.audit_logs WHERE resource_type = 'public.notes'}), '1', q{users' audited tables get their trigger back});
 
 # install() on a live install changes nothing, and keeps a disabled trigger disabled
-$node->sql('ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_mixin; ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_audit; SELECT stratum.install()');
+$node->sql('ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_mixin; ALTER TABLE stratum.rules DISABLE TRIGGER zz_stratum_audit_update; SELECT stratum.install()');
 is($node->sql(q{SELECT string_agg(object || ' ' || remedy, E'\n' ORDER BY object) FROM stratum.check_install()}),
-	"trigger rules.zz_stratum_audit ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_audit;\n"
+	"trigger rules.zz_stratum_audit_update ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_audit_update;\n"
 	  . 'trigger rules.zz_stratum_mixin ALTER TABLE stratum.rules ENABLE TRIGGER zz_stratum_mixin;', 'disabled triggers stay so, and are reported');
 $node->sql('ALTER TABLE stratum.rules ENABLE TRIGGER USER');
 
@@ -63,7 +63,7 @@ my @damage = (
 	['DROP POLICY tenant_isolation ON stratum.users', qr/policy users.tenant_isolation.*missing/],
 	['DROP POLICY tenant_isolation ON stratum.users; CREATE POLICY tenant_isolation ON stratum.users USING (true)', qr/policy users.tenant_isolation.*changed/],
 	['ALTER TABLE stratum.users NO FORCE ROW LEVEL SECURITY', qr/table users.*changed/],
-	['DROP TRIGGER zz_stratum_audit ON stratum.users', qr/trigger users.zz_stratum_audit.*missing/],
+	['DROP TRIGGER zz_stratum_audit_delete ON stratum.users', qr/trigger users.zz_stratum_audit_delete.*missing/],
 	[q{ALTER TYPE stratum.rule_status RENAME VALUE 'draft' TO 'sketch'}, qr/type rule_status.*changed/],
 	['REVOKE INSERT ON stratum.campaigns FROM stratum_app', qr/right campaigns to stratum_app.*changed/],
 	['GRANT UPDATE ON stratum.audit_logs TO stratum_app', qr/right audit_logs to stratum_app.*changed.*install/],
@@ -82,7 +82,7 @@ my @damage = (
 	[q{CREATE OR REPLACE FUNCTION stratum.current_tenant_id() RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT 1'}, qr/function stratum.current_tenant_id\(\).*changed/],
 	['ALTER TABLE public.notes RENAME TO notes2', qr/audited table public.notes.*renamed or dropped/],
 	['ALTER TABLE stratum.campaigns DROP CONSTRAINT campaigns_dates_check, ADD CONSTRAINT campaigns_dates_check CHECK (true)', qr/constraint campaigns.campaigns_dates_check.*DROP CONSTRAINT campaigns_dates_check, ADD/],
-	['DROP TRIGGER zz_stratum_audit ON public.notes', qr/public.notes.*missing/],
+	['DROP TRIGGER zz_stratum_audit_update ON public.notes', qr/public.notes.*missing/],
 );
 for (@damage)
 {

@@ -84,23 +84,58 @@ REVOKE EXECUTE ON FUNCTION stratum.ctr(bigint, bigint) FROM stratum_app;
 REVOKE DELETE ON stratum.cdp_events FROM stratum_app;
 SQL
 
-# Lines of the user's own, and what he took away.
+# Lines of the user's own, and what he took away. The audit has one trigger in 1.0 and three in 1.1, all of one state.
 sub own_things
 {
 	my ($db) = @_;
-	return join "\n", (grep { /reports|team|my_policy|trigger .*rules.* [DA]$/ } grep { !/^initial/ } split /\n/, structure($node, $db)),
+	my %seen;
+	my @lines = grep { /reports|team|my_policy|trigger .*rules.* [DA]$/ } grep { !/^initial/ } split /\n/, structure($node, $db);
+	s/^trigger CREATE TRIGGER zz_stratum_audit(?:_(?:insert|update|delete))? .* (\S)$/trigger zz_stratum_audit $1/ for @lines;
+	return join "\n", (grep { !$seen{$_}++ } @lines),
 	  $node->sql(q{SELECT has_function_privilege('stratum_app', 'stratum.ctr(bigint, bigint)', 'EXECUTE'), has_table_privilege('stratum_app', 'stratum.cdp_events', 'DELETE'),
 		has_schema_privilege('reports', 'stratum', 'USAGE'), has_function_privilege('reports', 'stratum.current_tenant_id()', 'EXECUTE')}, db => $db);
 }
 
 my ($own, $rows) = (own_things('added'), rows($node, 'added'));
-like($own, qr/zz_stratum_audit .* D\n.*zz_stratum_mixin .* A\n.*^f\|f\|t\|t\z/ms, q{users' own things are found});
+like($own, qr/zz_stratum_audit D\n.*zz_stratum_mixin .* A\n.*^f\|f\|t\|t\z/ms, q{users' own things are found});
 for my $version ($new, $old, $new)
 {
 	update('added', $version);
 	is_same(own_things('added'), $own, "users' own things survive the way to $version");
 	is_same(rows($node, 'added'), $rows, "so do the rows");
 	is($node->sql('SELECT * FROM public.versions', db => 'added', user => 'reports'), "$version|$version", 'and a view over storage_version()');
+}
+
+# Tables of the user's under audit change the form of their triggers, and what is recorded is the same in both.
+new_database('audited', $old);
+$node->sql(<<'SQL', db => 'audited');
+CREATE TABLE public.orders (id integer PRIMARY KEY, tenant_id integer, secret text, seen integer, note text);
+CREATE TABLE public.off (id integer PRIMARY KEY);
+CREATE TABLE public.parts (id integer PRIMARY KEY) PARTITION BY HASH (id);
+CREATE TABLE public.part PARTITION OF public.parts FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE public.replicated (id integer PRIMARY KEY);
+SELECT stratum.audit_table('public.orders', redact => '{secret}', ignore => '{seen}', operations => 'update,delete');
+SELECT stratum.audit_table('public.off');
+SELECT stratum.audit_table('public.parts');
+SELECT stratum.audit_table('public.replicated');
+ALTER TABLE public.off DISABLE TRIGGER zz_stratum_audit;
+ALTER TABLE public.replicated ENABLE ALWAYS TRIGGER zz_stratum_audit;
+SQL
+my $audit_triggers = q{SELECT tgrelid::regclass::text || ' ' || string_agg(substr(tgname, 12) || ' ' || tgenabled::text, ', ' ORDER BY tgname)
+	FROM pg_trigger WHERE tgname ~ '^zz_stratum_audit' AND tgname !~ 'truncate' AND tgrelid::regclass::text ~ '^(orders|off|part|parts|replicated)$' GROUP BY tgrelid ORDER BY 1};
+my $work = q{INSERT INTO orders VALUES (1, 1, 'hush', 1, 'a'); UPDATE orders SET seen = 2; UPDATE orders SET secret = 'b', note = 'c'; DELETE FROM orders; INSERT INTO off VALUES (1); DELETE FROM off;
+	INSERT INTO parts VALUES (1); DELETE FROM parts; INSERT INTO replicated VALUES (1); SET session_replication_role = replica; DELETE FROM replicated; RESET session_replication_role;
+	SELECT action, resource_type, resource_id, old_values, new_values FROM stratum.audit_logs WHERE id > coalesce(nullif(current_setting('my.last', true), ''), '0')::integer AND resource_type LIKE 'public.%' ORDER BY id};
+sub recorded { return $node->sql(q{SELECT set_config('my.last', max(id)::text, false) FROM stratum.audit_logs \g /dev/null} . "\n$work", db => 'audited') }
+my @row_form = ($node->sql($audit_triggers, db => 'audited'), recorded());
+is($row_form[0], "off audit D\norders audit O\npart audit O\nparts audit O\nreplicated audit A", '1.0 has row triggers');
+is(scalar(split /\n/, $row_form[1]), 6, 'which record six changes');
+for my $version ($new, $old, $new)
+{
+	$node->sql("SET quote_all_identifiers = on; ALTER EXTENSION stratum UPDATE TO '$version'", db => 'audited');
+	is($node->sql($audit_triggers, db => 'audited'), $version eq $old ? $row_form[0]
+		: "off audit_delete D, audit_insert D, audit_update D\norders audit_delete O, audit_update O\npart audit O\nparts audit O\nreplicated audit A", "the triggers of $version, as they were enabled");
+	is_same(recorded(), $row_form[1], "the same is recorded in $version");
 }
 
 # Rights are what a dump loses when a script has given them; of members it never has more than the script's own.

@@ -73,13 +73,22 @@ SELECT stratum.settle_segments();
 SELECT count(*), count(left_at) FROM stratum.cdp_segment_history WHERE segment_id = :segment AND profile_id = :profile_id;
 COMMIT;
 BEGIN;
-SELECT stratum.enter(1, :user)\\g /dev/null
+SELECT stratum.enter(1, :user, 'q$n')\\g /dev/null
 UPDATE stratum.campaigns SET name = 'w2' WHERE id = :campaign;
 SELECT action, user_id = :user, new_values ->> 'name' FROM stratum.row_history('stratum.campaigns', :'campaign');
 SELECT stratum.row_as_of('stratum.campaigns', :'campaign', now()) ->> 'id' = :'campaign';
 SELECT count(*) FROM stratum.audit_logs WHERE resource_type = 'campaigns' AND resource_id = :'campaign' AND user_id = :user;
+SELECT count(*) FROM stratum.request_changes('q$n') WHERE user_id = :user AND tenant_id = 1;
+INSERT INTO stratum.rules (name, conditions, actions, status) VALUES ('a$n', '{"conditions": [{"field": "external_id", "operator": "equals", "value": "w$n"}]}', '[{"type": "apply_label", "label": "x"}]', 'active') RETURNING id AS rule \\gset
+SELECT campaign_id = :campaign, matched, decision FROM stratum.evaluate_rule(:rule, false) WHERE campaign_id = :campaign;
+SELECT id AS queued FROM stratum.fact_actions_queue WHERE entity_id = :campaign AND action_type = 'apply_label' \\gset
+SELECT stratum.approve_action(:queued)\\g /dev/null
+SELECT stratum.execute_action(:queued)\\g /dev/null
+SELECT labels FROM stratum.campaigns WHERE id = :campaign;
 DELETE FROM stratum.rules WHERE name = 'r$n';
 COMMIT;
+SELECT stratum.seal_audit(1) > 0;
+SELECT count(*) FROM stratum.verify_audit(1);
 SQL
 }
 

@@ -26,6 +26,7 @@ sub readme_runs
 	like($out, qr/^Spring sale\|2\|1\|20\|80\|4$/m, 'the campaign has the metrics that README.md shows');
 	like($out, qr/^\Q1|1|1|0\E$/m, 'the segment has one member');
 	like($out, qr/^\QAnn\E\@Example.com\|[0-9a-f]{64}$/m, 'with a hash');
+	like($out, qr/^12000$/m, 'the rule has raised the budget');
 	like($out, qr/^update\|campaigns\|\{.*"clicks": 56000.*\}\|\{.*"clicks": 84000/m, 'the change is in the log');
 	return;
 }

@@ -40,10 +40,12 @@ ok($contestants{refresh}{$_}, "refresh: $_") for qw(sql evaluation sql_insert fi
 is($contestants{live}{$_}, 2, "live, on traits and with events: $_") for qw(sql live);
 is($contestants{events}{$_}, 3, "events, counted and in two sequences: $_") for qw(sql refresh);
 is($contestants{events}{sql_join}, 1, 'and a sequence by a join');
+is($contestants{isolation}{$_}, 7, "seven questions of one tenant of a thousand, $_") for qw(explicit policy);
 ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
 ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
+is($contestants{audit}{$_}, 4, "audit: four kinds of writes by $_") for qw(none stratum row_trigger);
 
 SKIP:
 {

@@ -1,0 +1,132 @@
+-- Retention: purge_audit(), purge_all_audit().
+-- rights: both -> stratum_admin
+
+-- What a seal says of a row that is gone is kept: the rest still verifies. That it may be gone, the record of the purge says,
+-- a row of the trail like others. It stays while a later purge has not taken its place, and a record of an erasure while any
+-- row that it names is there.
+CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._purged_before(bigint) IS
+  'Until when a tenant''s trail was purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
+BEGIN
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
+    'operation', 'purge', 'before', before, 'seals', seals_before,
+    'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
+END $$;
+COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
+  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+
+-- The rows that a purge takes, the oldest ids first.
+CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
+AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT l.id::bigint FROM stratum.audit_logs l
+    WHERE CASE WHEN tenant IS NULL THEN l.tenant_id IS NULL ELSE l.tenant_id = tenant END
+      AND l.created_at < before
+      AND NOT (l.resource_type = 'audit_logs' AND l.action = 'anonymize'
+               AND EXISTS (SELECT FROM jsonb_object_keys(l.metadata -> 'erased') e (key)
+                             JOIN stratum.audit_logs x ON x.id = e.key::bigint AND x.created_at >= before))
+    ORDER BY l.id
+    LIMIT at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint) IS
+  'Ids of the rows that a purge of a tenant''s trail takes next; internal to purge_audit().';
+
+CREATE FUNCTION stratum._purge_chain(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  ids bigint[];
+  purged bigint;
+BEGIN
+  PERFORM stratum._seal_chain(tenant);
+  ids := stratum._purgeable_rows(tenant, before, at_most);
+  IF ids = '{}' THEN
+    RETURN 0;
+  END IF;
+  IF coalesce(stratum._purged_before(tenant), '-infinity') < before THEN
+    PERFORM stratum._record_purge(tenant, before);
+  END IF;
+  PERFORM stratum._open_audit_log();
+  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id;
+  GET DIAGNOSTICS purged = ROW_COUNT;
+  -- seals none of whose rows are left keep what the chain needs
+  UPDATE stratum.audit_seals s
+  SET log_ids = NULL, logged_at = NULL, digests = NULL, salts = NULL
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before AND s.log_ids IS NOT NULL
+    AND s.last_id <= (SELECT max(i.id) FROM unnest(ids) i (id))
+    AND NOT EXISTS (SELECT FROM stratum.audit_logs l WHERE l.id = ANY (s.log_ids));
+  PERFORM stratum._seal_chain(tenant);
+  RETURN purged;
+END $$;
+COMMENT ON FUNCTION stratum._purge_chain(bigint, timestamptz, bigint) IS
+  'Removes rows before a time from a tenant''s trail, at most so many (NULL: all), sealed first; returns how many; internal.';
+
+CREATE FUNCTION stratum._check_purge(before timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF before IS NULL THEN
+    RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF before > now() OR before < '1900-01-01' THEN
+    RAISE EXCEPTION 'the audit trail cannot be purged before %', before
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
+  'Raises for times before which nothing can be purged; internal to purge_audit().';
+
+CREATE FUNCTION stratum.purge_audit(before timestamptz) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(stratum._acting_tenant(), before, NULL);
+END $$;
+COMMENT ON FUNCTION stratum.purge_audit(timestamptz) IS
+  'Removes the current tenant''s audit trail before a time; returns how many rows. Recorded in the trail, and the rest still verifies.';
+
+CREATE FUNCTION stratum._purge_batch(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_purge(before);
+  RETURN stratum._purge_chain(tenant, before, at_most);
+END $$;
+COMMENT ON FUNCTION stratum._purge_batch(bigint, timestamptz, bigint) IS
+  'Removes at most so many rows of a tenant''s trail; internal to purge_all_audit().';
+
+-- It commits, so it must not be a definer function and cannot pin its search_path.
+CREATE PROCEDURE stratum.purge_all_audit(before timestamptz)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  chain bigint;
+  at_once constant bigint := 10000;
+  purged bigint;
+BEGIN
+  FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
+  LOOP
+    LOOP
+      purged := stratum._purge_batch(chain, before, at_once);
+      COMMIT;
+      EXIT WHEN purged < at_once;
+    END LOOP;
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';

@@ -1,0 +1,124 @@
+-- Using the trail: what a request did, and a row put back as it was.
+-- rights: request_changes -> stratum_app, stratum_admin, stratum_auditor
+-- rights: revert_row -> stratum_app, stratum_admin
+
+CREATE FUNCTION stratum.request_changes(request_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, tenant_id bigint, user_id bigint, action text, resource_type text,
+    resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT l.id::bigint, l.created_at, l.tenant_id::bigint, l.user_id::bigint, l.action::text, l.resource_type::text, l.resource_id::text,
+           l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
+    FROM stratum.audit_logs l
+    WHERE l.request_id = request_changes.request_id
+    ORDER BY l.id;
+END $$;
+COMMENT ON FUNCTION stratum.request_changes(text) IS
+  'Who did what in a request: the entries with the request id that enter() was given, oldest first.';
+
+-- ---- a row put back ----
+
+-- The columns that are written back: those of the old state, but for computed ones, and for values that the trail does
+-- not have in clear.
+CREATE FUNCTION stratum._revertible_columns(table_name regclass, state jsonb, hidden text[]) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(array_agg(a.attname::text ORDER BY a.attnum), '{}')
+  FROM pg_attribute a
+  WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    AND state ? a.attname::text AND a.attname::text <> ALL (hidden) AND state -> a.attname::text <> '"[ERASED]"';
+$$;
+COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
+  'Columns whose old values can be written back; internal to revert_row().';
+
+-- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state.
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+BEGIN
+  IF is_there THEN
+    RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
+                  stratum._key_condition(table_name, key_columns));
+  END IF;
+  RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
+END $$;
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+  'The statement that writes an old state back; internal to revert_row().';
+
+-- A row that has gone on under another key would be there twice.
+CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  last_key text := (SELECT l.resource_id FROM stratum.row_history(table_name, resource_id) h JOIN stratum.audit_logs l ON l.id = h.audit_id
+                    ORDER BY h.audit_id DESC LIMIT 1);
+BEGIN
+  IF last_key <> resource_id THEN
+    RAISE EXCEPTION 'row % of % has gone on under the key %', resource_id, table_name, last_key
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Revert it under that key.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
+  'Raises for a key that its row has given up; internal to revert_row().';
+
+-- NULL where nothing differs. The row is locked meanwhile.
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  present jsonb;
+  columns text[];
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  IF cardinality(shape.key_columns) = 0 THEN
+    RAISE EXCEPTION 'table % has no key to find a row by', table_name USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  state := stratum.row_as_of(table_name, resource_id, at);
+  IF state IS NULL THEN
+    RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
+      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+  END IF;
+  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
+                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
+  IF present IS NULL THEN
+    PERFORM stratum._check_not_moved(table_name, resource_id);
+  ELSE
+    columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
+                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+  END IF;
+  IF columns <> '{}' THEN
+    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) IS
+  'The statement that puts a row back, and the values it takes; internal to revert_row().';
+
+-- The path is the caller's: the table's own triggers run as in any write of his.
+CREATE FUNCTION stratum.revert_row(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+  revert record;
+BEGIN
+  IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
+    RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
+  END IF;
+  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  IF revert.statement IS NOT NULL THEN
+    EXECUTE revert.statement USING resource_id, revert.state;
+  END IF;
+  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+END $$;
+COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
+  'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
