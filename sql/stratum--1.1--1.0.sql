@@ -2559,3 +2559,4 @@ DROP FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz);
 DROP FUNCTION stratum.enter_jwt(text, text, inet, text);
 DROP FUNCTION stratum.leave_session(text);
 DROP FUNCTION stratum.enter_session(bigint, bigint, text);
+DROP FUNCTION stratum._current_user_id();

@@ -155,6 +155,11 @@ CREATE FUNCTION stratum.current_user_id() RETURNS integer
 COMMENT ON FUNCTION stratum.current_user_id() IS
   'User that the transaction acts for; NULL where enter() was given none.';
 
+CREATE FUNCTION stratum._current_user_id() RETURNS bigint
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_key';
+COMMENT ON FUNCTION stratum._current_user_id() IS
+  'current_user_id() whatever widen_ids() has let in; internal.';
+
 CREATE FUNCTION stratum.current_request_id() RETURNS text
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_request_id';
 COMMENT ON FUNCTION stratum.current_request_id() IS
@@ -2387,7 +2392,7 @@ BEGIN
   END IF;
   SELECT u.role::text AS role, u.permissions, u.tenant_id IS NULL AS of_platform INTO acting
   FROM stratum.users u
-  WHERE u.id = stratum.current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
+  WHERE u.id = stratum._current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
     AND u.is_active AND u.is_deleted IS NOT TRUE;
   -- Tenants write the roles and permissions of their own users: nothing there makes one the platform's.
   IF NOT found OR (permission LIKE 'platform.%' AND NOT acting.of_platform) THEN
@@ -4065,7 +4070,7 @@ BEGIN
     ), queued AS (
       INSERT INTO stratum.fact_actions_queue AS q (tenant_id, action_type, entity_type, entity_id, payload, reason, status, created_by_id)
       SELECT _run_rule.tenant, p.action, 'campaign', p.campaign_id, p.payload, format('Rule %s: %s', rule.id, rule.name), 'pending',
-             stratum.current_user_id()
+             stratum._current_user_id()
       FROM proposed p WHERE p.action IS NOT NULL AND p.refusal IS NULL
       ORDER BY p.place
       RETURNING q.id, q.entity_id, q.action_type, q.payload
@@ -4325,7 +4330,7 @@ BEGIN
     ELSIF new.approved_by_id IS NOT NULL OR new.approved_at IS NOT NULL OR new.executed_at IS NOT NULL THEN
       PERFORM stratum._refuse_state('an action is born undecided', 'Leave approved_by_id, approved_at and executed_at out.');
     END IF;
-    new.created_by_id := coalesce(new.created_by_id, stratum.current_user_id());
+    new.created_by_id := coalesce(new.created_by_id, stratum._current_user_id());
     RETURN new;
   END IF;
   moves := new.status IS DISTINCT FROM old.status;
@@ -4351,7 +4356,7 @@ BEGIN
     RETURN new;
   END IF;
   -- Who and when is what the server knows, not what the client says.
-  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum.current_user_id() END;
+  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum._current_user_id() END;
   new.approved_at := CASE new.status WHEN 'executed' THEN old.approved_at WHEN 'approved' THEN now() END;
   new.executed_at := CASE new.status WHEN 'executed' THEN now() END;
   RETURN new;
@@ -4521,7 +4526,7 @@ BEGIN
   END IF;
   PERFORM stratum._change_campaign(tenant, action.entity_id, action.before);
   UPDATE stratum.fact_actions_queue q
-  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum.current_user_id()))
+  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum._current_user_id()))
   WHERE q.tenant_id = tenant AND q.id = undo_action.id;
   RETURN 'undone';
 END $$;
@@ -6713,6 +6718,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
+('function', 'stratum._current_user_id()', 'c s 054617bea0c76d2964c3edd3f871c7ef'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
@@ -6788,7 +6794,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
-('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
@@ -6876,7 +6882,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
-('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 768c66b0327d8b1eb56ae458871d8f72'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
@@ -6993,8 +6999,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
-('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 938d6704dfe7ac8fac71ae5f7ed52626'),
-('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
+('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 2e2a0e67fd23cf4aa40ff44130da0e76'),
+('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp fe0a7a9d773e061d4654b239853391a6'),
 ('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
@@ -8914,6 +8920,7 @@ GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
 
 -- signing in: a pool of its own, which can do nothing else

@@ -570,6 +570,17 @@ stratum_current_user_id(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(context->user_id);
 }
 
+/* _current_user_id() -> bigint, NULL where unset */
+PG_FUNCTION_INFO_V1(stratum_current_user_key);
+Datum
+stratum_current_user_key(PG_FUNCTION_ARGS)
+{
+	asked = true;
+	if (context->user_id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(context->user_id);
+}
+
 /* current_request_id() -> text, NULL where unset */
 PG_FUNCTION_INFO_V1(stratum_current_request_id);
 Datum

@@ -23,6 +23,7 @@ GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
 
 -- signing in: a pool of its own, which can do nothing else
