@@ -194,6 +194,7 @@ $node->sql(<<'SQL', db => $db);
 CREATE TABLE public.visits (id serial PRIMARY KEY, tenant_id int, profile_id int, campaign_id bigint REFERENCES stratum.campaigns,
   CONSTRAINT mine FOREIGN KEY (tenant_id, profile_id) REFERENCES stratum.cdp_profiles (tenant_id, id) ON DELETE CASCADE);
 COMMENT ON CONSTRAINT mine ON public.visits IS 'of a person';
+SELECT stratum.audit_table('public.visits', operations => 'none');
 INSERT INTO public.visits (tenant_id, profile_id, campaign_id) SELECT 1, id, 2 FROM stratum.cdp_profiles;
 CREATE POLICY my_policy ON stratum.campaigns AS RESTRICTIVE FOR DELETE TO stratum_app, reports USING (id <> 12345 AND tenant_id > 0);
 COMMENT ON POLICY my_policy ON stratum.campaigns IS 'mine';
