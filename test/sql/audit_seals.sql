@@ -1,7 +1,7 @@
 -- seal_audit(), verify_audit(), audit_head(): what a chain of seals finds.
 \set VERBOSITY terse
 \set SHOW_CONTEXT never
-INSERT INTO stratum.tenants (id, name, slug) VALUES (7561, 'Seal East', 'seal-east'), (7562, 'Seal West', 'seal-west'), (7563, 'Seal New', 'seal-new');
+INSERT INTO stratum.tenants (id, name, slug, max_campaigns) VALUES (7561, 'Seal East', 'seal-east', 10000), (7562, 'Seal West', 'seal-west', 50), (7563, 'Seal New', 'seal-new', 50);
 INSERT INTO stratum.users (id, tenant_id, email, password_hash) VALUES (7561, 7561, 'ann@seal.test', 'x');
 CREATE ROLE regress_seal_app LOGIN IN ROLE stratum_app;
 CREATE ROLE regress_seal_auditor LOGIN IN ROLE stratum_auditor;

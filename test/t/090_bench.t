@@ -45,7 +45,8 @@ ok($contestants{intake}{$_}, "intake: $_") for qw(insert sql ingest_events);
 is($contestants{ingest}{$_}, 4, "ingest: $_") for qw(plain live);
 ok($contestants{hash}{email_hash} && $contestants{metrics}{stratum}, 'hash and metrics');
 ok($contestants{context}{enter} && $contestants{context}{enter_jwt}, 'context');
-is($contestants{audit}{$_}, 4, "audit: four kinds of writes by $_") for qw(none stratum row_trigger);
+is($contestants{audit}{$_}, 5, "audit: four kinds of writes, and sealed, by $_") for qw(none stratum);
+is($contestants{audit}{row_trigger}, 4, "audit: and by a row trigger");
 
 SKIP:
 {
