@@ -29,6 +29,11 @@ BEGIN
   END IF;
 END $$;
 
+-- ==== members that cannot be replaced, or have a successor of the same name
+DROP FUNCTION stratum._refresh(bigint, bigint);
+DROP FUNCTION stratum._row_entries(text, text, boolean);
+DROP FUNCTION stratum._row_versions(regclass, text);
+
 -- ==== members that are new or changed
 CREATE OR REPLACE FUNCTION stratum.enter(
     tenant_id bigint,
@@ -39,6 +44,11 @@ CREATE OR REPLACE FUNCTION stratum.enter(
   RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'stratum_enter';
+
+CREATE FUNCTION stratum._current_user_id() RETURNS bigint
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_key';
+COMMENT ON FUNCTION stratum._current_user_id() IS
+  'current_user_id() whatever widen_ids() has let in; internal.';
 
 CREATE FUNCTION stratum.enter_session(tenant_id bigint, user_id bigint, token text) RETURNS void
   LANGUAGE c VOLATILE PARALLEL UNSAFE
@@ -219,8 +229,7 @@ BEGIN
   INTO profile_count, profiles;
 END $$;
 
-CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
-  RETURNS TABLE (profile_id integer)
+CREATE FUNCTION stratum._segment_profiles(segment bigint) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -231,15 +240,22 @@ BEGIN
   END IF;
   SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
-  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'segment % does not exist', segment USING ERRCODE = 'no_data_found';
   END IF;
   RETURN QUERY
-    SELECT p.id
+    SELECT p.id::bigint
     FROM stratum.cdp_profiles p
     WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
+COMMENT ON FUNCTION stratum._segment_profiles(bigint) IS
+  'segment_profiles() with ids as bigint; internal.';
+
+CREATE OR REPLACE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE sql STABLE
+AS 'SELECT p.id FROM stratum._segment_profiles($1) p (id)';
 
 CREATE OR REPLACE FUNCTION stratum.profile_segments(profile_id bigint)
   RETURNS TABLE (segment_id integer)
@@ -256,8 +272,8 @@ CREATE FUNCTION stratum._refresh_memberships(tenant bigint, ids bigint[], defini
 COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
   'Evaluates the definitions over a tenant''s profiles, as many at a time as maintenance_work_mem has room for, and writes the memberships that differ; internal to _refresh().';
 
-CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
-  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 <<run>>
@@ -296,7 +312,23 @@ BEGIN
     SET profile_count = r.profile_count, last_computed_at = now()
     FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
     WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
-    RETURNING s.id, r.profile_count, r.added, r.removed;
+    RETURNING s.id::bigint, r.profile_count, r.added, r.removed;
+END $$;
+COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
+  'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
+
+CREATE OR REPLACE FUNCTION stratum.refresh_segments()
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  FOR segment_id, profile_count, added, removed IN
+    SELECT r.segment_id, r.profile_count, r.added, r.removed
+    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    ORDER BY r.segment_id
+  LOOP
+    RETURN NEXT;
+  END LOOP;
 END $$;
 
 CREATE FUNCTION stratum._iso_time(value text) RETURNS timestamptz
@@ -820,7 +852,7 @@ $$;
 COMMENT ON FUNCTION stratum._audience_identifier(text, text, jsonb) IS
   'A profile''s identifier as a platform matches it, NULL where it has none; internal.';
 
-CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -834,7 +866,7 @@ BEGIN
     PERFORM stratum.audience_hash(sync.platform, kind, '');
   END LOOP;
   RETURN QUERY
-    SELECT DISTINCT m.profile_id::integer, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
+    SELECT DISTINCT m.profile_id::bigint, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
     FROM stratum.cdp_segment_memberships m
       JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id,
       unnest(sync.types) AS t(type)
@@ -845,7 +877,7 @@ COMMENT ON FUNCTION stratum._audience_members(bigint, bigint) IS
   'What a platform should have of a tenant''s audience; internal to the audience functions.';
 
 CREATE FUNCTION stratum.audience_members(audience_sync_id bigint)
-  RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  RETURNS TABLE (profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -856,7 +888,7 @@ COMMENT ON FUNCTION stratum.audience_members(bigint) IS
   'What to upload for an audience: the identifiers of those members of its segment that have consented, as the platform matches them.';
 
 CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
-  RETURNS TABLE (change text, profile_id integer, identifier_type text, hash text)
+  RETURNS TABLE (change text, profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -865,7 +897,7 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::integer, u.identifier_type, u.hash
+      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
       WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
     RETURN;
@@ -1054,7 +1086,7 @@ DECLARE
   platform text;
   whole jsonb;
   given text[];
-  campaign integer;
+  campaign bigint;
 BEGIN
   SELECT d.* INTO draft FROM stratum.campaign_drafts d WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN
@@ -1531,6 +1563,132 @@ EXCEPTION WHEN data_exception OR undefined_function THEN
   RETURN NULL;
 END $$;
 
+CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
+  RETURNS TABLE (
+    id bigint, created_at timestamptz, action text, user_id bigint, request_id text, old_values jsonb,
+    new_values jsonb, is_moved boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key text := resource_id;
+  previous_key text;
+  may_move boolean;
+  below bigint := 9223372036854775807;
+  entry record;
+BEGIN
+  LOOP
+    previous_key := NULL;
+    may_move := strpos(resource_type, '.') > 0 AND (
+      SELECT coalesce(bool_or(e.is_lost OR e.begins AND e.was_there), is_gone)
+      FROM (SELECT l.old_values IS NULL OR l.metadata ? 'previous_resource_id' AS begins,
+                   l.new_values IS NOT NULL AND is_gone AND lead(l.id) OVER ids IS NULL AS is_lost,
+                   lag(l.new_values IS NOT NULL) OVER ids AS was_there
+            FROM stratum.audit_logs l
+            WHERE l.resource_type = _row_entries.resource_type AND l.resource_id = key AND l.id < below
+              AND l.action IN ('create', 'update', 'delete')
+            WINDOW ids AS (ORDER BY l.id)) e);
+    FOR entry IN
+      SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
+             l.old_values, l.new_values, m.is_moved,
+             CASE WHEN NOT m.is_moved THEN l.metadata ->> 'previous_resource_id' END AS previous,
+             l.resource_id IS NOT NULL
+               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL AND NOT m.is_moved)
+                             OVER (ORDER BY l.id DESC), false)
+               AS counts
+      FROM stratum.audit_logs l CROSS JOIN LATERAL (SELECT l.resource_id <> key AS is_moved) m
+      WHERE l.resource_type = _row_entries.resource_type AND l.id < below
+        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate'
+             OR may_move AND l.metadata ->> 'previous_resource_id' = key)
+        AND l.action IN ('create', 'update', 'delete')
+        -- no row of log_event(), from before the table was audited
+        AND (l.resource_id IS NULL OR l.old_values IS NOT NULL OR l.new_values IS NOT NULL)
+      ORDER BY l.id DESC
+    LOOP
+      CONTINUE WHEN NOT entry.counts;
+      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id::bigint, entry.request_id,
+                          entry.old_values, entry.new_values, coalesce(entry.is_moved, false);
+      below := entry.id;
+      previous_key := entry.previous;
+      EXIT WHEN previous_key IS NOT NULL;
+    END LOOP;
+    EXIT WHEN previous_key IS NULL;
+    key := previous_key;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._row_entries(text, text, boolean) IS
+  'Entries of the trail on one row, newest first; internal to row_history().';
+
+CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id bigint, request_id text, old_values jsonb,
+    new_values jsonb, row_before jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  entries record;
+  after jsonb[] := '{}';
+  state jsonb;
+  is_gone boolean;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  is_gone := state IS NULL;
+  SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
+         array_agg(e.new_values) AS became, array_agg(e.is_moved) AS is_moved
+    INTO entries
+  FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
+
+  FOR i IN 1 .. entries.n LOOP
+    IF entries.became[i] IS NULL THEN  -- gone
+      after[i] := NULL;
+      state := entries.was[i];
+    ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
+      after[i] := NULL;
+      state := NULL;
+    ELSIF entries.action[i] = 'create' THEN
+      after[i] := CASE WHEN i = 1 THEN coalesce(state, entries.became[i]) ELSE entries.became[i] END;
+      state := NULL;
+    ELSE
+      after[i] := state;
+      state := state || entries.was[i];
+    END IF;
+  END LOOP;
+  FOR i IN REVERSE entries.n - 1 .. 1 LOOP
+    IF after[i] IS NULL AND entries.became[i] IS NOT NULL AND NOT entries.is_moved[i] THEN
+      after[i] := after[i + 1] || entries.became[i];
+    END IF;
+  END LOOP;
+
+  RETURN QUERY
+    SELECT e.id, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
+           CASE WHEN e.action = 'create' THEN NULL
+                WHEN e.new_values IS NULL THEN e.old_values
+                WHEN e.is_moved THEN after[e.n + 1]
+                ELSE after[e.n] || e.old_values END,
+           after[e.n]
+    FROM stratum._row_entries(shape.resource_type, resource_id, is_gone)
+      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, is_moved, n)
+    ORDER BY e.n;
+END $$;
+COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
+  'Every entry on a row, newest first, with the row before and after it; internal to row_history() and row_as_of().';
+
+CREATE OR REPLACE FUNCTION stratum.row_history(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  FOR audit_id, changed_at, action, user_id, request_id, old_values, new_values, row_after IN
+    SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
+    FROM stratum._row_versions(table_name, resource_id) v
+  LOOP
+    RETURN NEXT;
+  END LOOP;
+END $$;
+
 CREATE FUNCTION stratum._limit_rows() RETURNS trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'stratum_limit_rows';
 COMMENT ON FUNCTION stratum._limit_rows() IS
@@ -1607,7 +1765,7 @@ BEGIN
   END IF;
   SELECT u.role::text AS role, u.permissions, u.tenant_id IS NULL AS of_platform INTO acting
   FROM stratum.users u
-  WHERE u.id = stratum.current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
+  WHERE u.id = stratum._current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
     AND u.is_active AND u.is_deleted IS NOT TRUE;
   -- Tenants write the roles and permissions of their own users: nothing there makes one the platform's.
   IF NOT found OR (permission LIKE 'platform.%' AND NOT acting.of_platform) THEN
@@ -1684,13 +1842,13 @@ COMMENT ON FUNCTION stratum.note_second_factor(bigint, boolean) IS
 
 CREATE FUNCTION stratum.request_changes(request_id text)
   RETURNS TABLE (
-    audit_id bigint, changed_at timestamptz, tenant_id integer, user_id integer, action text, resource_type text,
+    audit_id bigint, changed_at timestamptz, tenant_id bigint, user_id bigint, action text, resource_type text,
     resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
   LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
-    SELECT l.id::bigint, l.created_at, l.tenant_id, l.user_id, l.action::text, l.resource_type::text, l.resource_id::text,
+    SELECT l.id::bigint, l.created_at, l.tenant_id::bigint, l.user_id::bigint, l.action::text, l.resource_type::text, l.resource_id::text,
            l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
     FROM stratum.audit_logs l
     WHERE l.request_id = request_changes.request_id
@@ -3172,7 +3330,7 @@ BEGIN
     ), queued AS (
       INSERT INTO stratum.fact_actions_queue AS q (tenant_id, action_type, entity_type, entity_id, payload, reason, status, created_by_id)
       SELECT _run_rule.tenant, p.action, 'campaign', p.campaign_id, p.payload, format('Rule %s: %s', rule.id, rule.name), 'pending',
-             stratum.current_user_id()
+             stratum._current_user_id()
       FROM proposed p WHERE p.action IS NOT NULL AND p.refusal IS NULL
       ORDER BY p.place
       RETURNING q.id, q.entity_id, q.action_type, q.payload
@@ -3420,7 +3578,7 @@ BEGIN
     ELSIF new.approved_by_id IS NOT NULL OR new.approved_at IS NOT NULL OR new.executed_at IS NOT NULL THEN
       PERFORM stratum._refuse_state('an action is born undecided', 'Leave approved_by_id, approved_at and executed_at out.');
     END IF;
-    new.created_by_id := coalesce(new.created_by_id, stratum.current_user_id());
+    new.created_by_id := coalesce(new.created_by_id, stratum._current_user_id());
     RETURN new;
   END IF;
   moves := new.status IS DISTINCT FROM old.status;
@@ -3446,7 +3604,7 @@ BEGIN
     RETURN new;
   END IF;
   -- Who and when is what the server knows, not what the client says.
-  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum.current_user_id() END;
+  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum._current_user_id() END;
   new.approved_at := CASE new.status WHEN 'executed' THEN old.approved_at WHEN 'approved' THEN now() END;
   new.executed_at := CASE new.status WHEN 'executed' THEN now() END;
   RETURN new;
@@ -3611,7 +3769,7 @@ BEGIN
   END IF;
   PERFORM stratum._change_campaign(tenant, action.entity_id, action.before);
   UPDATE stratum.fact_actions_queue q
-  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum.current_user_id()))
+  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum._current_user_id()))
   WHERE q.tenant_id = tenant AND q.id = undo_action.id;
   RETURN 'undone';
 END $$;
@@ -5464,7 +5622,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
-('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 51754ed29e344810d4917a8c2342e035'),
+('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 18ceec2713f3a582e5f3352f761b16bb'),
 ('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
 ('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
@@ -5496,6 +5654,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
 ('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
+('function', 'stratum._check_dependants(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ee2208b007da5288a9f8d36936fef106'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
@@ -5522,11 +5681,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
+('function', 'stratum._check_widths()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 25cb4d3284421b6fff568f28331dd6ab'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
+('function', 'stratum._current_user_id()', 'c s 054617bea0c76d2964c3edd3f871c7ef'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
@@ -5544,7 +5705,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
+('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
+('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
 ('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
 ('function', 'stratum._give_rights(text,boolean,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 56a081c03231ce647aa97e32789ffb1a'),
 ('function', 'stratum._give_up_expired(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 43d46629e6c98645cd050dd84664a938'),
@@ -5555,8 +5718,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
+('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
+('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
+('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
+('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c6482f7dfb2de2d8a7fdbd7de2af6d00'),
 ('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
@@ -5587,6 +5754,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
+('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
@@ -5595,7 +5763,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
-('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp c0ab335b6236b39e5db5e1e6fc71d673'),
+('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
@@ -5613,12 +5781,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
+('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
+('function', 'stratum._narrow_ids()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1434cf2f7eacd84b5c4790d6b399aa34'),
 ('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
 ('function', 'stratum._note_all(bigint)', 'c v 2736ad4a9e0c1afbba5ccd9f39830a6d'),
 ('function', 'stratum._note_event()', 'c v 9d6c106fd39f352d8e4b03a27c347e94'),
@@ -5657,7 +5827,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
-('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dd0236b80ed785f183757a56a99b0db6'),
+('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
@@ -5667,20 +5837,21 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 5ef7c42f0446ea8d94ec831bfab6afc7'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp c740c471efe9f9a93cd4a8e1d2796436'),
+('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
-('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp eaf1589a67b3d54a3922627936d10703'),
+('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
 ('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
 ('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
-('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 4e4dc8163d3c249bc9e236ce9a5c3bb2'),
+('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 768c66b0327d8b1eb56ae458871d8f72'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
@@ -5689,39 +5860,45 @@ AS $manifest$ VALUES
 ('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
+('function', 'stratum._segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan e451dddb8ccc94afad17f3be9c16a3c8'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
+('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp 6ec0302d2df4f8c2c0bd91f60988b735'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp fea0164efb2365b06abdd11d7031422e'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
 ('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
+('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
 ('function', 'stratum._trust(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp 017d461514da6ae420062484fef868af'),
 ('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp fd95083e80cd7f455b6eb48b0aa44b00'),
+('function', 'stratum._try_step(text,integer)', 'plpgsql v 0abcfff0f9c44818a9dd0411a400913d'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
+('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
 ('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
 ('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
-('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp ee76f74e48459cb6aa43645e55f8cd7c'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 847c5bc5b2f50d03c94c9ffbbdd06628'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 80f1ead4a81f5c48f3175b3dcc3c1f2b'),
 ('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
 ('function', 'stratum.complete_action(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 70370bb90b448289b394c041631fcaf3'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
@@ -5744,7 +5921,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 15e5c371b5e753fc1f8ba1bd9dbf7a33'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 284e811902d6251f2e61c76d3368ab34'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
@@ -5757,20 +5934,20 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
-('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f3f3605f05ba11d7828f31039fc08c9b'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
 ('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
-('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp be66331c7a7dd91740db9772680840fa'),
+('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 0133ef1d0a55142bd6bb2178dff644d8'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
 ('function', 'stratum.reject_action(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6389ce2b55b7d292fe8b3c271f2b9a25'),
-('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 44db1d5b4d7300b8df7e3b87b329bc5f'),
+('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 842ffa9d1d03b986c71c4cff3bf5ee0d'),
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
-('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 139083c44e6b0a419172db22838ddea5'),
+('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
 ('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
@@ -5780,7 +5957,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
-('function', 'stratum.segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 0c9dd1dc049e2b99bfe7a62dcfd634fd'),
+('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
 ('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
@@ -5791,13 +5968,14 @@ AS $manifest$ VALUES
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
-('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 938d6704dfe7ac8fac71ae5f7ed52626'),
-('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp a2abdbb1acc480f633754c7daa81c4a6'),
+('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 2e2a0e67fd23cf4aa40ff44130da0e76'),
+('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp fe0a7a9d773e061d4654b239853391a6'),
 ('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
 ('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
+('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
 ('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
@@ -6111,6 +6289,367 @@ AS $manifest$ VALUES
 ('type', 'user_role', 'superadmin, admin, manager, analyst, viewer')
 $manifest$;
 
+CREATE FUNCTION stratum._is_id_column(kind text, object text, definition text) RETURNS boolean
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT kind = 'column' AND object ~ '[._]id$' AND definition ~ '^integer\M' $$;
+COMMENT ON FUNCTION stratum._is_id_column(text, text, text) IS
+  'Whether a row of _storage_expected() is a column that widen_ids() widens; internal.';
+
+CREATE FUNCTION stratum._id_columns() RETURNS TABLE (table_oid regclass, column_number smallint, column_name name, width regtype, sequence_oid regclass)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT a.attrelid::regclass, a.attnum, a.attname, a.atttypid::regtype,
+         CASE WHEN a.attname = 'id' THEN pg_get_serial_sequence(a.attrelid::regclass::text, 'id')::regclass END
+  FROM stratum._storage_expected() e
+    JOIN pg_attribute a ON a.attrelid = to_regclass('stratum.' || quote_ident(split_part(e.object, '.', 1)))
+      AND a.attname = split_part(e.object, '.', 2) AND NOT a.attisdropped AND a.atttypid IN ('integer'::regtype, 'bigint'::regtype)
+  WHERE stratum._is_id_column(e.kind, e.object, e.definition);
+$$;
+COMMENT ON FUNCTION stratum._id_columns() IS
+  'The ids of the storage, and what refers to them, as they are: table, column, type, and the sequence that numbers them; internal.';
+
+CREATE FUNCTION stratum._has_wide_ids() RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM stratum._id_columns() c WHERE c.width = 'bigint'::regtype) $$;
+COMMENT ON FUNCTION stratum._has_wide_ids() IS 'Whether widen_ids() has been at work here; internal.';
+
+CREATE FUNCTION stratum._id_functions() RETURNS TABLE (signature regprocedure, definition text, width text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT p.oid::regprocedure, pg_get_functiondef(p.oid),
+         substring(pg_get_function_result(p.oid) FROM '(?:profile_id|segment_id|user_id|SETOF) (integer|bigint)')
+  FROM unnest(ARRAY['segment_profiles(bigint)', 'profile_segments(bigint)', 'refresh_segments()', 'publish_draft(bigint)',
+                    'row_history(regclass,text)']) f (name)
+    JOIN pg_proc p ON p.oid = to_regprocedure('stratum.' || f.name)
+    JOIN stratum._members('pg_proc') m ON m.oid = p.oid;
+$$;
+COMMENT ON FUNCTION stratum._id_functions() IS
+  'The functions that return ids as the documented integer, and the type that they return here; internal to widen_ids().';
+
+CREATE FUNCTION stratum._make_id_function(signature regprocedure, definition text, width text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  name text := signature::text;
+  comment text := obj_description(signature, 'pg_proc');
+  in_script boolean := stratum._in_extension_script();
+  ours text[];
+  others text[];
+  grantee text;
+BEGIN
+  SELECT array_agg(r.rolname) FILTER (WHERE r.rolname LIKE 'stratum\_%'), array_agg(r.rolname) FILTER (WHERE r.rolname NOT LIKE 'stratum\_%')
+  INTO ours, others
+  FROM pg_proc p, aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE p.oid = signature AND a.grantee <> p.proowner;
+  IF NOT in_script THEN
+    EXECUTE format('ALTER EXTENSION stratum DROP FUNCTION %s', name);
+  END IF;
+  EXECUTE format('DROP FUNCTION %s', name);
+  EXECUTE regexp_replace(definition, E'(\\n RETURNS [^\\n]*(?:profile_id|segment_id|user_id|SETOF)) (?:integer|bigint)', E'\\1 ' || width);
+  EXECUTE format('COMMENT ON FUNCTION %s IS %L', name, comment);
+  EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
+  FOREACH grantee IN ARRAY coalesce(ours, '{}') LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', name, grantee);
+  END LOOP;
+  IF NOT in_script THEN
+    EXECUTE format('ALTER EXTENSION stratum ADD FUNCTION %s', name);
+  END IF;
+  FOREACH grantee IN ARRAY coalesce(others, '{}') LOOP
+    EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', name, grantee);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._make_id_function(regprocedure, text, text) IS
+  'Makes a function that returns ids anew with another type of its result; internal to widen_ids().';
+
+CREATE FUNCTION stratum._fit_results(wanted text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN SELECT * FROM stratum._id_functions() i WHERE i.width <> wanted LOOP
+    PERFORM stratum._make_id_function(f.signature, f.definition, wanted);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._fit_results(text) IS
+  'Makes the functions that return ids return this type, integer or bigint; internal to widen_ids() and install().';
+
+CREATE FUNCTION stratum._in_the_way(table_oid regclass, columns smallint[]) RETURNS TABLE (drop_it text, make_it text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', c.conrelid::regclass, c.conname),
+         format('ALTER TABLE %s ADD CONSTRAINT %I %s', c.conrelid::regclass, c.conname, regexp_replace(pg_get_constraintdef(c.oid), ' NOT VALID$', ''))
+           || CASE WHEN r.relkind = 'r' AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED' THEN ' NOT VALID' ELSE '' END
+           || format('; COMMENT ON CONSTRAINT %I ON %s IS %L', c.conname, c.conrelid::regclass, obj_description(c.oid, 'pg_constraint'))
+  FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid
+  WHERE c.contype = 'f' AND c.conparentid = 0
+    AND (c.conrelid = table_oid AND c.conkey && columns OR c.confrelid = table_oid AND c.confkey && columns)
+  UNION ALL
+  SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass),
+         format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
+                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE o WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o)) END, ', ') FROM unnest(p.polroles) o))
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+           || format('; COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy'))
+  FROM pg_policy p
+  WHERE EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = table_oid AND d.refobjsubid = ANY (columns))
+  UNION ALL
+  SELECT format('DROP TRIGGER %I ON %s', t.tgname, table_oid),
+         pg_get_triggerdef(t.oid)
+           || format('; COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, table_oid, obj_description(t.oid, 'pg_trigger'))
+           || format('; ALTER TABLE %s %s TRIGGER %I', table_oid,
+                     CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
+  FROM pg_trigger t
+  WHERE t.tgrelid = table_oid AND NOT t.tgisinternal
+    AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
+                  AND d.refclassid = 'pg_class'::regclass AND d.refobjid = table_oid AND d.refobjsubid = ANY (columns));
+$$;
+COMMENT ON FUNCTION stratum._in_the_way(regclass, smallint[]) IS
+  'References, policies and triggers that use columns whose type is to change, with what drops them and puts them back; internal to widen_ids().';
+
+CREATE FUNCTION stratum._forget_types() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  f record;
+BEGIN
+  FOR f IN
+    SELECT p.oid::regprocedure AS signature, p.procost
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
+    WHERE l.lanname = 'plpgsql' AND p.prokind = 'f'
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s COST %s', f.signature, f.procost);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._forget_types() IS
+  'Makes every session compile stratum''s plpgsql functions anew; internal to widen_ids().';
+
+CREATE FUNCTION stratum._set_id_width(table_oid regclass, width text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  columns smallint[];
+  changes text;
+  drops text[];
+  makes text[];
+  command text;
+  was_analyzed boolean := (SELECT r.reltuples > 0 FROM pg_class r WHERE r.oid = table_oid);
+BEGIN
+  SELECT array_agg(c.column_number), string_agg(format('ALTER COLUMN %I TYPE %s', c.column_name, _set_id_width.width), ', ' ORDER BY c.column_number)
+  INTO columns, changes
+  FROM stratum._id_columns() c WHERE c.table_oid = _set_id_width.table_oid AND c.width <> _set_id_width.width::regtype;
+  IF columns IS NOT NULL THEN
+    SELECT array_agg(i.drop_it), array_agg(i.make_it) INTO drops, makes FROM stratum._in_the_way(table_oid, columns) i;
+    FOREACH command IN ARRAY coalesce(drops, '{}') LOOP
+      EXECUTE command;
+    END LOOP;
+    EXECUTE format('ALTER TABLE %s %s', table_oid, changes);
+    FOREACH command IN ARRAY coalesce(makes, '{}') LOOP
+      EXECUTE command;
+    END LOOP;
+    PERFORM stratum._forget_types();
+    IF was_analyzed THEN
+      EXECUTE format('ANALYZE %s', table_oid);
+    END IF;
+  END IF;
+  FOR command IN
+    SELECT format('ALTER SEQUENCE %s AS %s', c.sequence_oid, _set_id_width.width)
+    FROM stratum._id_columns() c JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
+    WHERE c.table_oid = _set_id_width.table_oid AND s.seqtypid <> _set_id_width.width::regtype
+  LOOP
+    EXECUTE command;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._set_id_width(regclass, text) IS
+  'Gives the ids of a table, and its sequence, a type: integer or bigint; rewrites the table; internal to widen_ids().';
+
+CREATE FUNCTION stratum._check_dependants(width text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  found_ones text;
+BEGIN
+  SELECT string_agg(DISTINCT pg_describe_object(d.classid, d.objid, d.objsubid), ', ') INTO found_ones
+  FROM pg_depend d
+  WHERE EXISTS (SELECT FROM stratum._id_columns() c
+                WHERE c.width <> _check_dependants.width::regtype AND d.refclassid = 'pg_class'::regclass
+                  AND d.refobjid = c.table_oid AND d.refobjsubid = c.column_number)
+        AND (d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass)
+             OR EXISTS (SELECT FROM pg_attrdef a JOIN pg_attribute g ON g.attrelid = a.adrelid AND g.attnum = a.adnum
+                        WHERE d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid AND g.attgenerated <> ''))
+     OR EXISTS (SELECT FROM stratum._id_functions() f
+                WHERE f.width <> _check_dependants.width AND d.refclassid = 'pg_proc'::regclass AND d.refobjid = f.signature);
+  IF found_ones IS NOT NULL THEN
+    RAISE EXCEPTION 'ids of stratum cannot change their type while these use them: %', found_ones
+      USING ERRCODE = 'dependent_objects_still_exist', HINT = 'Drop them, and make them again afterwards.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_dependants(text) IS
+  'Refuses views, generated columns and the like that use ids whose type is to change; internal to widen_ids().';
+
+CREATE FUNCTION stratum._tables_to_widen() RETURNS text[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    RAISE EXCEPTION 'widen_ids() needs a superuser' USING ERRCODE = 'insufficient_privilege';
+  ELSIF stratum.version() <> stratum._storage_version() OR stratum._storage_version() IS NULL THEN
+    RAISE EXCEPTION 'the storage is not of the extension''s version'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do first what SELECT * FROM stratum.check_install() says.';
+  END IF;
+  PERFORM stratum._check_dependants('bigint');
+  RETURN ARRAY(
+    SELECT t.table_oid::text
+    FROM (SELECT DISTINCT c.table_oid FROM stratum._id_columns() c LEFT JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
+          WHERE c.width <> 'bigint'::regtype OR s.seqtypid <> 'bigint'::regtype) t
+    ORDER BY pg_table_size(t.table_oid), t.table_oid::text);
+END $$;
+COMMENT ON FUNCTION stratum._tables_to_widen() IS
+  'The tables that widen_ids() has left to do; refuses what it cannot do; internal.';
+
+CREATE FUNCTION stratum._validation_steps() RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT ARRAY(SELECT format('ALTER TABLE %s VALIDATE CONSTRAINT %I', c.conrelid::regclass, c.conname)
+               FROM pg_constraint c
+               WHERE c.contype = 'f' AND NOT c.convalidated AND c.conparentid = 0 AND pg_get_constraintdef(c.oid) !~ 'NOT ENFORCED'
+                 AND (c.conrelid IN (SELECT i.table_oid FROM stratum._id_columns() i) OR c.confrelid IN (SELECT i.table_oid FROM stratum._id_columns() i))
+               ORDER BY pg_table_size(c.conrelid), c.conname);
+$$;
+COMMENT ON FUNCTION stratum._validation_steps() IS
+  'References of and to the storage that wait for the check of the rows that were there before them, as commands; internal to widen_ids().';
+
+CREATE FUNCTION stratum._widening_step(command text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF current_setting('lock_timeout') = '0' THEN
+    PERFORM set_config('lock_timeout', '2s', true);
+  END IF;
+  EXECUTE command;
+EXCEPTION WHEN foreign_key_violation THEN
+  RAISE WARNING '%', SQLERRM USING HINT = format('Mend the rows, then %s;', command);
+END $$;
+COMMENT ON FUNCTION stratum._widening_step(text) IS 'One step of widen_ids(), which waits for its locks 2 seconds, or lock_timeout; internal.';
+
+CREATE PROCEDURE stratum._try_step(command text, tries integer)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  done boolean := false;
+BEGIN
+  FOR attempt IN 1 .. tries LOOP
+    BEGIN
+      PERFORM stratum._widening_step(command);
+      done := true;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      IF attempt = tries THEN
+        RAISE EXCEPTION 'no lock was to be had: %', SQLERRM
+          USING ERRCODE = SQLSTATE, DETAIL = pg_catalog.format('Tried %s times: %s', tries, command),
+                HINT = 'What was done before stays done. End the transactions that hold the table, or wait, and CALL stratum.widen_ids() again.';
+      END IF;
+    END;
+    COMMIT;
+    EXIT WHEN done;
+    PERFORM pg_catalog.pg_sleep(0.5);
+  END LOOP;
+END $$;
+COMMENT ON PROCEDURE stratum._try_step(text, integer) IS 'A step of widen_ids(), again and again where its locks are not to be had, and a commit; internal.';
+
+CREATE FUNCTION stratum._report_narrow_references() RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  found_one record;
+BEGIN
+  FOR found_one IN
+    SELECT DISTINCT c.conrelid::regclass AS table_name, a.attname, c.confrelid::regclass AS target
+    FROM pg_constraint c, unnest(c.conkey, c.confkey) k (own, referred)
+      JOIN pg_attribute a ON a.attnum = k.own
+      JOIN stratum._id_columns() i ON i.column_number = k.referred
+    WHERE c.contype = 'f' AND c.conparentid = 0 AND a.attrelid = c.conrelid AND i.table_oid = c.confrelid
+      AND a.atttypid = 'integer'::regtype AND c.conrelid NOT IN (SELECT t.table_oid FROM stratum._id_columns() t)
+    ORDER BY 1, 2
+  LOOP
+    RAISE NOTICE 'column % of table %, which refers to %, is still integer', found_one.attname, found_one.table_name, found_one.target
+      USING HINT = 'It serves until ids pass 2147483647; its type is yours to change.';
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._report_narrow_references() IS 'Names the user''s own columns that refer to ids and are integer, in notices; internal to widen_ids().';
+
+CREATE PROCEDURE stratum.widen_ids(tries integer DEFAULT 20)
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tables text[] := stratum._tables_to_widen();
+  checks text[];
+BEGIN
+  IF tries IS NULL OR tries < 1 THEN
+    RAISE EXCEPTION 'tries must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  FOR n IN 1 .. pg_catalog.cardinality(tables) LOOP
+    CALL stratum._try_step(pg_catalog.format('SELECT stratum._set_id_width(%L, %L)', tables[n], 'bigint'), tries);
+    RAISE NOTICE 'widened % (% of % tables)', tables[n], n, pg_catalog.cardinality(tables);
+  END LOOP;
+  checks := stratum._validation_steps();
+  FOR n IN 1 .. pg_catalog.cardinality(checks) LOOP
+    CALL stratum._try_step(checks[n], tries);
+    RAISE NOTICE 'done: % (% of % references)', checks[n], n, pg_catalog.cardinality(checks);
+  END LOOP;
+  CALL stratum._try_step('SELECT stratum._fit_results(''bigint'')', tries);
+  PERFORM stratum._report_narrow_references();
+END $$;
+COMMENT ON PROCEDURE stratum.widen_ids(integer) IS
+  'Turns the serial ids and what refers to them into bigint, a table a transaction; what an interruption leaves is done by the next CALL.';
+
+CREATE FUNCTION stratum._narrow_ids() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  c record;
+  is_beyond boolean;
+BEGIN
+  PERFORM stratum._check_dependants('integer');
+  FOR c IN SELECT * FROM stratum._id_columns() i WHERE i.width = 'bigint'::regtype ORDER BY i.table_oid::text, i.column_number LOOP
+    EXECUTE format('SELECT EXISTS (SELECT FROM %s t WHERE t.%I NOT BETWEEN -2147483648 AND 2147483647)', c.table_oid, c.column_name) INTO is_beyond;
+    is_beyond := is_beyond OR coalesce(pg_sequence_last_value(c.sequence_oid) > 2147483647, false);
+    IF is_beyond THEN
+      RAISE EXCEPTION 'ids of % have passed 2147483647, more than version 1.0 can hold', c.table_oid
+        USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('It has integer ids only; this is about column %I.', c.column_name),
+              HINT = 'Stay with this version.';
+    END IF;
+  END LOOP;
+  FOR c IN
+    SELECT DISTINCT i.table_oid FROM stratum._id_columns() i LEFT JOIN pg_sequence s ON s.seqrelid = i.sequence_oid
+    WHERE i.width = 'bigint'::regtype OR s.seqtypid = 'bigint'::regtype
+  LOOP
+    PERFORM stratum._set_id_width(c.table_oid, 'integer');
+  END LOOP;
+  FOR c IN SELECT v.command FROM unnest(stratum._validation_steps()) v (command) LOOP
+    EXECUTE c.command;
+  END LOOP;
+  PERFORM stratum._fit_results('integer');
+END $$;
+COMMENT ON FUNCTION stratum._narrow_ids() IS
+  'Undoes widen_ids(), in one transaction; refused where an id does not fit; internal to the way down to version 1.0.';
+
+CREATE FUNCTION stratum._check_widths() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'sequence ' || c.sequence_oid, 'still integer, the ids are bigint', 'CALL stratum.widen_ids();'
+  FROM stratum._id_columns() c JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
+  WHERE c.width = 'bigint'::regtype AND s.seqtypid <> 'bigint'::regtype
+  UNION ALL
+  SELECT 'function ' || f.signature, 'returns integer, and ids are past the half of that', 'SELECT stratum.install();'
+  FROM stratum._id_functions() f
+  WHERE f.width = 'integer'
+    AND EXISTS (SELECT FROM stratum._id_columns() c WHERE c.width = 'bigint'::regtype AND pg_sequence_last_value(c.sequence_oid) > 1073741823);
+$$;
+COMMENT ON FUNCTION stratum._check_widths() IS
+  'Where sequences and functions have not followed the ids; internal to check_install().';
+
 CREATE FUNCTION stratum._optional_indexes() RETURNS TABLE (name text, definition text, command text, comment text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -6151,7 +6690,10 @@ COMMENT ON FUNCTION stratum._install_optional_indexes() IS
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  SELECT e.kind, e.object,
+         CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
+              ELSE e.definition END
+  FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
   -- scope_unique_keys() has dropped it
   WHERE NOT (e.kind = 'constraint' AND EXISTS (
     SELECT FROM stratum._global_keys() k
@@ -6264,6 +6806,7 @@ BEGIN
   PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);
   PERFORM stratum._install_storage_version();
 END $$;
 
@@ -6273,6 +6816,9 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'column' AND expected ~ '^bigint' AND found ~ '^integer' THEN 'CALL stratum.widen_ids();'
+    WHEN kind = 'constraint' AND found = expected || ' NOT VALID' THEN
+      format('ALTER TABLE stratum.%s VALIDATE CONSTRAINT %s;', split_part(object, '.', 1), split_part(object, '.', 2))
     WHEN kind = 'right' AND object ~ '^(SCHEMA|ROUTINE) ' THEN
       concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
              'GRANT ' || expected || ' ON ' || object || ';')
@@ -6315,6 +6861,7 @@ BEGIN
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
@@ -6921,6 +7468,8 @@ COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
   'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._current_user_id() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._current_user_id() TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.enter_session(bigint, bigint, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.leave_session(text) FROM PUBLIC;
@@ -6946,8 +7495,11 @@ REVOKE ALL ON FUNCTION stratum._segment_bits(jsonb[], text[], "any") FROM PUBLIC
 REVOKE ALL ON FUNCTION stratum._expand_segments(bigint, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._segment_profiles(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refresh(bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._iso_time(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._lock_names(text[]) FROM PUBLIC;
@@ -7058,6 +7610,10 @@ REVOKE ALL ON FUNCTION stratum._make_audit_key() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._make_audit_key() TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._key_condition(regclass, text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._row_entries(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._row_versions(regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum._limit_rows() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._limit_table(text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.tenant_limits() FROM PUBLIC;
@@ -7273,6 +7829,24 @@ REVOKE ALL ON FUNCTION stratum._install_jwt_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_keys() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_chains() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_audit_seals() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._is_id_column(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._id_columns() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._has_wide_ids() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._id_functions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_id_function(regprocedure, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._fit_results(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._in_the_way(regclass, smallint[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._forget_types() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._set_id_width(regclass, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_dependants(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._tables_to_widen() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._validation_steps() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._widening_step(text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE stratum._try_step(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._report_narrow_references() FROM PUBLIC;
+REVOKE ALL ON PROCEDURE stratum.widen_ids(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._narrow_ids() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_widths() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;

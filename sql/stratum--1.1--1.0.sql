@@ -187,8 +187,16 @@ BEGIN
   END LOOP;
 END;
 
+-- What widen_ids() has done: 1.0 knows integer ids only.
+PERFORM stratum._narrow_ids();
+
   END IF;
 END $steps$;
+
+-- ==== members that cannot be replaced, or have a successor of the same name
+DROP FUNCTION stratum._refresh(bigint, bigint);
+DROP FUNCTION stratum._row_entries(text, text, boolean);
+DROP FUNCTION stratum._row_versions(regclass, text);
 
 -- ==== members that are new or changed
 CREATE OR REPLACE FUNCTION stratum.enter(
@@ -309,7 +317,7 @@ BEGIN
     ORDER BY s.id;
 END $$;
 
-CREATE OR REPLACE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
+CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -380,6 +388,19 @@ BEGIN
   FROM counts c
   WHERE s.tenant_id = _refresh.tenant AND s.id = c.segment
   RETURNING s.id, c.members::bigint, c.n_inserted::bigint, c.n_deleted::bigint;
+END $$;
+COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
+  'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
+
+CREATE OR REPLACE FUNCTION stratum.refresh_segments()
+  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT r.segment_id, r.profile_count, r.added, r.removed
+    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    ORDER BY r.segment_id;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
@@ -532,6 +553,129 @@ BEGIN
 EXCEPTION WHEN data_exception OR undefined_function THEN
   -- no such key can be: text for a number, or a type without an equality of its own
   RETURN NULL;
+END $$;
+
+CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
+  RETURNS TABLE (
+    id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, is_moved boolean)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  key text := resource_id;
+  previous_key text;
+  may_move boolean;
+  below bigint := 9223372036854775807;
+  entry record;
+BEGIN
+  LOOP
+    previous_key := NULL;
+    may_move := strpos(resource_type, '.') > 0 AND (
+      SELECT coalesce(bool_or(e.is_lost OR e.begins AND e.was_there), is_gone)
+      FROM (SELECT l.old_values IS NULL OR l.metadata ? 'previous_resource_id' AS begins,
+                   l.new_values IS NOT NULL AND is_gone AND lead(l.id) OVER ids IS NULL AS is_lost,
+                   lag(l.new_values IS NOT NULL) OVER ids AS was_there
+            FROM stratum.audit_logs l
+            WHERE l.resource_type = _row_entries.resource_type AND l.resource_id = key AND l.id < below
+              AND l.action IN ('create', 'update', 'delete')
+            WINDOW ids AS (ORDER BY l.id)) e);
+    FOR entry IN
+      SELECT l.id, l.created_at, l.action::text AS action, l.user_id, l.request_id::text AS request_id,
+             l.old_values, l.new_values, m.is_moved,
+             CASE WHEN NOT m.is_moved THEN l.metadata ->> 'previous_resource_id' END AS previous,
+             l.resource_id IS NOT NULL
+               OR coalesce(lead(l.resource_id IS NOT NULL AND l.new_values IS NOT NULL AND NOT m.is_moved)
+                             OVER (ORDER BY l.id DESC), false)
+               AS counts
+      FROM stratum.audit_logs l CROSS JOIN LATERAL (SELECT l.resource_id <> key AS is_moved) m
+      WHERE l.resource_type = _row_entries.resource_type AND l.id < below
+        AND (l.resource_id = key OR l.resource_id IS NULL AND l.metadata ->> 'operation' = 'truncate'
+             OR may_move AND l.metadata ->> 'previous_resource_id' = key)
+        AND l.action IN ('create', 'update', 'delete')
+        -- no row of log_event(), from before the table was audited
+        AND (l.resource_id IS NULL OR l.old_values IS NOT NULL OR l.new_values IS NOT NULL)
+      ORDER BY l.id DESC
+    LOOP
+      CONTINUE WHEN NOT entry.counts;
+      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id, entry.request_id,
+                          entry.old_values, entry.new_values, coalesce(entry.is_moved, false);
+      below := entry.id;
+      previous_key := entry.previous;
+      EXIT WHEN previous_key IS NOT NULL;
+    END LOOP;
+    EXIT WHEN previous_key IS NULL;
+    key := previous_key;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._row_entries(text, text, boolean) IS
+  'Entries of the trail on one row, newest first; internal to row_history().';
+
+CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_before jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  entries record;
+  after jsonb[] := '{}';
+  state jsonb;
+  is_gone boolean;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  state := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  is_gone := state IS NULL;
+  SELECT count(*)::integer AS n, array_agg(e.action) AS action, array_agg(e.old_values) AS was,
+         array_agg(e.new_values) AS became, array_agg(e.is_moved) AS is_moved
+    INTO entries
+  FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
+
+  FOR i IN 1 .. entries.n LOOP
+    IF entries.became[i] IS NULL THEN  -- gone
+      after[i] := NULL;
+      state := entries.was[i];
+    ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
+      after[i] := NULL;
+      state := NULL;
+    ELSIF entries.action[i] = 'create' THEN
+      after[i] := CASE WHEN i = 1 THEN coalesce(state, entries.became[i]) ELSE entries.became[i] END;
+      state := NULL;
+    ELSE
+      after[i] := state;
+      state := state || entries.was[i];
+    END IF;
+  END LOOP;
+  FOR i IN REVERSE entries.n - 1 .. 1 LOOP
+    IF after[i] IS NULL AND entries.became[i] IS NOT NULL AND NOT entries.is_moved[i] THEN
+      after[i] := after[i + 1] || entries.became[i];
+    END IF;
+  END LOOP;
+
+  RETURN QUERY
+    SELECT e.id, e.created_at, e.action, e.user_id, e.request_id, e.old_values, e.new_values,
+           CASE WHEN e.action = 'create' THEN NULL
+                WHEN e.new_values IS NULL THEN e.old_values
+                WHEN e.is_moved THEN after[e.n + 1]
+                ELSE after[e.n] || e.old_values END,
+           after[e.n]
+    FROM stratum._row_entries(shape.resource_type, resource_id, is_gone)
+      WITH ORDINALITY e (id, created_at, action, user_id, request_id, old_values, new_values, is_moved, n)
+    ORDER BY e.n;
+END $$;
+COMMENT ON FUNCTION stratum._row_versions(regclass, text) IS
+  'Every entry on a row, newest first, with the row before and after it; internal to row_history() and row_as_of().';
+
+CREATE OR REPLACE FUNCTION stratum.row_history(table_name regclass, resource_id text)
+  RETURNS TABLE (
+    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    new_values jsonb, row_after jsonb)
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN QUERY
+    SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
+    FROM stratum._row_versions(table_name, resource_id) v;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
@@ -2116,6 +2260,11 @@ END $$;
 REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._refresh(bigint, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._row_entries(text, text, boolean) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_admin, stratum_app, stratum_auditor;
+REVOKE ALL ON FUNCTION stratum._row_versions(regclass, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_admin, stratum_app, stratum_auditor;
 
 -- ==== sql/updates/finish.sql
 -- The end of every update script: the storage gets the version that the members have now. install() makes what
@@ -2176,6 +2325,24 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP FUNCTION stratum._check_widths();
+DROP FUNCTION stratum._narrow_ids();
+DROP PROCEDURE stratum.widen_ids(integer);
+DROP FUNCTION stratum._report_narrow_references();
+DROP PROCEDURE stratum._try_step(text, integer);
+DROP FUNCTION stratum._widening_step(text);
+DROP FUNCTION stratum._validation_steps();
+DROP FUNCTION stratum._tables_to_widen();
+DROP FUNCTION stratum._check_dependants(text);
+DROP FUNCTION stratum._set_id_width(regclass, text);
+DROP FUNCTION stratum._forget_types();
+DROP FUNCTION stratum._in_the_way(regclass, smallint[]);
+DROP FUNCTION stratum._fit_results(text);
+DROP FUNCTION stratum._make_id_function(regprocedure, text, text);
+DROP FUNCTION stratum._id_functions();
+DROP FUNCTION stratum._has_wide_ids();
+DROP FUNCTION stratum._id_columns();
+DROP FUNCTION stratum._is_id_column(text, text, text);
 DROP FUNCTION stratum._install_audit_seals();
 DROP FUNCTION stratum._install_audit_chains();
 DROP FUNCTION stratum._install_audit_keys();
@@ -2375,6 +2542,7 @@ DROP FUNCTION stratum._lock_names(text[]);
 DROP FUNCTION stratum._iso_time(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
+DROP FUNCTION stratum._segment_profiles(bigint);
 DROP FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb);
 DROP FUNCTION stratum._expand_segments(bigint, jsonb);
 DROP FUNCTION stratum._segment_bits(jsonb[], text[], "any");
@@ -2391,3 +2559,4 @@ DROP FUNCTION stratum.add_jwt_key(text, bytea, text, timestamptz, timestamptz);
 DROP FUNCTION stratum.enter_jwt(text, text, inet, text);
 DROP FUNCTION stratum.leave_session(text);
 DROP FUNCTION stratum.enter_session(bigint, bigint, text);
+DROP FUNCTION stratum._current_user_id();

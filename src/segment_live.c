@@ -38,7 +38,7 @@ typedef struct LiveSet
 	bool		of_transaction;	/* made from a snapshot that does not see what others commit */
 	MemoryContext context;		/* holds the rest */
 	SegmentSet *set;
-	int		   *ids;			/* in the order of the bits */
+	int64	   *ids;			/* in the order of the bits */
 	SPIPlanPtr	plan;			/* reads the columns of a profile that the set asks about */
 } LiveSet;
 
@@ -107,27 +107,27 @@ find_tables(void)
  * nothing any more a WARNING says so.
  */
 static int
-read_segments(int64 tenant, int **ids, Jsonb ***definitions)
+read_segments(int64 tenant, int64 **ids, Jsonb ***definitions)
 {
 	Oid			type = INT8OID;
 	Datum		value = Int64GetDatum(tenant);
 	int			count = 0;
 	int			rows;
 
-	if (SPI_execute_with_args("SELECT CAST(s.id AS pg_catalog.int4), CAST(s.name AS pg_catalog.text), s.conditions"
+	if (SPI_execute_with_args("SELECT CAST(s.id AS pg_catalog.int8), CAST(s.name AS pg_catalog.text), s.conditions"
 							  " FROM stratum.cdp_segments s"
 							  " WHERE s.tenant_id OPERATOR(pg_catalog.=) $1 AND s.is_active ORDER BY s.id",
 							  1, &type, &value, NULL, true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read segments");
 	rows = SPI_processed;
-	*ids = palloc((rows + 1) * sizeof(int));
+	*ids = palloc((rows + 1) * sizeof(int64));
 	*definitions = palloc((rows + 1) * sizeof(Jsonb *));
 	for (int i = 0; i < rows; i++)
 	{
 		bool		isnull;
 		HeapTuple	row = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
-		int			id = DatumGetInt32(SPI_getbinval(row, desc, 1, &isnull));
+		int64		id = DatumGetInt64(SPI_getbinval(row, desc, 1, &isnull));
 		Datum		conditions = SPI_getbinval(row, desc, 3, &isnull);
 		Jsonb	   *definition;
 
@@ -165,7 +165,7 @@ prepare_profile_query(TupleDesc columns)
 
 /* Makes the set in its own memory, in the order in which it is asked fastest. */
 static void
-compile_live_set(LiveSet *live, const int *ids, Jsonb **definitions, int count)
+compile_live_set(LiveSet *live, const int64 *ids, Jsonb **definitions, int count)
 {
 	SegmentSet *draft = stratum_set_create(stratum_table_columns(STRATUM_PROFILE), count, definitions);
 	int		   *order = stratum_set_best_order(draft);
@@ -173,7 +173,7 @@ compile_live_set(LiveSet *live, const int *ids, Jsonb **definitions, int count)
 	Jsonb	  **arranged = palloc((count + 1) * sizeof(Jsonb *));
 	MemoryContext before = MemoryContextSwitchTo(live->context);
 
-	live->ids = palloc((count + 1) * sizeof(int));
+	live->ids = palloc((count + 1) * sizeof(int64));
 	for (int i = 0; i < count; i++)
 	{
 		live->ids[i] = ids[order[i]];
@@ -193,7 +193,7 @@ compile_live_set(LiveSet *live, const int *ids, Jsonb **definitions, int count)
 static void
 make_set(LiveSet *live, int64 tenant, Oid user)
 {
-	int		   *ids;
+	int64	   *ids;
 	Jsonb	  **definitions;
 	int			count;
 
@@ -242,17 +242,17 @@ get_set(int64 tenant, Oid user)
 static int
 compare_ids(const void *a, const void *b)
 {
-	int			x = *(const int *) a;
-	int			y = *(const int *) b;
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
 
 	return (x > y) - (x < y);
 }
 
 /* The ids of the segments whose bits are set, ascending. */
-static int *
+static int64 *
 collect_members(const LiveSet *live, const Bits *members, int *count)
 {
-	int		   *ids = palloc((live->set->count + 1) * sizeof(int));
+	int64	   *ids = palloc((live->set->count + 1) * sizeof(int64));
 
 	*count = 0;
 	for (int i = 0; i < live->set->nwords; i++)
@@ -260,7 +260,7 @@ collect_members(const LiveSet *live, const Bits *members, int *count)
 		for (Bits word = members[i]; word != 0; word &= word - 1)
 			ids[(*count)++] = live->ids[i * BITS_PER_WORD + pg_rightmost_one_pos64(word)];
 	}
-	qsort(ids, *count, sizeof(int), compare_ids);
+	qsort(ids, *count, sizeof(int64), compare_ids);
 	return ids;
 }
 
@@ -295,6 +295,13 @@ refuse_profile(FunctionCallInfo fcinfo)
 				   PG_ARGISNULL(0) ? "<NULL>" : psprintf(INT64_FORMAT, PG_GETARG_INT64(0))));
 }
 
+/* An id as the function returns it: integer as documented, bigint once widen_ids() has been called. */
+static Datum
+id_datum(int64 id, Oid type)
+{
+	return type == INT8OID ? Int64GetDatum(id) : DirectFunctionCall1(int84, Int64GetDatum(id));
+}
+
 /* The segments of a profile; read with the caller's rights and the statement's snapshot. */
 static void
 return_segments(FunctionCallInfo fcinfo, int64 tenant, LiveSet *live)
@@ -303,7 +310,7 @@ return_segments(FunctionCallInfo fcinfo, int64 tenant, LiveSet *live)
 	Datum		arguments[] = {Int64GetDatum(tenant), PG_GETARG_DATUM(0)};
 	NullableDatum *columns = palloc(live->set->program->row_type->natts * sizeof(NullableDatum));
 	bool		isnull = false;
-	int		   *ids;
+	int64	   *ids;
 	int			count;
 
 	if (SPI_execute_plan(live->plan, arguments, NULL, true, 1) != SPI_OK_SELECT)
@@ -314,13 +321,13 @@ return_segments(FunctionCallInfo fcinfo, int64 tenant, LiveSet *live)
 	ids = collect_members(live, stratum_set_members(live->set, columns), &count);
 	for (int i = 0; i < count; i++)
 	{
-		Datum		id = Int32GetDatum(ids[i]);
+		Datum		id = id_datum(ids[i], TupleDescAttr(result->setDesc, 0)->atttypid);
 
 		tuplestore_putvalues(result->setResult, result->setDesc, &id, &isnull);
 	}
 }
 
-/* profile_segments(profile_id bigint) -> setof integer; none without a tenant context. */
+/* profile_segments(profile_id bigint) -> setof integer, or bigint; none without a tenant context. */
 PG_FUNCTION_INFO_V1(stratum_profile_segments);
 Datum
 stratum_profile_segments(PG_FUNCTION_ARGS)

@@ -386,6 +386,12 @@ check_wanted(StratumContext *wanted, bool has_user, Oid owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("tenant " INT64_FORMAT " does not exist", wanted->tenant_id)));
+	/* widen_ids() lets such ids in; policies compare with an integer */
+	if (wanted->tenant_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("tenant " INT64_FORMAT " is beyond integer, which current_tenant_id() returns",
+						wanted->tenant_id)));
 	if (found.is_deleted)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -556,7 +562,23 @@ stratum_current_user_id(PG_FUNCTION_ARGS)
 	asked = true;
 	if (context->user_id == 0)
 		PG_RETURN_NULL();
+	if (context->user_id > PG_INT32_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("user " INT64_FORMAT " is beyond integer, which current_user_id() returns",
+						context->user_id)));
 	PG_RETURN_INT32(context->user_id);
+}
+
+/* _current_user_id() -> bigint, NULL where unset */
+PG_FUNCTION_INFO_V1(stratum_current_user_key);
+Datum
+stratum_current_user_key(PG_FUNCTION_ARGS)
+{
+	asked = true;
+	if (context->user_id == 0)
+		PG_RETURN_NULL();
+	PG_RETURN_INT64(context->user_id);
 }
 
 /* current_request_id() -> text, NULL where unset */

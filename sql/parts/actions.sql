@@ -32,7 +32,7 @@ BEGIN
     ELSIF new.approved_by_id IS NOT NULL OR new.approved_at IS NOT NULL OR new.executed_at IS NOT NULL THEN
       PERFORM stratum._refuse_state('an action is born undecided', 'Leave approved_by_id, approved_at and executed_at out.');
     END IF;
-    new.created_by_id := coalesce(new.created_by_id, stratum.current_user_id());
+    new.created_by_id := coalesce(new.created_by_id, stratum._current_user_id());
     RETURN new;
   END IF;
   moves := new.status IS DISTINCT FROM old.status;
@@ -58,7 +58,7 @@ BEGIN
     RETURN new;
   END IF;
   -- Who and when is what the server knows, not what the client says.
-  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum.current_user_id() END;
+  new.approved_by_id := CASE new.status WHEN 'executed' THEN old.approved_by_id ELSE stratum._current_user_id() END;
   new.approved_at := CASE new.status WHEN 'executed' THEN old.approved_at WHEN 'approved' THEN now() END;
   new.executed_at := CASE new.status WHEN 'executed' THEN now() END;
   RETURN new;
@@ -228,7 +228,7 @@ BEGIN
   END IF;
   PERFORM stratum._change_campaign(tenant, action.entity_id, action.before);
   UPDATE stratum.fact_actions_queue q
-  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum.current_user_id()))
+  SET payload = jsonb_set(q.payload, '{outcome,undone}', jsonb_build_object('at', now(), 'by', stratum._current_user_id()))
   WHERE q.tenant_id = tenant AND q.id = undo_action.id;
   RETURN 'undone';
 END $$;

@@ -66,7 +66,7 @@ $$;
 COMMENT ON FUNCTION stratum._audience_identifier(text, text, jsonb) IS
   'A profile''s identifier as a platform matches it, NULL where it has none; internal.';
 
-CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+CREATE FUNCTION stratum._audience_members(tenant bigint, wanted bigint) RETURNS TABLE (profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -80,7 +80,7 @@ BEGIN
     PERFORM stratum.audience_hash(sync.platform, kind, '');
   END LOOP;
   RETURN QUERY
-    SELECT DISTINCT m.profile_id::integer, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
+    SELECT DISTINCT m.profile_id::bigint, t.type, stratum._audience_identifier(sync.platform, t.type, to_jsonb(p))
     FROM stratum.cdp_segment_memberships m
       JOIN stratum.cdp_profiles p ON p.tenant_id = m.tenant_id AND p.id = m.profile_id,
       unnest(sync.types) AS t(type)
@@ -91,7 +91,7 @@ COMMENT ON FUNCTION stratum._audience_members(bigint, bigint) IS
   'What a platform should have of a tenant''s audience; internal to the audience functions.';
 
 CREATE FUNCTION stratum.audience_members(audience_sync_id bigint)
-  RETURNS TABLE (profile_id integer, identifier_type text, hash text)
+  RETURNS TABLE (profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -104,7 +104,7 @@ COMMENT ON FUNCTION stratum.audience_members(bigint) IS
 -- ---- runs -----------------------------------------------------------------------------------------
 
 CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
-  RETURNS TABLE (change text, profile_id integer, identifier_type text, hash text)
+  RETURNS TABLE (change text, profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -113,7 +113,7 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::integer, u.identifier_type, u.hash
+      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
       WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
     RETURN;

@@ -440,7 +440,7 @@ COMMENT ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text)
 -- whose names have no dot: their rows keep their ids.
 CREATE FUNCTION stratum._row_entries(resource_type text, resource_id text, is_gone boolean)
   RETURNS TABLE (
-    id bigint, created_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    id bigint, created_at timestamptz, action text, user_id bigint, request_id text, old_values jsonb,
     new_values jsonb, is_moved boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -480,7 +480,7 @@ BEGIN
       ORDER BY l.id DESC
     LOOP
       CONTINUE WHEN NOT entry.counts;
-      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id, entry.request_id,
+      RETURN QUERY SELECT entry.id::bigint, entry.created_at, entry.action, entry.user_id::bigint, entry.request_id,
                           entry.old_values, entry.new_values, coalesce(entry.is_moved, false);
       below := entry.id;
       previous_key := entry.previous;
@@ -498,7 +498,7 @@ COMMENT ON FUNCTION stratum._row_entries(text, text, boolean) IS
 -- neither is possible.
 CREATE FUNCTION stratum._row_versions(table_name regclass, resource_id text)
   RETURNS TABLE (
-    audit_id bigint, changed_at timestamptz, action text, user_id integer, request_id text, old_values jsonb,
+    audit_id bigint, changed_at timestamptz, action text, user_id bigint, request_id text, old_values jsonb,
     new_values jsonb, row_before jsonb, row_after jsonb)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -559,9 +559,12 @@ CREATE FUNCTION stratum.row_history(table_name regclass, resource_id text)
   LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY
+  FOR audit_id, changed_at, action, user_id, request_id, old_values, new_values, row_after IN
     SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
-    FROM stratum._row_versions(table_name, resource_id) v;
+    FROM stratum._row_versions(table_name, resource_id) v
+  LOOP
+    RETURN NEXT;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum.row_history(regclass, text) IS
   'Every recorded version of a row, newest first; row_after is the whole row after the change, NULL once it is deleted.';

@@ -4,13 +4,13 @@
 
 CREATE FUNCTION stratum.request_changes(request_id text)
   RETURNS TABLE (
-    audit_id bigint, changed_at timestamptz, tenant_id integer, user_id integer, action text, resource_type text,
+    audit_id bigint, changed_at timestamptz, tenant_id bigint, user_id bigint, action text, resource_type text,
     resource_id text, old_values jsonb, new_values jsonb, metadata jsonb, ip_address inet, user_agent text)
   LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
-    SELECT l.id::bigint, l.created_at, l.tenant_id, l.user_id, l.action::text, l.resource_type::text, l.resource_id::text,
+    SELECT l.id::bigint, l.created_at, l.tenant_id::bigint, l.user_id::bigint, l.action::text, l.resource_type::text, l.resource_id::text,
            l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent
     FROM stratum.audit_logs l
     WHERE l.request_id = request_changes.request_id

@@ -171,6 +171,9 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'column' AND expected ~ '^bigint' AND found ~ '^integer' THEN 'CALL stratum.widen_ids();'
+    WHEN kind = 'constraint' AND found = expected || ' NOT VALID' THEN
+      format('ALTER TABLE stratum.%s VALIDATE CONSTRAINT %s;', split_part(object, '.', 1), split_part(object, '.', 2))
     WHEN kind = 'right' AND object ~ '^(SCHEMA|ROUTINE) ' THEN
       concat('REVOKE ALL ON ', regexp_replace(object, ' to (.*)$', ' FROM \1; '),
              'GRANT ' || expected || ' ON ' || object || ';')
@@ -235,6 +238,7 @@ BEGIN
       AND (e.kind IN ('table', 'type', 'index', 'function') OR e.object ~ '^(SCHEMA|TYPE|ROUTINE) '
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
+  RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN

@@ -107,7 +107,7 @@ DECLARE
   platform text;
   whole jsonb;
   given text[];
-  campaign integer;
+  campaign bigint;
 BEGIN
   SELECT d.* INTO draft FROM stratum.campaign_drafts d WHERE d.tenant_id = tenant AND d.id = publish_draft.draft_id FOR NO KEY UPDATE;
   IF NOT FOUND THEN

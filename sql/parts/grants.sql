@@ -23,6 +23,7 @@ GRANT EXECUTE ON FUNCTION stratum.refuse_viewer() TO stratum_admin;
 -- auditors too: the policies they meet call it
 GRANT EXECUTE ON FUNCTION stratum.current_tenant_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._current_user_id() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.current_request_id() TO stratum_app, stratum_admin, stratum_auditor;
 
 -- signing in: a pool of its own, which can do nothing else
@@ -155,6 +156,7 @@ GRANT EXECUTE ON FUNCTION stratum._check_draft_data(jsonb, text) TO stratum_app,
 GRANT EXECUTE ON FUNCTION stratum.preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._preview_segment(jsonb, integer) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.segment_profiles(bigint) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.profile_segments(bigint) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._expand_segments(bigint, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.refresh_segment(bigint) TO stratum_app, stratum_admin;

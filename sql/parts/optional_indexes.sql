@@ -42,12 +42,15 @@ END $$;
 COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
--- What is to be there: the storage of every fresh install, without the keys that may be dropped, and an optional index where it is
--- possible. One of its name that is there all the same is looked at too.
+-- What is to be there: the storage of every fresh install, without the keys that may be dropped, with ids of bigint where widen_ids()
+-- has been at work, and an optional index where it is possible. One of its name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT e.kind, e.object, e.definition FROM stratum._storage_expected() e
+  SELECT e.kind, e.object,
+         CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
+              ELSE e.definition END
+  FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
   -- scope_unique_keys() has dropped it
   WHERE NOT (e.kind = 'constraint' AND EXISTS (
     SELECT FROM stratum._global_keys() k

@@ -38,7 +38,7 @@ BEGIN
   END IF;
   SELECT u.role::text AS role, u.permissions, u.tenant_id IS NULL AS of_platform INTO acting
   FROM stratum.users u
-  WHERE u.id = stratum.current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
+  WHERE u.id = stratum._current_user_id() AND (u.tenant_id = stratum.current_tenant_id() OR u.tenant_id IS NULL)
     AND u.is_active AND u.is_deleted IS NOT TRUE;
   -- Tenants write the roles and permissions of their own users: nothing there makes one the platform's.
   IF NOT found OR (permission LIKE 'platform.%' AND NOT acting.of_platform) THEN

@@ -155,7 +155,7 @@ BEGIN
     ), queued AS (
       INSERT INTO stratum.fact_actions_queue AS q (tenant_id, action_type, entity_type, entity_id, payload, reason, status, created_by_id)
       SELECT _run_rule.tenant, p.action, 'campaign', p.campaign_id, p.payload, format('Rule %s: %s', rule.id, rule.name), 'pending',
-             stratum.current_user_id()
+             stratum._current_user_id()
       FROM proposed p WHERE p.action IS NOT NULL AND p.refusal IS NULL
       ORDER BY p.place
       RETURNING q.id, q.entity_id, q.action_type, q.payload

@@ -72,8 +72,7 @@ AS 'SELECT p.profile_count, p.profiles FROM stratum._preview_segment($1, $2) p';
 COMMENT ON FUNCTION stratum.preview_segment(jsonb, integer) IS
   'How many profiles of the current tenant satisfy a definition, and the first of them (at most 1000) by id as a JSON array. Stores nothing.';
 
-CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
-  RETURNS TABLE (profile_id integer)
+CREATE FUNCTION stratum._segment_profiles(segment bigint) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET plan_cache_mode = force_custom_plan
 AS $$
 DECLARE
@@ -84,15 +83,23 @@ BEGIN
   END IF;
   SELECT stratum._expand_segments(s.tenant_id, s.conditions) INTO definition
   FROM stratum.cdp_segments s
-  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment_profiles.segment_id;
+  WHERE s.tenant_id = stratum.current_tenant_id() AND s.id = segment;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+    RAISE EXCEPTION 'segment % does not exist', segment USING ERRCODE = 'no_data_found';
   END IF;
   RETURN QUERY
-    SELECT p.id
+    SELECT p.id::bigint
     FROM stratum.cdp_profiles p
     WHERE p.tenant_id = stratum.current_tenant_id() AND stratum.segment_matches(definition, p);
 END $$;
+COMMENT ON FUNCTION stratum._segment_profiles(bigint) IS
+  'segment_profiles() with ids as bigint; internal.';
+
+-- The planner puts the body in the place of a call, where the id becomes what the function returns: see _id_functions().
+CREATE FUNCTION stratum.segment_profiles(segment_id bigint)
+  RETURNS TABLE (profile_id integer)
+  LANGUAGE sql STABLE
+AS 'SELECT p.id FROM stratum._segment_profiles($1) p (id)';
 COMMENT ON FUNCTION stratum.segment_profiles(bigint) IS
   'Profiles that satisfy the segment''s definition now, whatever the last refresh found.';
 
@@ -117,7 +124,7 @@ COMMENT ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) IS
 
 -- Called by definer functions only, so it runs with their rights; every statement names the tenant.
 CREATE FUNCTION stratum._refresh(tenant bigint, wanted bigint)
-  RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
+  RETURNS TABLE (segment_id bigint, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 <<run>>
@@ -156,7 +163,7 @@ BEGIN
     SET profile_count = r.profile_count, last_computed_at = now()
     FROM stratum._refresh_memberships(_refresh.tenant, run.ids, run.definitions) r
     WHERE s.tenant_id = _refresh.tenant AND s.id = r.segment_id
-    RETURNING s.id, r.profile_count, r.added, r.removed;
+    RETURNING s.id::bigint, r.profile_count, r.added, r.removed;
 END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
@@ -182,10 +189,13 @@ CREATE FUNCTION stratum.refresh_segments()
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN QUERY
+  FOR segment_id, profile_count, added, removed IN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
     FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
-    ORDER BY r.segment_id;
+    ORDER BY r.segment_id
+  LOOP
+    RETURN NEXT;
+  END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum.refresh_segments() IS
   'refresh_segment() of all active segments of the current tenant, reading its profiles once.';

@@ -27,6 +27,11 @@ CREATE FUNCTION stratum.current_user_id() RETURNS integer
 COMMENT ON FUNCTION stratum.current_user_id() IS
   'User that the transaction acts for; NULL where enter() was given none.';
 
+CREATE FUNCTION stratum._current_user_id() RETURNS bigint
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_key';
+COMMENT ON FUNCTION stratum._current_user_id() IS
+  'current_user_id() whatever widen_ids() has let in; internal.';
+
 CREATE FUNCTION stratum.current_request_id() RETURNS text
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_request_id';
 COMMENT ON FUNCTION stratum.current_request_id() IS

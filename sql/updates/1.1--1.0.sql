@@ -150,3 +150,6 @@ BEGIN
     PERFORM stratum._put_row_triggers(audited.relation, audited.arguments, audited.operations, true);
   END LOOP;
 END;
+
+-- What widen_ids() has done: 1.0 knows integer ids only.
+PERFORM stratum._narrow_ids();

@@ -44,9 +44,11 @@ sub library_keeps_its_symbols
 {
 	my @symbols = map { /\s[A-Z]\s(\S+)$/ ? $1 : () } `nm -D --defined-only '$src/stratum.so'`;
 	my %exported = map { $_ => 1 } @symbols;
-	my @foreign = grep { !/^(?:Pg_magic_func|_PG_init|_PG_fini)$/ && !/^pg_finfo_/ && !$exported{"pg_finfo_$_"} } @symbols;
+	# test/sql/sha256.sql makes a function of one more.
+	my %named = map { $_ => 1 } 'stratum_sha256_test', map { slurp($_) =~ /'MODULE_PATHNAME'\s*,\s*'(\w+)'/g } glob "$src/sql/stratum--*.sql";
+	my @foreign = grep { !/^(?:Pg_magic_func|_PG_init|_PG_fini)$/ && !$named{ s/^pg_finfo_//r } } @symbols;
 	ok($exported{Pg_magic_func} && $exported{_PG_init}, 'the library has its magic block and _PG_init');
-	is("@foreign", '', 'and exports nothing else but SQL-callable functions');
+	is("@foreign", '', 'and exports nothing else but the functions that scripts of any version name');
 	is(join(' ', grep { !/^(?:Pg_magic_func|_PG_init|_PG_fini|pg_finfo_stratum_\w+|stratum_\w+)$/ } @symbols), '', 'whose names begin with stratum_');
 }
 

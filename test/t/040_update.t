@@ -168,6 +168,26 @@ $node->sql('DROP FUNCTION stratum._optional_indexes()', db => 'failing');
 $node->sql(q{BEGIN; LOCK TABLE stratum.rules IN SHARE MODE; PREPARE TRANSACTION 'holds rules'}, db => 'failing');
 update_fails('failing', $new, '55P03', 'a lock is not to be had in time', setting => 'SET lock_timeout = 100; ');
 $node->sql(q{ROLLBACK PREPARED 'holds rules'}, db => 'failing');
+
+# A backend that is terminated in the middle of it, where it waits for a lock.
+{
+	$node->sql(q{BEGIN; LOCK TABLE stratum.rules IN SHARE MODE; PREPARE TRANSACTION 'holds rules'}, db => 'failing');
+	my @before = (structure($node, 'failing'), rows($node, 'failing'));
+	my $pid = fork // die $!;
+	if ($pid == 0)
+	{
+		local %ENV = (%ENV, PGHOST => $dir, PGUSER => 'postgres', PGDATABASE => 'failing');
+		open STDERR, '>', '/dev/null';
+		exec "$ENV{STRATUM_BIN}/psql", '-Xq', '-c', "ALTER EXTENSION stratum UPDATE TO '$new'" or die $!;
+	}
+	my $waiting = q{FROM pg_stat_activity WHERE query LIKE 'ALTER EXTENSION stratum UPDATE%' AND wait_event_type = 'Lock'};
+	for (1 .. 600) { last if $node->sql("SELECT count(*) $waiting") ne '0'; select undef, undef, undef, 0.1 }
+	is($node->sql("SELECT pg_terminate_backend(pid, 60000) $waiting"), 't', 'a backend is terminated in the middle of an update');
+	waitpid $pid, 0;
+	$node->sql(q{ROLLBACK PREPARED 'holds rules'}, db => 'failing');
+	is_same(structure($node, 'failing'), $before[0], 'which left everything as it was');
+	is_same(rows($node, 'failing'), $before[1], 'rows too');
+}
 update('failing', $new);
 is($node->sql($check, db => 'failing'), '', 'nothing in the way: it works');
 $node->sql('CREATE VIEW public.mine AS SELECT * FROM stratum._optional_indexes()', db => 'failing');
@@ -175,6 +195,9 @@ update_fails('failing', $old, '2BP01', 'a view uses what the older version does 
 $node->sql('DROP VIEW public.mine; GRANT CREATE ON SCHEMA stratum TO reports', db => 'failing');
 $node->sql('CREATE FUNCTION stratum.format(text) RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', db => 'failing', user => 'reports');
 update_fails('failing', $old, '42501', q{a stranger's function is in the schema});
+like(($node->psql(q{ALTER EXTENSION stratum UPDATE TO '9.9'}, db => 'failing'))[2], qr/ERROR:  extension "stratum" has no update path from version "\Q$new\E" to version "9\.9"/, q{a version that there is not: PostgreSQL's own message});
+like(($node->psql(qq{BEGIN; UPDATE pg_extension SET extversion = '0.1' WHERE extname = 'stratum'; ALTER EXTENSION stratum UPDATE TO '$new'}, db => 'failing'))[2],
+	qr/ERROR:  extension "stratum" has no update path from version "0\.1" to version "\Q$new\E"/, 'so from one');
 
 # ---- dumps of the other version --------------------------------------------------------------------------------
 
@@ -188,6 +211,22 @@ $node->sql($_, db => 'restored') for @commands;
 is($node->sql($check, db => 'restored'), '', 'which repair it');
 is_same(structure($node, 'restored'), $fresh{$new}, "as a fresh $new");
 is_same(rows($node, 'restored'), $rows, 'with all its rows');
+
+# The other way round: what the older version lacks fails to restore, and comes with the first of the two commands.
+my $newer_rows = rows($node, 'fresh11');
+new_database('behind');
+$node->sql("SET row_security = off; CREATE EXTENSION stratum VERSION '$old'", db => 'behind');
+$node->command('pg_dump', '-Fc', '-f', "$dir/behind.dump", 'fresh11');
+my (undef, undef, $missing) = $node->command('pg_restore', '-d', 'behind', "$dir/behind.dump");
+is(join("\n", grep { !/^(?:function stratum\.\w+\(\)|trigger "zz_stratum_\w+" for table "\w+") does not exist$/ } $missing =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', "a dump of $new restored by $old lacks nothing but triggers whose functions are not there");
+@row = map { [ split /\|/ ] } grep { /^storage\|/ } split /\n/, $node->sql($check, db => 'behind');
+is($row[0][1], "storage is version $new, extension is $old", 'check_install() says so');
+@commands = $row[0][2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
+is(scalar @commands, 2, 'and names two commands');
+$node->sql($_, db => 'behind') for @commands;
+is($node->sql($check, db => 'behind'), $healthy{$old}, 'which repair it');
+is_same(structure($node, 'behind'), $fresh{$old}, "as a fresh $old");
+is_same(rows($node, 'behind'), $newer_rows, 'with all its rows');
 
 # The version of the dump first, the update afterwards; a script that runs while restoring leaves the storage alone.
 new_database('ahead');
