@@ -248,3 +248,5 @@ FROM bench.results WHERE section = 'audit' AND item = 'sealed';
 DROP TRIGGER bench_row_trigger ON stratum.campaigns;
 CALL bench.record_by('stratum');
 DROP TABLE bench.campaigns, bench.row_versions;
+-- Other sections add campaigns too.
+SELECT setval('stratum.campaigns_id_seq', (SELECT max(id) FROM stratum.campaigns)) \g /dev/null
