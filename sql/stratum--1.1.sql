@@ -1013,10 +1013,12 @@ BEGIN
 
   IF cardinality(stored) = cardinality(ids) THEN
     PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
-  ELSE
-    PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
-    FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
+    RETURN QUERY SELECT (e.number - 1)::integer, 'stored'::text, e.id, e.profile
+      FROM unnest(ids, of_profiles) WITH ORDINALITY AS e(id, profile, number);
+    RETURN;
   END IF;
+  PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
+  FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
   RETURN QUERY
     SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
            coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
@@ -6951,7 +6953,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
-('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp e557335dd7b3d6deefb5b2f765c6bad9'),
+('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 512ed4eed5ebbbe5c8f31dde81833563'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 284e811902d6251f2e61c76d3368ab34'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),

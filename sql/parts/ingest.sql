@@ -376,10 +376,12 @@ BEGIN
 
   IF cardinality(stored) = cardinality(ids) THEN
     PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
-  ELSE
-    PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
-    FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
+    RETURN QUERY SELECT (e.number - 1)::integer, 'stored'::text, e.id, e.profile
+      FROM unnest(ids, of_profiles) WITH ORDINALITY AS e(id, profile, number);
+    RETURN;
   END IF;
+  PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
+  FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
   RETURN QUERY
     SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
            coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
