@@ -5872,7 +5872,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp fea0164efb2365b06abdd11d7031422e'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp a3c38fcd3138dae72a68f357e2db160c'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
 ('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
@@ -6695,7 +6695,9 @@ AS $$
   SELECT e.kind, e.object,
          CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
               ELSE e.definition END
-  FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
+  FROM stratum._storage_expected() e,
+    -- asked once, not for each row
+    (SELECT stratum._has_wide_ids() OFFSET 0) w (wide)
   -- scope_unique_keys() has dropped it
   WHERE NOT (e.kind = 'constraint' AND EXISTS (
     SELECT FROM stratum._global_keys() k

@@ -50,7 +50,9 @@ AS $$
   SELECT e.kind, e.object,
          CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
               ELSE e.definition END
-  FROM stratum._storage_expected() e, (SELECT stratum._has_wide_ids()) w (wide)
+  FROM stratum._storage_expected() e,
+    -- asked once, not for each row
+    (SELECT stratum._has_wide_ids() OFFSET 0) w (wide)
   -- scope_unique_keys() has dropped it
   WHERE NOT (e.kind = 'constraint' AND EXISTS (
     SELECT FROM stratum._global_keys() k
