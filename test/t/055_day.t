@@ -57,10 +57,14 @@ COMMIT;} ],
 SELECT CASE WHEN q.id % 7 = 0 THEN stratum.reject_action(q.id, 'no') ELSE stratum.approve_action(q.id) END
   FROM (SELECT id FROM stratum.fact_actions_queue WHERE status = 'pending' ORDER BY id LIMIT 2 FOR UPDATE SKIP LOCKED) q;
 COMMIT;} ],
+	# somebody else may have handed the same one over since the query began, and it says so
 	execute => [ 3, q{BEGIN; SELECT stratum.enter(1, 1);
 SELECT stratum.execute_action(q.id) FROM (SELECT id FROM stratum.fact_actions_queue WHERE status = 'approved' AND action_type IN ('adjust_budget', 'apply_label') ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) q;
-SELECT stratum.execute_action(q.id) FROM (SELECT a.id FROM stratum.fact_actions_queue a WHERE a.status = 'approved' AND a.action_type = 'send_alert'
-  AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.action_id = a.id) ORDER BY a.id LIMIT 1 FOR UPDATE SKIP LOCKED) q;
+DO $$ BEGIN
+  PERFORM stratum.execute_action(q.id) FROM (SELECT a.id FROM stratum.fact_actions_queue a WHERE a.status = 'approved' AND a.action_type = 'send_alert'
+    AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.action_id = a.id) ORDER BY a.id LIMIT 1 FOR UPDATE SKIP LOCKED) q;
+EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL;
+END $$;
 COMMIT;} ],
 	work => [ 2, q{BEGIN; SELECT stratum.enter(1, 1);
 SELECT stratum.complete_action(c.action_id, 'worker :client_id') FROM stratum.claim_actions('worker :client_id', 2) c;
