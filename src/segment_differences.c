@@ -245,7 +245,8 @@ add_batch(Refresh *refresh, Batch *batch)
 	" UNION ALL SELECT 'pg_class'::regclass, i.indexrelid FROM pg_index i WHERE i.indrelid = c.oid)"
 
 /*
- * Whether nothing looks after a table but the three references. A user's own may go to the same tables, and a
+ * Whether nothing looks after a table but the three references, and the trigger that refuses viewers, whom a refresh
+ * meets at the segments too. A user's own may go to the same tables, and a
  * table of his may refer to this one. And whether none of his functions would run meanwhile, as defaults or checks
  * may have: what such a one writes elsewhere is to be looked after. The lock, which writing takes anyway, keeps it so.
  */
@@ -257,7 +258,8 @@ only_references_watch(const char *table)
 	if (SPI_execute(psprintf("LOCK TABLE %s IN ROW EXCLUSIVE MODE", table), false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not lock %s", table);
 	if (SPI_execute(psprintf("SELECT c.relkind = 'r' AND NOT c.relhasrules"
-							 "   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)"
+							 "   AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal"
+							 "     AND t.tgfoid IS DISTINCT FROM to_regprocedure('stratum.refuse_viewer()'))"
 							 "   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f' AND (k.confrelid = c.oid"
 							 "     OR k.conrelid = c.oid AND pg_get_constraintdef(k.oid) !~ '" REFERENCES_PATTERN "'))"
 							 "   AND NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid"
