@@ -7,13 +7,12 @@
  * after its signature has been found right, but for its header, which names the key. No message shows
  * any part of a token.
  */
-#include "stratum.h"
+#include "kept_plan.h"
 
 #include "catalog/pg_type.h"
 #include "common/hmac.h"
 #include "common/jsonapi.h"
 #include "common/sha2.h"
-#include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
@@ -223,14 +222,7 @@ find_key(text *kid, TimestampTz now, MemoryContext context)
 	bool		isnull;
 	Key			key = {NULL, NULL};
 
-	if (plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare_cursor(READ_KEY, 2, types, CURSOR_OPT_GENERIC_PLAN);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare the look-up of a key: %s", SPI_result_code_string(SPI_result));
-		plan = prepared;
-	}
+	stratum_keep_plan(&plan, READ_KEY, lengthof(types), types);
 	if (SPI_execute_plan(plan, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read stratum.jwt_keys");
 	if (SPI_processed == 1)

@@ -9,12 +9,11 @@
  *
  * Without a tenant nothing is limited: administrators and restores know what they do.
  */
-#include "stratum.h"
+#include "kept_plan.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -113,14 +112,7 @@ ask(SPIPlanPtr *plan, const char *query, int64 tenant_id, int64 most, int64 *res
 	Datum		values[] = {Int64GetDatum(tenant_id), Int64GetDatum(most)};
 	bool		isnull;
 
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare_cursor(query, 2, types, CURSOR_OPT_GENERIC_PLAN);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
-		*plan = prepared;
-	}
+	stratum_keep_plan(plan, query, lengthof(types), types);
 	if (SPI_execute_snapshot(*plan, values, NULL, GetLatestSnapshot(), InvalidSnapshot, false, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", query);
 	if (SPI_processed != 1)

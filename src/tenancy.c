@@ -11,14 +11,13 @@
  * Its text is "tenant user writes len len len:" followed by request id, address and user agent of
  * those lengths (-1: not set). Nobody needs to read it: use current_tenant_id() and its like.
  */
-#include "stratum.h"
+#include "kept_plan.h"
 
 #include "access/htup_details.h"
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -308,14 +307,7 @@ run_look_up(SPIPlanPtr *plan, const char *query, int64 tenant_id, int64 user_id)
 	Oid			types[] = {INT8OID, INT8OID};
 	Datum		values[] = {Int64GetDatum(tenant_id), Int64GetDatum(user_id)};
 
-	if (*plan == NULL)
-	{
-		SPIPlanPtr	prepared = SPI_prepare_cursor(query, 2, types, CURSOR_OPT_GENERIC_PLAN);
-
-		if (prepared == NULL || SPI_keepplan(prepared) != 0)
-			elog(ERROR, "could not prepare \"%s\": %s", query, SPI_result_code_string(SPI_result));
-		*plan = prepared;
-	}
+	stratum_keep_plan(plan, query, lengthof(types), types);
 	if (SPI_execute_plan(*plan, values, NULL, true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", query);
 	return SPI_processed == 1;
