@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Install qw(structure rows fill_tables empty_tables versions is_same);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -118,8 +119,6 @@ sub copy_of
 
 copy_of(database('fresh', $_), "a dump of $_") for @versions;
 
-print "# reliability: updates between every two versions, up and down, rows in every table; structure, rights, comments and rows compared with a fresh install | $tried{ways} updates | ", failed(), " differences\n";
-print "# reliability: dumps of every version, fresh and updated, restored and repaired | $tried{copies} databases | ", failed(), " differences\n";
-sub failed { return scalar grep { !$_ } Test::More->builder->summary }
-
+tried('updates between every two versions, up and down, with rows in every table; structure, rights, comments and rows compared with a fresh install', "$tried{ways} updates");
+tried('dumps of every version, fresh and updated, restored and repaired', "$tried{copies} databases");
 done_testing();

@@ -7,6 +7,7 @@ use lib "$FindBin::RealBin/../../t/lib";
 use Stratum::Cluster;
 use Stratum::Install qw(structure rows fill_tables empty_tables versions is_same);
 use Stratum::Suite qw(regress_database regress_names regress_tests pgtap_tests);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $older = $ENV{STRATUM_OLDER} or plan(skip_all => 'needs a second server: test/deep/pg_upgrade');
@@ -120,8 +121,7 @@ is($new->sql("BEGIN; SELECT stratum.enter(1, 1)\\g /dev/null\nUPDATE stratum.cdp
 my $assertions = pgtap_tests($new, 'behind');
 my @tests = grep { !/^(?:conditions.*|hash.*|sha256|metrics|schedules|audit_failures|audit_paths|hardening|segment_memberships)$/ } regress_names();
 my $files = regress_tests($new, 'today', @tests);
-my $failed = grep { !$_ } Test::More->builder->summary;
 my $versions = "$number -> $to";
-print "# reliability: pg_upgrade with rows in every table: of the newest version, with bigint ids, of the oldest version and updated then | 3 databases | $failed failed | $versions\n";
-print "# reliability: the suite in databases that pg_upgrade made | $files regression files, $assertions assertions of pgTAP | $failed failed | $versions\n";
+tried('pg_upgrade with rows in every table: of the newest version, with bigint ids, of the oldest version and updated then', '3 databases', $versions);
+tried('the suite in databases that pg_upgrade made', "$files regression files, $assertions assertions of pgTAP", $versions);
 done_testing();

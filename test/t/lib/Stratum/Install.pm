@@ -132,7 +132,7 @@ COMMIT;
 SELECT stratum.version() <> '1.0' AS since_11 \gset
 \if :since_11
 SELECT stratum.audit_table('public.notes', redact => '{body:hash}');
-SELECT stratum.add_jwt_key('k', sha256('secret'), 'test');
+SELECT stratum.add_jwt_key('first', sha256('secret'), 'test');
 BEGIN;
 SELECT stratum.enter(1, 1);
 INSERT INTO public.notes (body) VALUES ('hashed');
