@@ -25,9 +25,9 @@ my @tableless = qw(conditions conditions_errors conditions_events_errors conditi
 my @slow = qw(audit_failures audit_paths audit_seals hardening segment_memberships security_check);
 # What tells by the storage how it came about: where rows, triggers, policies and rights are looked at.
 my @telling = qw(acl actions audience_sync audit_coverage audit_guard audit_use examples ingest leaving limits live_segments mixins permissions rules segments segment_references signals tenancy tenant_isolation);
-# audit looks for the error of an id that is no integer.
+# audit looks for the error of an id that is no integer; audit_redact: see below.
 my @wide = (@telling, qw(audience audit_history audit_privacy audit_retention segment_planning session_lock sign_in));
-my %not_wide = map { $_ => 1 } qw(audit);
+my @not_wide = qw(audit audit_redact);
 
 sub created
 {
@@ -67,9 +67,11 @@ sub without
 	return grep { !$out{$_} } regress_names();
 }
 
+# What begins with an empty table of the newest version: a database has one key of the trail's hashes.
+my %begins_empty = map { $_ => 1 } qw(audit_redact);
 my @quick = $ENV{STRATUM_ALL} ? regress_names() : without(@tableless, @slow);
 @telling = regress_names() if $ENV{STRATUM_ALL};
-@wide = without(keys %not_wide) if $ENV{STRATUM_ALL};
+@wide = without(@not_wide) if $ENV{STRATUM_ALL};
 
 created('updated', $oldest);
 created('there_and_back', $oldest);
@@ -83,7 +85,7 @@ created('widened', $newest);
 $node->sql('SET client_min_messages = warning; CALL stratum.widen_ids()' =~ s/; /;\n/r, db => 'widened');
 
 run_suite('updated', 1, @quick);
-run_suite('restored', 1, @quick);
+run_suite('restored', 1, grep { !$begins_empty{$_} } @quick);
 run_suite('there_and_back', 0, @telling);
 run_suite('repaired', 0, @telling);
 run_suite('widened', 0, @wide);

@@ -82,7 +82,8 @@ $primary->sql('CREATE EXTENSION stratum', db => 'shop');
 fill_tables($primary, 'shop');
 $primary->sql(q{UPDATE stratum.campaigns SET name = 'unsealed' WHERE id = 2}, db => 'shop');
 $primary->wait_for($node);
-is_same(rows($node, 'shop'), rows($primary, 'shop'), 'every table is there');
+sub tables { return join "\n", grep { !/_seq / } split /\n/, rows($_[0], 'shop') }    # what sequences say is not for a standby
+is_same(tables($node), tables($primary), 'every row of every table is there');
 is($node->sql($verify, db => 'shop'), '', 'the seals verify on the standby');
 is($node->sql('SELECT * FROM stratum.check_install()', db => 'shop'), '', 'which is healthy');
 my ($entries, $last) = split /\|/, $primary->sql('SELECT count(*), max(id) FROM stratum.audit_logs', db => 'shop');
