@@ -44,11 +44,12 @@ two_servers() {
 	out=$(mktemp)
 	trap 'rm -f "$out"' EXIT
 	STRATUM_INSIDE=1 unshare --mount --pid --fork --kill-child -- "$0" "$@" >"$out" || rc=1
-	while read -r line; do
-		case $line in
-		*' passed, '*' failed') passed=$((passed + ${line%% *})); line=${line#*, }; failed=$((failed + ${line%% *})) ;;
-		*) echo "$line" ;;
-		esac
+	while IFS= read -r line; do
+		if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+			passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
+		else
+			printf '%s\n' "$line"
+		fi
 	done <"$out"
 	# one that ended without a last line
 	[ $rc = 0 ] || [ "$failed" != 0 ] || failed=1
