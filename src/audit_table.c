@@ -504,12 +504,18 @@ PG_FUNCTION_INFO_V1(stratum_audit_shape);
 Datum
 stratum_audit_shape(PG_FUNCTION_ARGS)
 {
-	Relation	relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	AuditTable *table = build_table(relation, find_trigger(relation));
+	Relation	relation = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	AuditTable *table;
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	TupleDesc	desc;
 
+	/* a regclass may be any number, and of a table that is being dropped */
+	if (relation == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("there is no table with OID %u", PG_GETARG_OID(0)));
+	table = build_table(relation, find_trigger(relation));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = CStringGetTextDatum(table->resource_type);
