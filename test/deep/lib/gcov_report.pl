@@ -1,14 +1,13 @@
-# Reads what `gcov --json-format --stdout` prints, a document a line; prints a line for each source file and the sum.
-# Arguments: the least percentage, and the last line of bin/test.
+# Reads what `gcov --json-format --stdout` prints, a document a line. Prints a line for each source file, with what did not run, and last
+# the share of all.
 use strict;
 use warnings;
 use JSON::PP qw(decode_json);
 
-my ($least, $tests) = @ARGV;
 my (%runs, $all, $ran);
 
 # A header is part of many objects: a line has run if it ran in one of them.
-while (my $document = <STDIN>)
+while (my $document = <>)
 {
 	for my $file (grep { $_->{file} =~ m{^src/} } @{ decode_json($document)->{files} })
 	{
@@ -36,8 +35,4 @@ for my $file (sort keys %runs)
 	$ran += @lines - @missed;
 	printf "%-34s %5d lines %5.1f %%  %s\n", $file, scalar @lines, 100 * (@lines - @missed) / @lines, ranges(@missed);
 }
-die "no lines\n" if !$all;
-my $share = 100 * $ran / $all;
-printf "# reliability: lines of src/ that the tests run, by gcov | %d of %d lines; the tests: %s | %.1f %%\n", $ran, $all, $tests, $share;
-printf "%s\n", $share >= $least ? '1 passed, 0 failed' : '0 passed, 1 failed';
-exit($share >= $least ? 0 : 1);
+printf "%.1f %% of %d lines\n", 100 * $ran / $all, $all;

@@ -35,6 +35,7 @@ build_postgres() {
 	mkdir -p "$dir/build"
 	(
 		cd "$dir/build"
+		export ASAN_OPTIONS=detect_leaks=0  # configure runs what it has compiled
 		"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
 			CFLAGS="$3" CPPFLAGS="$4" && make -s -j "$(nproc)" world-bin && make -s install-world-bin DESTDIR="$dir/root"
 	) >"$dir/log" 2>&1 </dev/null || { tail -n 20 "$dir/log" >&2; die "PostgreSQL could not be built; the whole log is $dir/log"; }
@@ -65,5 +66,7 @@ checked_server() {
 	postgres_build "$1" checked '-O1 -g -fno-omit-frame-pointer' '-DUSE_VALGRIND -DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE'
 }
 
-# report WHAT HOW-OFTEN RESULT: a line of bin/reliability's table.
-report() { printf '# reliability: %s | %s | %s\n' "$1" "$2" "$3"; }
+# AddressSanitizer and UBSan, and assertions.
+sanitized_server() {
+	postgres_build "$1" sanitized '-O1 -g -fno-omit-frame-pointer -fno-common -fsanitize=address,undefined' ''
+}
