@@ -1,6 +1,6 @@
 # PostgreSQL built from Debian's source in a way that Debian's binaries are not. Sourced (bash) after bin/lib/server.sh.
 #
-#   postgres_build MAJOR NAME CFLAGS CPPFLAGS   prints the path of pg_config of that server, with contrib, pgTAP, and assertions
+#   postgres_build MAJOR NAME CFLAGS CPPFLAGS   prints the path of pg_config of that server, with pgTAP, and assertions
 #
 # It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/pgMAJOR-NAME (0.3 GB), and built anew when the flags are others. That takes
 # some ten minutes on two processors.
@@ -24,24 +24,27 @@ add_pgtap() {
 	local dir package
 	dir=$(mktemp -d)
 	package=$(apt-cache search --names-only '^postgresql-[0-9]+-pgtap$' | sed 's/ .*//' | sort -V | tail -n 1)
-	(cd "$dir" && apt-get -qq download "$package" && dpkg-deb -x ./*.deb .) >&2 && cp "$dir"/usr/share/postgresql/*/extension/pgtap* "$1"
+	(cd "$dir" && apt-get -qq -o APT::Sandbox::User=root download "$package" && dpkg-deb -x ./*.deb .) >&2 && cp "$dir"/usr/share/postgresql/*/extension/pgtap* "$1"
 	rm -rf "$dir"
 }
 
 # Into $1, which is there only when it is whole. $2 = source, $3 = CFLAGS, $4 = CPPFLAGS.
 build_postgres() {
 	local target=$1 source=$2 dir=$1.new
-	rm -rf "$dir" "$target"
+	rm -rf "$dir"
 	mkdir -p "$dir/build"
 	(
-		cd "$dir/build"
-		export ASAN_OPTIONS=detect_leaks=0  # configure runs what it has compiled
-		"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
-			CFLAGS="$3" CPPFLAGS="$4" && make -s -j "$(nproc)" world-bin && make -s install-world-bin DESTDIR="$dir/root"
+		cd "$dir/build" &&
+			export ASAN_OPTIONS=detect_leaks=0 && # configure runs what it has compiled
+			"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
+				CFLAGS="$3" CPPFLAGS="$4" &&
+			make -s -j "$(nproc)" && make -s install DESTDIR="$dir/root" &&
+			make -s -C contrib/btree_gin install DESTDIR="$dir/root" && make -s -C contrib/pgcrypto install DESTDIR="$dir/root"
 	) >"$dir/log" 2>&1 </dev/null || { tail -n 20 "$dir/log" >&2; die "PostgreSQL could not be built; the whole log is $dir/log"; }
-	add_pgtap "$dir/root$target/share/extension" || die "pgTAP could not be had"
+	add_pgtap "$("$dir/root$target/bin/pg_config" --sharedir)/extension" || die "pgTAP could not be had"
 	printf '%s\n' "$3 $4" >"$dir/root$target/flags"
 	chmod -R a+rX "$dir/root"
+	rm -rf "$target"
 	mv "$dir/root$target" "$target"
 	rm -rf "$dir"
 }
@@ -57,6 +60,7 @@ postgres_build() {
 		say "building PostgreSQL $major ($2) in $target"
 		build_postgres "$target" "$source" "$3" "$4"
 	) 9>"$deep_cache/pg$major-$2.lock" || return
+	[ -x "$target/bin/postgres" ] || die "PostgreSQL $major ($2) is not in $target"
 	echo "$target/bin/pg_config"
 }
 
