@@ -38,7 +38,7 @@ FROM (SELECT 'numeric, real' AS t, 1.5::numeric AS conversions, 6::real AS click
 SELECT t, stratum.campaign_matches('{"conditions": [{"field": "conversion_rate", "operator": "equals", "value": 25}]}', r) AS a_quarter
 FROM (SELECT 'double precision' AS t, 0.5::float8 AS conversions, 2::float8 AS clicks) r;
 SELECT t, stratum.campaign_matches('{"conditions": [{"field": "conversion_rate", "operator": "is_null"}]}', r) AS missing
-FROM (SELECT 'too great to be divided' AS t, 1::numeric AS conversions, 1e999::numeric AS clicks) r;
+FROM (SELECT 'too great to be divided' AS t, 1::numeric AS conversions, 1e1004::numeric AS clicks) r;
 
 -- ---- limits ---------------------------------------------------------------------------------------
 -- a place that was taken in a released savepoint is taken, one in a savepoint that was undone is free again
