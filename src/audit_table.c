@@ -425,16 +425,20 @@ stratum_is_audit_trigger(const Trigger *trigger)
 	return records_rows(trigger) || trigger->tgfoid == trigger_function("_audit_truncate");
 }
 
-/* The table's audit trigger, else one that says nothing. */
+/*
+ * A copy of the table's audit trigger, else one that says nothing. Looking anything up may bring an invalidation, and the
+ * relation other triggers in the place of those that it has.
+ */
 static Trigger *
 find_trigger(Relation relation)
 {
 	static Trigger none = {0};
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
 
-	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (records_rows(&relation->trigdesc->triggers[i]))
-			return &relation->trigdesc->triggers[i];
+		if (records_rows(&triggers->triggers[i]))
+			return &triggers->triggers[i];
 	}
 	return &none;
 }
