@@ -156,6 +156,16 @@ typedef enum AuditLogColumn
 
 #define LOG_COLUMNS (LOG_CREATED_AT + 1)
 
+/* An index of the log. */
+typedef struct AuditLogIndex
+{
+	Oid			index;
+	AttrNumber	not_null;		/* only of rows where this column is not NULL; 0: of all */
+} AuditLogIndex;
+
+/* More than these are the executor's. */
+#define LOG_INDEXES 16
+
 /* The table stratum.audit_logs, of which nothing stands in the way of writing it directly. */
 typedef struct AuditLog
 {
@@ -165,9 +175,19 @@ typedef struct AuditLog
 	Oid			actions[AUDIT_ACTIONS]; /* labels of audit_action */
 	AuditReference tenants;		/* what tenant_id refers to */
 	AuditReference users;		/* what user_id refers to */
+	int			index_count;
+	AuditLogIndex indexes[LOG_INDEXES];
 } AuditLog;
 
 extern bool stratum_open_audit_log(AuditLog *log, Relation *relation);
+
+/* --- audit_index.c --- */
+typedef struct AuditIndexes AuditIndexes;
+
+extern bool stratum_describe_log_indexes(AuditLog *log, Relation relation);
+extern AuditIndexes *stratum_open_log_indexes(const AuditLog *log, Relation table);
+extern void stratum_insert_into_log_indexes(AuditIndexes *indexes, TupleTableSlot *slot);
+extern void stratum_close_log_indexes(AuditIndexes *indexes);
 
 /* --- audit_reference.c --- */
 extern void stratum_define_audit_references(void);

@@ -40,8 +40,7 @@ struct AuditSink
 	AuditLog	log;
 	/* What follows is for direct writing. */
 	Relation	relation;
-	ResultRelInfo *indexes;
-	EState	   *estate;
+	AuditIndexes *indexes;
 	BulkInsertState bulk;
 	bool		has_written;
 	int			room;			/* for slots; most statements are of one row */
@@ -159,15 +158,6 @@ share_context(AuditSink *sink)
 }
 
 static void
-open_indexes(AuditSink *sink)
-{
-	sink->estate = CreateExecutorState();
-	sink->indexes = makeNode(ResultRelInfo);
-	sink->indexes->ri_RelationDesc = sink->relation;
-	ExecOpenIndices(sink->indexes, false);
-}
-
-static void
 open_log(AuditSink *sink)
 {
 	MemoryContext before = MemoryContextSwitchTo(sink->context);
@@ -184,7 +174,7 @@ open_log(AuditSink *sink)
 	{
 		sink->room = 8;
 		sink->slots = palloc(sink->room * sizeof(TupleTableSlot *));
-		open_indexes(sink);
+		sink->indexes = stratum_open_log_indexes(&sink->log, sink->relation);
 	}
 	MemoryContextSwitchTo(before);
 }
@@ -212,8 +202,7 @@ write_batch(AuditSink *sink)
 	}
 	for (int i = 0; i < sink->used; i++)
 	{
-		(void) stratum_insert_index_tuples(sink->indexes, sink->slots[i], sink->estate);
-		ResetPerTupleExprContext(sink->estate);
+		stratum_insert_into_log_indexes(sink->indexes, sink->slots[i]);
 		ExecClearTuple(sink->slots[i]);
 	}
 	sink->has_written = true;
@@ -242,7 +231,7 @@ next_slot(AuditSink *sink)
 			sink->slots = repalloc(sink->slots, sink->room * sizeof(TupleTableSlot *));
 		}
 		sink->slots[sink->made++] = MakeSingleTupleTableSlot(RelationGetDescr(sink->relation),
-															 &TTSOpsHeapTuple);
+															 &TTSOpsVirtual);
 		MemoryContextSwitchTo(before);
 	}
 	return sink->slots[sink->used];
@@ -370,8 +359,7 @@ close_log(AuditSink *sink)
 	if (sink->bulk != NULL)
 		FreeBulkInsertState(sink->bulk);
 	table_finish_bulk_insert(sink->relation, 0);
-	ExecCloseIndices(sink->indexes);
-	FreeExecutorState(sink->estate);
+	stratum_close_log_indexes(sink->indexes);
 	table_close(sink->relation, NoLock);
 }
 
