@@ -6014,7 +6014,7 @@ BEGIN
 
   -- since 1.1
   IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
-    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
     COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
   END IF;
 
@@ -6760,7 +6760,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e13d6fa67f7614fa2524ef18dbc40a5'),
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
@@ -6941,7 +6941,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
-('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off a3b567aef7050936761858141c2a44d1'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
@@ -7011,7 +7011,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
 ('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
-('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
@@ -8839,10 +8839,16 @@ BEGIN
   END IF;
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;
   BEGIN
     -- also in tables of the user's own, which CASCADE empties
     PERFORM stratum._pause_tenant_audit(tenant);
-    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+    -- The trail comes after the rows that others may be changing: then it has all that they have left in it.
+    FOR source IN
+      SELECT t.* FROM stratum._tables_of_tenants() t
+      WHERE t.is_ours
+      ORDER BY coalesce(array_position('{stratum.audit_logs,stratum.users,stratum.tenants}', t.name), 0), t.place DESC
+    LOOP
       deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
       counts := counts || jsonb_build_object(source.name, deleted);
     END LOOP;
