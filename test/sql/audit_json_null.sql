@@ -72,15 +72,15 @@ BEGIN
 END $$;
 CREATE PROCEDURE audit_null.live() LANGUAGE plpgsql AS $$
 DECLARE
-  some text;
+  changes text;
 BEGIN
   EXECUTE 'INSERT INTO audit_null.kept SELECT i, NULL, NULL, ' || (SELECT string_agg('audit_null.any_value()', ', ') FROM generate_series(1, 24)) || ' FROM generate_series(1, 12) i';
   FOR round IN 1 .. 6 LOOP
     COMMIT;
     INSERT INTO audit_null.moments SELECT round, clock_timestamp(), id, audit_null.columns_of(id) FROM audit_null.kept;
     COMMIT;
-    some := (SELECT string_agg(format('c%s = audit_null.any_value()', n), ', ') FROM generate_series(1, 24) n WHERE random() < 0.4 OR n = round);
-    EXECUTE 'UPDATE audit_null.kept SET tag = concat(tag, ''b''), j = ''null'', ' || some;
+    changes := (SELECT string_agg(format('c%s = audit_null.any_value()', n), ', ') FROM generate_series(1, 24) n WHERE random() < 0.4 OR n = round);
+    EXECUTE 'UPDATE audit_null.kept SET tag = concat(tag, ''b''), j = ''null'', ' || changes;
   END LOOP;
 END $$;
 CALL audit_null.live();
