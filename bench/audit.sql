@@ -2,13 +2,15 @@
 -- them jsonb, in stratum.campaigns with its documented indexes, references and mixin, which all contestants have.
 --
 --   none         the audit triggers are disabled
---   stratum      the audit triggers, as installed: entries in stratum.audit_logs with its five documented indexes
+--   stratum      the audit triggers, as installed: entries in stratum.audit_logs with its five documented indexes and that of requests
 --   row_trigger  a row-level plpgsql trigger in the manner of supa_audit: looks the key's columns up, makes to_jsonb of the old
 --                and the new row and a UUID of the key, inserts them into a table like its audit.record_version with the same
 --                indexes. Cheaper than the original in one thing: the UUID is made by md5(), which is built in
 --
 --   INSERT, UPDATE, DELETE   one statement over all of them; UPDATE adds to two integers of each (the metrics follow)
 --   one row                  a prepared UPDATE of one of them by its key, one client, a transaction each: pgbench
+--                            floor    nothing is found out, and a finished row written by the same statement into a table like audit_logs with its
+--                                     indexes, without triggers and references: what a record of the change costs, whoever makes it
 --   sealed                   the same by four clients, all rows of one tenant, whose trail is sealed five times a second meanwhile
 --
 -- Fair: the same statements on the same rows, in turns. In each round everything is emptied and filled anew, for one contestant after the
@@ -98,16 +100,19 @@ BEGIN
   END LOOP;
 END $$;
 
+CREATE TABLE bench.floor_log (LIKE stratum.audit_logs INCLUDING DEFAULTS INCLUDING INDEXES);
+
 CREATE PROCEDURE bench.empty_logs() LANGUAGE plpgsql AS $$
 BEGIN
   ALTER TABLE stratum.audit_logs DISABLE TRIGGER USER;
-  TRUNCATE stratum.audit_logs, bench.row_versions;
+  TRUNCATE stratum.audit_logs, bench.row_versions, bench.floor_log;
   ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER;
 END $$;
 
 CREATE FUNCTION bench.entries(contestant text) RETURNS bigint LANGUAGE sql AS $$
   SELECT CASE contestant WHEN 'stratum' THEN (SELECT count(*) FROM stratum.audit_logs)
-                         WHEN 'row_trigger' THEN (SELECT count(*) FROM bench.row_versions) ELSE 0 END
+                         WHEN 'row_trigger' THEN (SELECT count(*) FROM bench.row_versions)
+                         WHEN 'floor' THEN (SELECT count(*) FROM bench.floor_log) ELSE 0 END
 $$;
 
 CREATE FUNCTION bench.recorded(contestant text) RETURNS text LANGUAGE sql AS $$
@@ -123,7 +128,8 @@ FROM (VALUES
   (2, 'UPDATE', 'UPDATE stratum.campaigns SET impressions = impressions + 1000, clicks = clicks + 7'),
   (3, 'DELETE', 'DELETE FROM stratum.campaigns'),
   (4, 'one row', 'UPDATE stratum.campaigns SET impressions = impressions + 1000, clicks = clicks + 7 WHERE id = $1')) i (i, item, statement),
-  (VALUES (1, 'none'), (2, 'stratum'), (3, 'row_trigger')) c (c, contestant)
+  (VALUES (1, 'none'), (2, 'stratum'), (3, 'row_trigger'), (4, 'floor')) c (c, contestant)
+WHERE contestant <> 'floor' OR item = 'one row'
 ORDER BY i, c;
 
 -- One contestant's three statements, each in a transaction of its own.
@@ -186,7 +192,7 @@ VACUUM (FREEZE, ANALYZE) stratum.campaigns;
 \setenv campaigns :campaigns
 \setenv updates :single_updates
 \! "$bench_directory/audit_one_row"
-SELECT count(*) <> 3 * :rounds AS failed FROM bench.timings WHERE section = 'audit' AND item = 'one row' \gset
+SELECT count(*) <> 4 * :rounds AS failed FROM bench.timings WHERE section = 'audit' AND item = 'one row' \gset
 \if :failed
 DO $$ BEGIN RAISE EXCEPTION 'bench/audit_one_row has not measured'; END $$;
 \endif
@@ -195,7 +201,7 @@ DECLARE
   wrong text;
 BEGIN
   SELECT string_agg(DISTINCT format('%s entries by %s', e.n, e.by), ', ') INTO wrong
-  FROM (VALUES ('stratum', bench.entries('stratum')), ('row_trigger', bench.entries('row_trigger'))) e (by, n)
+  FROM (VALUES ('stratum', bench.entries('stratum')), ('row_trigger', bench.entries('row_trigger')), ('floor', bench.entries('floor'))) e (by, n)
   WHERE e.n <> (SELECT updates FROM bench.one_row);
   IF wrong IS NOT NULL THEN
     RAISE EXCEPTION 'of % updates of one row: %', (SELECT updates FROM bench.one_row), wrong;
@@ -209,11 +215,13 @@ WITH t AS (
   SELECT item, min(place) AS place,
          max(ms::numeric) FILTER (WHERE contestant = 'none') AS none,
          max(ms::numeric) FILTER (WHERE contestant = 'stratum') AS stratum,
-         max(ms::numeric) FILTER (WHERE contestant = 'row_trigger') AS row_trigger
+         max(ms::numeric) FILTER (WHERE contestant = 'row_trigger') AS row_trigger,
+         max(ms::numeric) FILTER (WHERE contestant = 'floor') AS floor
   FROM bench.results WHERE section = 'audit' GROUP BY item
 )
 SELECT item, round(none, 3) AS "none, ms", round(stratum, 3) AS "stratum, ms", round(row_trigger, 3) AS "row_trigger, ms",
-       round(stratum / none, 2) AS "stratum : none", round(row_trigger / none, 2) AS "row_trigger : none",
+       round(floor, 3) AS "floor, ms", round(stratum / none, 2) AS "stratum : none", round(row_trigger / none, 2) AS "row_trigger : none",
+       round(floor / none, 2) AS "floor : none",
        round((row_trigger - none) / nullif(greatest(stratum - none, 0), 0), 1) AS "dearer to record by row_trigger, times",
        CASE WHEN item <> 'one row' THEN round(stratum * 1000 / :campaigns, 1) END AS "stratum, µs a row"
 FROM t ORDER BY place;
@@ -247,6 +255,6 @@ FROM bench.results WHERE section = 'audit' AND item = 'sealed';
 
 DROP TRIGGER bench_row_trigger ON stratum.campaigns;
 CALL bench.record_by('stratum');
-DROP TABLE bench.campaigns, bench.row_versions;
+DROP TABLE bench.campaigns, bench.row_versions, bench.floor_log;
 -- Other sections add campaigns too.
 SELECT setval('stratum.campaigns_id_seq', (SELECT max(id) FROM stratum.campaigns)) \g /dev/null

@@ -2510,14 +2510,64 @@ $$;
 COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
   'Columns whose old values can be written back; internal to revert_row().';
 
--- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state.
-CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+-- The columns whose null may be JSON's.
+CREATE FUNCTION stratum._jsonb_columns(table_name regclass) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE types AS (
+    SELECT a.attname::text AS name, a.attnum, a.atttypid AS type
+    FROM pg_attribute a WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT d.name, d.attnum, t.typbasetype FROM types d JOIN pg_type t ON t.oid = d.type WHERE t.typtype = 'd'
+  )
+  SELECT coalesce(array_agg(name ORDER BY attnum), '{}') FROM types WHERE type = 'jsonb'::regtype;
+$$;
+COMMENT ON FUNCTION stratum._jsonb_columns(regclass) IS
+  'Columns of type jsonb, or of a domain over it; internal to revert_row().';
+
+-- {"column": true}: its null was JSON's, false: SQL's, in the state that row_as_of() tells; for those of `columns` of which the
+-- trail knows. A value is what the last entry before has made of it since the row is there, else what the first one after has found.
+CREATE FUNCTION stratum._nulls_as_of(table_name regclass, resource_id text, at timestamptz, columns text[]) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  is_gone boolean;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  is_gone := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id) IS NULL;
+  RETURN (
+    WITH entries AS MATERIALIZED (
+      SELECT e.id, e.old_values, e.new_values, l.metadata -> 'json_null' AS nulls,
+             (e.id <= max(e.id) FILTER (WHERE e.created_at <= _nulls_as_of.at) OVER ()) IS TRUE AS is_before
+      FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e JOIN stratum.audit_logs l ON l.id = e.id
+      WHERE NOT e.is_moved
+    )
+    SELECT coalesce(jsonb_object_agg(c.name, coalesce(told.nulls ? c.name, false)), '{}')
+    FROM unnest(columns) c (name) CROSS JOIN LATERAL (
+      SELECT CASE WHEN e.is_before THEN e.nulls -> 'new' ELSE e.nulls -> 'old' END AS nulls
+      FROM entries e
+      WHERE CASE WHEN e.is_before
+                 THEN e.new_values ? c.name
+                      AND e.id > coalesce((SELECT max(d.id) FROM entries d WHERE d.is_before AND d.new_values IS NULL), 0)
+                 ELSE e.old_values ? c.name END
+      ORDER BY e.is_before DESC, CASE WHEN e.is_before THEN -e.id ELSE e.id END
+      LIMIT 1) told);
+END $$;
+COMMENT ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) IS
+  'Which nulls of a row at a time were JSON''s, as far as the audit trail knows; internal to revert_row().';
+
+-- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state, which does not tell which nulls
+-- are JSON's.
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], json_nulls text[], is_there boolean) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
   old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
-    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+    (SELECT string_agg(CASE WHEN c.name = ANY (json_nulls) THEN format('CAST(''null'' AS %s)', format_type(a.atttypid, a.atttypmod))
+                            ELSE 'stratum_state.' || quote_ident(c.name) END, ', ' ORDER BY c.n)
+     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), table_name);
 BEGIN
   IF is_there THEN
     RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
@@ -2525,8 +2575,23 @@ BEGIN
   END IF;
   RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
 END $$;
-COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) IS
   'The statement that writes an old state back; internal to revert_row().';
+
+-- The row as it is, locked; NULL where it is not there. Of `json_columns`, those whose null is JSON's.
+CREATE FUNCTION stratum._lock_row(
+    table_name regclass, key_columns text[], json_columns text[], resource_id text, OUT present jsonb, OUT json_nulls text[])
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  EXECUTE format('SELECT to_jsonb(stratum_row.*), ARRAY[%s]::text[] FROM %s stratum_row WHERE %s FOR UPDATE',
+                 (SELECT string_agg(format('CASE WHEN stratum_row.%I::text = ''null'' THEN %L END', c.name, c.name), ', ') FROM unnest(json_columns) c (name)),
+                 table_name, stratum._key_condition(table_name, key_columns))
+    INTO present, json_nulls USING resource_id;
+END $$;
+COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
+  'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
@@ -2551,7 +2616,9 @@ CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at t
 AS $$
 DECLARE
   shape record;
-  present jsonb;
+  there record;
+  json_columns text[] := stratum._jsonb_columns(table_name);
+  nulls jsonb;
   columns text[];
 BEGIN
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
@@ -2563,17 +2630,21 @@ BEGIN
     RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
       USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
   END IF;
-  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
-                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  SELECT * INTO there FROM stratum._lock_row(table_name, shape.key_columns, json_columns, resource_id);
   columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
-  IF present IS NULL THEN
+  nulls := stratum._nulls_as_of(table_name, resource_id, at,
+                                ARRAY(SELECT c.name FROM unnest(json_columns) c (name) WHERE c.name = ANY (columns) AND state -> c.name = 'null'));
+  IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
-                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+                     WHERE c.name <> ALL (shape.key_columns)
+                       AND (there.present -> c.name IS DISTINCT FROM state -> c.name
+                            OR (nulls -> c.name)::boolean <> (array_position(there.json_nulls, c.name) IS NOT NULL)));
   END IF;
   IF columns <> '{}' THEN
-    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    statement := stratum._revert_statement(
+      table_name, shape.key_columns, columns, ARRAY(SELECT n.key FROM jsonb_each(nulls) n WHERE n.value = 'true'), there.present IS NOT NULL);
     state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
   END IF;
 END $$;
@@ -6014,7 +6085,7 @@ BEGIN
 
   -- since 1.1
   IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
-    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
     COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
   END IF;
 
@@ -6760,7 +6831,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
-('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e25551c5b60a106da946e0fa5de5869'),
+('function', 'stratum._install_audit_logs()', 'plpgsql v search_path=pg_catalog, pg_temp 3e13d6fa67f7614fa2524ef18dbc40a5'),
 ('function', 'stratum._install_audit_seals()', 'plpgsql v search_path=pg_catalog, pg_temp ad009bdf559243fe0c6a304f954ad2e9'),
 ('function', 'stratum._install_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp f63bdbcbbd9dfd2812f3ccfc9a2def55'),
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
@@ -6796,6 +6867,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._jsonb_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp 60bd1218a343d35972efe987b8e67217'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
@@ -6812,6 +6884,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
+('function', 'stratum._lock_row(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 653b844a43b92089b1219d4b5f9aead9'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
 ('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
@@ -6830,6 +6903,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
+('function', 'stratum._nulls_as_of(regclass,text,timestamp with time zone,text[])', 'plpgsql s search_path=pg_catalog, pg_temp ee2189e93eae6962c2e74558be7c1bac'),
 ('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
@@ -6838,7 +6912,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
-('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9a415cd1c4f8575432da76cb65524829'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp e5ab721c0817f2e6e64d185aa602e0da'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
@@ -6875,7 +6949,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
-('function', 'stratum._revert_statement(regclass,text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d3459f910fae11cb025338a4dc505949'),
+('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7e82723cb8df58da52126579cb05aad2'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
@@ -6941,7 +7015,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
-('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off d1ec8a4fef33d44983f23fee059a2a96'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off a3b567aef7050936761858141c2a44d1'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
@@ -7011,7 +7085,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
 ('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
-('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id)'),
+('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
 ('index', 'ix_audit_logs_resource', 'CREATE INDEX ix_audit_logs_resource ON stratum.audit_logs USING btree (resource_type, resource_id)'),
 ('index', 'ix_audit_logs_tenant', 'CREATE INDEX ix_audit_logs_tenant ON stratum.audit_logs USING btree (tenant_id)'),
 ('index', 'ix_audit_logs_user', 'CREATE INDEX ix_audit_logs_user ON stratum.audit_logs USING btree (user_id)'),
@@ -8839,10 +8913,16 @@ BEGIN
   END IF;
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;
   BEGIN
     -- also in tables of the user's own, which CASCADE empties
     PERFORM stratum._pause_tenant_audit(tenant);
-    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+    -- The trail comes after the rows that others may be changing: then it has all that they have left in it.
+    FOR source IN
+      SELECT t.* FROM stratum._tables_of_tenants() t
+      WHERE t.is_ours
+      ORDER BY coalesce(array_position('{stratum.audit_logs,stratum.users,stratum.tenants}', t.name), 0), t.place DESC
+    LOOP
       deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
       counts := counts || jsonb_build_object(source.name, deleted);
     END LOOP;
@@ -8955,7 +9035,10 @@ GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_row(regclass, text[], text[], text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;

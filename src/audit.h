@@ -38,7 +38,16 @@ typedef struct AuditEntry
 	Jsonb	   *old_values;
 	Jsonb	   *new_values;
 	Jsonb	   *metadata;		/* NULL: an empty object */
+	bool		is_there;		/* the row is, and refers to its tenant, as far as its table does */
+	bool		loosens;		/* a row goes away, or from its tenant to another */
 } AuditEntry;
+
+/* A table that a column refers to, by a column of it; InvalidOid: none. */
+typedef struct AuditReference
+{
+	Oid			relation;
+	AttrNumber	column;
+} AuditReference;
 
 /* How a column's values become jsonb. */
 typedef enum AuditEncoding
@@ -93,6 +102,7 @@ typedef struct AuditTable
 	AuditColumn **keys;			/* in the order of the key */
 	AttrNumber	tenant_id;		/* 0: has none */
 	AttrNumber	is_deleted;		/* 0: has none */
+	AuditReference held;		/* what a row keeps from deletion by its tenant_id */
 } AuditTable;
 
 /* --- audit_trigger.c --- */
@@ -146,12 +156,15 @@ typedef enum AuditLogColumn
 
 #define LOG_COLUMNS (LOG_CREATED_AT + 1)
 
-/* A table that a column refers to, by a column of it; InvalidOid: none. */
-typedef struct AuditReference
+/* An index of the log. */
+typedef struct AuditLogIndex
 {
-	Oid			relation;
-	AttrNumber	column;
-} AuditReference;
+	Oid			index;
+	AttrNumber	not_null;		/* only of rows where this column is not NULL; 0: of all */
+} AuditLogIndex;
+
+/* More than these are the executor's. */
+#define LOG_INDEXES 16
 
 /* The table stratum.audit_logs, of which nothing stands in the way of writing it directly. */
 typedef struct AuditLog
@@ -162,19 +175,32 @@ typedef struct AuditLog
 	Oid			actions[AUDIT_ACTIONS]; /* labels of audit_action */
 	AuditReference tenants;		/* what tenant_id refers to */
 	AuditReference users;		/* what user_id refers to */
+	int			index_count;
+	AuditLogIndex indexes[LOG_INDEXES];
 } AuditLog;
 
 extern bool stratum_open_audit_log(AuditLog *log, Relation *relation);
 
+/* --- audit_index.c --- */
+typedef struct AuditIndexes AuditIndexes;
+
+extern bool stratum_describe_log_indexes(AuditLog *log, Relation relation);
+extern AuditIndexes *stratum_open_log_indexes(const AuditLog *log, Relation table);
+extern void stratum_insert_into_log_indexes(AuditIndexes *indexes, TupleTableSlot *slot);
+extern void stratum_close_log_indexes(AuditIndexes *indexes);
+
 /* --- audit_reference.c --- */
 extern void stratum_define_audit_references(void);
 extern bool stratum_lock_referenced(const AuditReference *reference, int64 id);
+extern AuditReference stratum_held_reference(Relation relation, AttrNumber column);
+extern bool stratum_secure_referenced(const AuditReference *reference, const AuditReference *held, int64 id);
+extern void stratum_lock_relied(void);
 extern void stratum_forget_referenced(void);
 
 /* --- audit_sink.c --- */
 typedef struct AuditSink AuditSink;
 
-extern AuditSink *stratum_open_sink(Oid owner, const char *resource_type);
+extern AuditSink *stratum_open_sink(Oid owner, const AuditTable *table);
 extern MemoryContext stratum_sink_context(AuditSink *sink);
 extern void stratum_sink_add(AuditSink *sink, const AuditEntry *entry);
 extern void stratum_close_sink(AuditSink *sink);

@@ -15,13 +15,11 @@
  */
 #include "audit.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_enum.h"
-#include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/extension.h"
@@ -260,27 +258,6 @@ find_references(AuditLog *log, Relation relation)
 	return true;
 }
 
-/* --- indexes --- */
-
-/* Expressions and predicates may run functions of somebody's; a deferred check is a trigger's. */
-static bool
-indexes_are_plain(Relation relation)
-{
-	ListCell   *cell;
-	bool		plain = true;
-
-	foreach(cell, RelationGetIndexList(relation))
-	{
-		Relation	index = index_open(lfirst_oid(cell), AccessShareLock);
-
-		plain = plain && index->rd_index->indimmediate && !index->rd_index->indisexclusion &&
-			heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) &&
-			heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL);
-		index_close(index, AccessShareLock);
-	}
-	return plain;
-}
-
 /* --- all of it --- */
 
 static bool
@@ -306,7 +283,7 @@ examine(AuditLog *log, Relation relation)
 		return false;
 	log->sequence = sequence_of_id(relation, log->columns[LOG_ID]);
 	return OidIsValid(log->sequence) && triggers_are_own(relation) &&
-		find_references(log, relation) && indexes_are_plain(relation);
+		find_references(log, relation) && stratum_describe_log_indexes(log, relation);
 }
 
 /* The log, locked as a writer locks it; NULL if it is not there. Waiting for the lock may bring news. */

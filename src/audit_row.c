@@ -284,12 +284,14 @@ describe_update(const AuditTable *table, TupleTableSlot *old, TupleTableSlot *ne
 
 	slot_getallattrs(old);
 	slot_getallattrs(new);
+	entry->tenant_id = tenant_of_row(table, new);
+	entry->is_there = true;
+	entry->loosens = tenant_of_row(table, old) != entry->tenant_id;
 	if (!find_changes(table, old, new, changed))
 		return false;
 	entry->action = AUDIT_UPDATE;
 	if (table->is_deleted != 0 && !is_true(old, table->is_deleted) && is_true(new, table->is_deleted))
 		entry->action = AUDIT_DELETE;
-	entry->tenant_id = tenant_of_row(table, new);
 	entry->resource_id = key_as_text(table, new);
 	entry->old_values = stratum_encode_row(table, old->tts_values, old->tts_isnull, changed);
 	entry->new_values = stratum_encode_row(table, new->tts_values, new->tts_isnull, changed);
@@ -308,6 +310,8 @@ describe_whole_row(const AuditTable *table, TupleTableSlot *slot, AuditAction ac
 	entry->action = action;
 	entry->tenant_id = tenant_of_row(table, slot);
 	entry->resource_id = key_as_text(table, slot);
+	entry->is_there = action == AUDIT_CREATE;
+	entry->loosens = !entry->is_there;
 	row = stratum_encode_row(table, slot->tts_values, slot->tts_isnull, NULL);
 	if (action == AUDIT_CREATE)
 		entry->new_values = row;

@@ -30,7 +30,7 @@
 struct AuditSink
 {
 	Oid			owner;
-	const char *resource_type;
+	const AuditTable *table;
 	const AuditEntry *entry;	/* that is being added */
 	ErrorContextCallback callback;
 	MemoryContext context;		/* of the sink itself */
@@ -40,8 +40,7 @@ struct AuditSink
 	AuditLog	log;
 	/* What follows is for direct writing. */
 	Relation	relation;
-	ResultRelInfo *indexes;
-	EState	   *estate;
+	AuditIndexes *indexes;
 	BulkInsertState bulk;
 	bool		has_written;
 	int			room;			/* for slots; most statements are of one row */
@@ -62,20 +61,20 @@ name_entry(void *arg)
 	const AuditSink *sink = arg;
 
 	if (sink->entry == NULL)
-		errcontext("audit trail of %s", sink->resource_type);
+		errcontext("audit trail of %s", sink->table->resource_type);
 	else
-		errcontext("audit trail of %s, row %s", sink->resource_type,
+		errcontext("audit trail of %s, row %s", sink->table->resource_type,
 				   sink->entry->resource_id != NULL ? sink->entry->resource_id : "without a key");
 }
 
 /* For entries on one table, to be written as `owner`. */
 AuditSink *
-stratum_open_sink(Oid owner, const char *resource_type)
+stratum_open_sink(Oid owner, const AuditTable *table)
 {
 	AuditSink  *sink = palloc0(sizeof(AuditSink));
 
 	sink->owner = owner;
-	sink->resource_type = resource_type;
+	sink->table = table;
 	sink->callback.previous = error_context_stack;
 	sink->callback.callback = name_entry;
 	sink->callback.arg = sink;
@@ -152,19 +151,10 @@ share_context(AuditSink *sink)
 		  DirectFunctionCall1(inet_in, CStringGetDatum(context->ip_address)));
 	share_text(sink, LOG_USER_AGENT, context->user_agent);
 	share_text(sink, LOG_REQUEST_ID, context->request_id);
-	share_text(sink, LOG_RESOURCE_TYPE, sink->resource_type);
+	share_text(sink, LOG_RESOURCE_TYPE, sink->table->resource_type);
 	share(sink, LOG_CREATED_AT, true, TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 	return context->user_id == 0 || !OidIsValid(sink->log.users.relation) ||
 		stratum_lock_referenced(&sink->log.users, context->user_id);
-}
-
-static void
-open_indexes(AuditSink *sink)
-{
-	sink->estate = CreateExecutorState();
-	sink->indexes = makeNode(ResultRelInfo);
-	sink->indexes->ri_RelationDesc = sink->relation;
-	ExecOpenIndices(sink->indexes, false);
 }
 
 static void
@@ -184,7 +174,7 @@ open_log(AuditSink *sink)
 	{
 		sink->room = 8;
 		sink->slots = palloc(sink->room * sizeof(TupleTableSlot *));
-		open_indexes(sink);
+		sink->indexes = stratum_open_log_indexes(&sink->log, sink->relation);
 	}
 	MemoryContextSwitchTo(before);
 }
@@ -212,8 +202,7 @@ write_batch(AuditSink *sink)
 	}
 	for (int i = 0; i < sink->used; i++)
 	{
-		(void) stratum_insert_index_tuples(sink->indexes, sink->slots[i], sink->estate);
-		ResetPerTupleExprContext(sink->estate);
+		stratum_insert_into_log_indexes(sink->indexes, sink->slots[i]);
 		ExecClearTuple(sink->slots[i]);
 	}
 	sink->has_written = true;
@@ -242,7 +231,7 @@ next_slot(AuditSink *sink)
 			sink->slots = repalloc(sink->slots, sink->room * sizeof(TupleTableSlot *));
 		}
 		sink->slots[sink->made++] = MakeSingleTupleTableSlot(RelationGetDescr(sink->relation),
-															 &TTSOpsHeapTuple);
+															 &TTSOpsVirtual);
 		MemoryContextSwitchTo(before);
 	}
 	return sink->slots[sink->used];
@@ -300,15 +289,19 @@ fill_slot(AuditSink *sink, TupleTableSlot *slot, const AuditEntry *entry, Datum 
 
 /* False if the entry's tenant is none that the log can take: PostgreSQL shall say so. */
 static bool
-tenant_is_there(AuditSink *sink, int64 tenant, Datum *result)
+tenant_is_there(AuditSink *sink, const AuditEntry *entry, Datum *result)
 {
+	const AuditReference *tenants = &sink->log.tenants;
+	int64		tenant = entry->tenant_id;
+
 	*result = (Datum) 0;
 	if (tenant == 0)
 		return true;
 	if (!integer_datum(sink, LOG_TENANT_ID, tenant, result))
 		return false;
-	if (tenant != sink->last_tenant && OidIsValid(sink->log.tenants.relation) &&
-		!stratum_lock_referenced(&sink->log.tenants, tenant))
+	if (tenant != sink->last_tenant && OidIsValid(tenants->relation) &&
+		!(entry->is_there ? stratum_secure_referenced(tenants, &sink->table->held, tenant) :
+		  stratum_lock_referenced(tenants, tenant)))
 		return false;
 	sink->last_tenant = tenant;
 	return true;
@@ -323,7 +316,7 @@ add_entry(AuditSink *sink, const AuditEntry *entry)
 
 	if (!sink->is_open)
 		open_log(sink);
-	if (sink->is_direct && tenant_is_there(sink, entry->tenant_id, &tenant))
+	if (sink->is_direct && tenant_is_there(sink, entry, &tenant))
 	{
 		MemoryContext before = MemoryContextSwitchTo(sink->batch);
 
@@ -366,8 +359,7 @@ close_log(AuditSink *sink)
 	if (sink->bulk != NULL)
 		FreeBulkInsertState(sink->bulk);
 	table_finish_bulk_insert(sink->relation, 0);
-	ExecCloseIndices(sink->indexes);
-	FreeExecutorState(sink->estate);
+	stratum_close_log_indexes(sink->indexes);
 	table_close(sink->relation, NoLock);
 }
 

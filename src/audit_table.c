@@ -300,6 +300,7 @@ build_table(Relation relation, Trigger *trigger)
 	describe_columns(table, relation, trigger);
 	stratum_sort_columns(table);
 	describe_key(table, relation);
+	table->held = stratum_held_reference(relation, table->tenant_id);
 	describe_tenants(table, relation);
 	return table;
 }

@@ -172,7 +172,11 @@ record(FunctionCallInfo fcinfo, AuditWork work)
 	if (stratum_audit_is_paused(RelationGetRelid(trigdata->tg_relation)))
 		return PointerGetDatum(NULL);
 	if (audit_failure == AUDIT_FAILURE_WARNING)
+	{
+		/* What is locked within may be rolled back, and the row be gone all the same. */
+		stratum_lock_relied();
 		record_or_warn(work, trigdata, owner);
+	}
 	else
 		work(trigdata, owner);
 	return PointerGetDatum(NULL);
@@ -189,6 +193,8 @@ record_change(AuditSink *sink, const AuditTable *table, TupleTableSlot *old, Tup
 	bool		worth = stratum_describe_change(table, old, new, &entry);
 
 	MemoryContextSwitchTo(before);
+	if (entry.loosens)
+		stratum_lock_relied();
 	if (worth && !stratum_tenant_audit_is_paused(entry.tenant_id))
 		stratum_sink_add(sink, &entry);
 }
@@ -207,7 +213,7 @@ record_row(TriggerData *trigdata, Oid owner)
 {
 	int			pinned = pin_settings();
 	const AuditTable *table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
-	AuditSink  *sink = stratum_open_sink(owner, table->resource_type);
+	AuditSink  *sink = stratum_open_sink(owner, table);
 
 	forget_deleted(table, trigdata);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
@@ -309,7 +315,7 @@ is_seen_by_root(Relation relation)
 static void
 record_rows(const AuditTable *table, TriggerData *trigdata, Oid owner)
 {
-	AuditSink  *sink = stratum_open_sink(owner, table->resource_type);
+	AuditSink  *sink = stratum_open_sink(owner, table);
 	bool		deleted = TRIGGER_FIRED_BY_DELETE(trigdata->tg_event);
 	bool		inserted = TRIGGER_FIRED_BY_INSERT(trigdata->tg_event);
 	Transition	old = open_transition(trigdata, inserted ? NULL : trigdata->tg_oldtable);
@@ -367,12 +373,13 @@ record_truncate(TriggerData *trigdata, Oid owner)
 {
 	int			pinned = pin_settings();
 	const AuditTable *table = stratum_audit_table(trigdata->tg_relation, trigdata->tg_trigger);
-	AuditSink  *sink = stratum_open_sink(owner, table->resource_type);
+	AuditSink  *sink = stratum_open_sink(owner, table);
 	MemoryContext before = MemoryContextSwitchTo(stratum_sink_context(sink));
 	AuditEntry	entry;
 
 	stratum_describe_truncate(table, &entry);
 	MemoryContextSwitchTo(before);
+	stratum_lock_relied();
 	stratum_sink_add(sink, &entry);
 	stratum_close_sink(sink);
 	unpin_settings(pinned);

@@ -83,17 +83,14 @@ extern int no_such_variable
 	makeJsonLexContextCstringLen(NULL, json, length, GetDatabaseEncoding(), false)
 #endif
 
-/* The executor's and the index scan's functions got more arguments; users of these include the headers. */
-#if PG_VERSION_NUM < 160000
-#define stratum_insert_index_tuples(indexes, slot, estate) \
-	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL)
-#elif PG_VERSION_NUM < 190000
-#define stratum_insert_index_tuples(indexes, slot, estate) \
-	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL, false)
+/* After all rows of a statement some access methods have something to let go of, from 17 on. */
+#if PG_VERSION_NUM < 170000
+#define stratum_finish_index_insert(index, info) ((void) 0)
 #else
-#define stratum_insert_index_tuples(indexes, slot, estate) \
-	ExecInsertIndexTuples(indexes, estate, 0, slot, NIL, NULL)
+#define stratum_finish_index_insert(index, info) index_insert_cleanup(index, info)
 #endif
+
+/* The index scan's function got an argument more; users of it include the header. */
 #if PG_VERSION_NUM < 180000
 #define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
 	index_beginscan(relation, index, snapshot, nkeys, norderbys)

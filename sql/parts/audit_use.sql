@@ -34,14 +34,64 @@ $$;
 COMMENT ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) IS
   'Columns whose old values can be written back; internal to revert_row().';
 
--- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state.
-CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], is_there boolean) RETURNS text
+-- The columns whose null may be JSON's.
+CREATE FUNCTION stratum._jsonb_columns(table_name regclass) RETURNS text[]
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE types AS (
+    SELECT a.attname::text AS name, a.attnum, a.atttypid AS type
+    FROM pg_attribute a WHERE a.attrelid = table_name AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT d.name, d.attnum, t.typbasetype FROM types d JOIN pg_type t ON t.oid = d.type WHERE t.typtype = 'd'
+  )
+  SELECT coalesce(array_agg(name ORDER BY attnum), '{}') FROM types WHERE type = 'jsonb'::regtype;
+$$;
+COMMENT ON FUNCTION stratum._jsonb_columns(regclass) IS
+  'Columns of type jsonb, or of a domain over it; internal to revert_row().';
+
+-- {"column": true}: its null was JSON's, false: SQL's, in the state that row_as_of() tells; for those of `columns` of which the
+-- trail knows. A value is what the last entry before has made of it since the row is there, else what the first one after has found.
+CREATE FUNCTION stratum._nulls_as_of(table_name regclass, resource_id text, at timestamptz, columns text[]) RETURNS jsonb
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  shape record;
+  is_gone boolean;
+BEGIN
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  is_gone := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id) IS NULL;
+  RETURN (
+    WITH entries AS MATERIALIZED (
+      SELECT e.id, e.old_values, e.new_values, l.metadata -> 'json_null' AS nulls,
+             (e.id <= max(e.id) FILTER (WHERE e.created_at <= _nulls_as_of.at) OVER ()) IS TRUE AS is_before
+      FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e JOIN stratum.audit_logs l ON l.id = e.id
+      WHERE NOT e.is_moved
+    )
+    SELECT coalesce(jsonb_object_agg(c.name, coalesce(told.nulls ? c.name, false)), '{}')
+    FROM unnest(columns) c (name) CROSS JOIN LATERAL (
+      SELECT CASE WHEN e.is_before THEN e.nulls -> 'new' ELSE e.nulls -> 'old' END AS nulls
+      FROM entries e
+      WHERE CASE WHEN e.is_before
+                 THEN e.new_values ? c.name
+                      AND e.id > coalesce((SELECT max(d.id) FROM entries d WHERE d.is_before AND d.new_values IS NULL), 0)
+                 ELSE e.old_values ? c.name END
+      ORDER BY e.is_before DESC, CASE WHEN e.is_before THEN -e.id ELSE e.id END
+      LIMIT 1) told);
+END $$;
+COMMENT ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) IS
+  'Which nulls of a row at a time were JSON''s, as far as the audit trail knows; internal to revert_row().';
+
+-- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state, which does not tell which nulls
+-- are JSON's.
+CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], json_nulls text[], is_there boolean) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
   old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
-    (SELECT string_agg('stratum_state.' || quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n)), table_name);
+    (SELECT string_agg(CASE WHEN c.name = ANY (json_nulls) THEN format('CAST(''null'' AS %s)', format_type(a.atttypid, a.atttypmod))
+                            ELSE 'stratum_state.' || quote_ident(c.name) END, ', ' ORDER BY c.n)
+     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), table_name);
 BEGIN
   IF is_there THEN
     RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
@@ -49,8 +99,23 @@ BEGIN
   END IF;
   RETURN format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE %s', table_name, names, old_values);
 END $$;
-COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) IS
+COMMENT ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) IS
   'The statement that writes an old state back; internal to revert_row().';
+
+-- The row as it is, locked; NULL where it is not there. Of `json_columns`, those whose null is JSON's.
+CREATE FUNCTION stratum._lock_row(
+    table_name regclass, key_columns text[], json_columns text[], resource_id text, OUT present jsonb, OUT json_nulls text[])
+  RETURNS record
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  EXECUTE format('SELECT to_jsonb(stratum_row.*), ARRAY[%s]::text[] FROM %s stratum_row WHERE %s FOR UPDATE',
+                 (SELECT string_agg(format('CASE WHEN stratum_row.%I::text = ''null'' THEN %L END', c.name, c.name), ', ') FROM unnest(json_columns) c (name)),
+                 table_name, stratum._key_condition(table_name, key_columns))
+    INTO present, json_nulls USING resource_id;
+END $$;
+COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
+  'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
@@ -75,7 +140,9 @@ CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at t
 AS $$
 DECLARE
   shape record;
-  present jsonb;
+  there record;
+  json_columns text[] := stratum._jsonb_columns(table_name);
+  nulls jsonb;
   columns text[];
 BEGIN
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
@@ -87,17 +154,21 @@ BEGIN
     RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
       USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
   END IF;
-  EXECUTE format('SELECT to_jsonb(stratum_row.*) FROM %s stratum_row WHERE %s FOR UPDATE', table_name,
-                 stratum._key_condition(table_name, shape.key_columns)) INTO present USING resource_id;
+  SELECT * INTO there FROM stratum._lock_row(table_name, shape.key_columns, json_columns, resource_id);
   columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
-  IF present IS NULL THEN
+  nulls := stratum._nulls_as_of(table_name, resource_id, at,
+                                ARRAY(SELECT c.name FROM unnest(json_columns) c (name) WHERE c.name = ANY (columns) AND state -> c.name = 'null'));
+  IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
-                     WHERE c.name <> ALL (shape.key_columns) AND present -> c.name IS DISTINCT FROM state -> c.name);
+                     WHERE c.name <> ALL (shape.key_columns)
+                       AND (there.present -> c.name IS DISTINCT FROM state -> c.name
+                            OR (nulls -> c.name)::boolean <> (array_position(there.json_nulls, c.name) IS NOT NULL)));
   END IF;
   IF columns <> '{}' THEN
-    statement := stratum._revert_statement(table_name, shape.key_columns, columns, present IS NOT NULL);
+    statement := stratum._revert_statement(
+      table_name, shape.key_columns, columns, ARRAY(SELECT n.key FROM jsonb_each(nulls) n WHERE n.value = 'true'), there.present IS NOT NULL);
     state := (SELECT jsonb_object_agg(c.name, state -> c.name) FROM unnest(columns) c (name));
   END IF;
 END $$;

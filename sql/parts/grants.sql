@@ -54,7 +54,10 @@ GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_row(regclass, text[], text[], text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revertible_columns(regclass, jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_shape(regclass) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.audit_table(regclass, text[], text[], text) TO stratum_admin;

@@ -160,10 +160,16 @@ BEGIN
   END IF;
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
+  PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;
   BEGIN
     -- also in tables of the user's own, which CASCADE empties
     PERFORM stratum._pause_tenant_audit(tenant);
-    FOR source IN SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.is_ours ORDER BY t.place DESC LOOP
+    -- The trail comes after the rows that others may be changing: then it has all that they have left in it.
+    FOR source IN
+      SELECT t.* FROM stratum._tables_of_tenants() t
+      WHERE t.is_ours
+      ORDER BY coalesce(array_position('{stratum.audit_logs,stratum.users,stratum.tenants}', t.name), 0), t.place DESC
+    LOOP
       deleted := stratum._delete_rows_of_tenant(tenant, source.oid);
       counts := counts || jsonb_build_object(source.name, deleted);
     END LOOP;

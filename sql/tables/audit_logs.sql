@@ -56,7 +56,7 @@ BEGIN
 
   -- since 1.1
   IF to_regclass('stratum.ix_audit_logs_request') IS NULL THEN
-    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id);
+    CREATE INDEX ix_audit_logs_request ON stratum.audit_logs (request_id) WHERE request_id IS NOT NULL;
     COMMENT ON INDEX stratum.ix_audit_logs_request IS 'Trail of a request.';
   END IF;
 

@@ -28,7 +28,7 @@ SELECT pg_temp.has_indexes('audit_logs', $$
   ix_audit_logs_user btree (user_id)
   ix_audit_logs_resource btree (resource_type, resource_id)
   ix_audit_logs_created btree (created_at)
-  ix_audit_logs_request btree (request_id)
+  ix_audit_logs_request btree (request_id) WHERE (request_id IS NOT NULL)
 $$);
 SELECT is(relpersistence, 'p'::"char", 'the log is a logged table')
 FROM pg_class WHERE oid = pg_temp.relation('audit_logs');

@@ -55,6 +55,70 @@ SELECT stratum.audit_table('audit_null.bags', redact => '{c2}');
 DELETE FROM audit_null.bags WHERE id = 100;
 SELECT old_values ->> 'c2' AS c2, metadata -> 'json_null' ? 'new' AS new, metadata -> 'json_null' -> 'old' ? 'c2' AS redacted
 FROM stratum.audit_logs WHERE resource_id = '100' AND resource_type = 'audit_null.bags' AND action = 'delete';
+-- put back, also from nothing, each version is what it was, and nothing is written where nothing differs
+CREATE TABLE audit_null.kept (id integer PRIMARY KEY, tag text, j json);
+DO $$ BEGIN
+  EXECUTE 'ALTER TABLE audit_null.kept ' || (SELECT string_agg(format('ADD c%s %s', n, CASE WHEN n % 8 = 0 THEN 'audit_null.bag' ELSE 'jsonb' END), ', ') FROM generate_series(1, 24) n);
+END $$;
+SELECT stratum.audit_table('audit_null.kept');
+CREATE TABLE audit_null.moments (n integer, at timestamptz, id integer, columns jsonb);
+CREATE FUNCTION audit_null.columns_of(key integer) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+  result jsonb;
+BEGIN
+  EXECUTE 'SELECT jsonb_build_object(''tag'', tag, ' || (SELECT string_agg(format('''c%1$s'', coalesce(c%1$s::text, ''SQL'')', n), ', ') FROM generate_series(1, 24) n)
+    || ') FROM audit_null.kept WHERE id = $1' INTO result USING key;
+  RETURN result;
+END $$;
+CREATE PROCEDURE audit_null.live() LANGUAGE plpgsql AS $$
+DECLARE
+  changes text;
+BEGIN
+  EXECUTE 'INSERT INTO audit_null.kept SELECT i, NULL, NULL, ' || (SELECT string_agg('audit_null.any_value()', ', ') FROM generate_series(1, 24)) || ' FROM generate_series(1, 12) i';
+  FOR round IN 1 .. 6 LOOP
+    COMMIT;
+    INSERT INTO audit_null.moments SELECT round, clock_timestamp(), id, audit_null.columns_of(id) FROM audit_null.kept;
+    COMMIT;
+    changes := (SELECT string_agg(format('c%s = audit_null.any_value()', n), ', ') FROM generate_series(1, 24) n WHERE random() < 0.4 OR n = round);
+    EXECUTE 'UPDATE audit_null.kept SET tag = concat(tag, ''b''), j = ''null'', ' || changes;
+  END LOOP;
+END $$;
+CALL audit_null.live();
+CREATE TABLE audit_null.outcome (n integer, id integer, is_right boolean, entries bigint);
+CREATE PROCEDURE audit_null.put_back() LANGUAGE plpgsql AS $$
+DECLARE
+  m record;
+  before bigint;
+BEGIN
+  FOR m IN SELECT * FROM audit_null.moments ORDER BY random() LOOP
+    IF m.id % 4 = 0 THEN
+      DELETE FROM audit_null.kept WHERE id = m.id;
+      COMMIT;
+    END IF;
+    PERFORM stratum.revert_row('audit_null.kept', m.id::text, m.at);
+    COMMIT;
+    before := (SELECT count(*) FROM stratum.audit_logs);
+    PERFORM stratum.revert_row('audit_null.kept', m.id::text, m.at);
+    INSERT INTO audit_null.outcome VALUES (m.n, m.id, audit_null.columns_of(m.id) = m.columns, (SELECT count(*) FROM stratum.audit_logs) - before);
+    COMMIT;
+  END LOOP;
+END $$;
+CALL audit_null.put_back();
+SELECT count(*) AS reverted, count(*) FILTER (WHERE is_right) AS right, sum(entries) AS written_twice FROM audit_null.outcome;
+-- a row that was there before the trail; a column that the trail has no entry of stays
+CREATE TABLE audit_null.late (id integer PRIMARY KEY, a jsonb, b jsonb, v integer);
+INSERT INTO audit_null.late VALUES (1, 'null', NULL, 1);
+SELECT stratum.audit_table('audit_null.late');
+SELECT clock_timestamp() AS at \gset
+UPDATE audit_null.late SET v = 2;
+SELECT stratum.revert_row('audit_null.late', '1', :'at');
+SELECT a::text, b::text, v FROM audit_null.late;
+UPDATE audit_null.late SET a = NULL, b = 'null';
+SELECT stratum.revert_row('audit_null.late', '1', :'at');
+SELECT a::text, b::text, v FROM audit_null.late;
+DELETE FROM audit_null.late;
+SELECT stratum.revert_row('audit_null.late', '1', :'at');
+SELECT a::text, b::text, v FROM audit_null.late;
 SET client_min_messages = warning;
 DROP SCHEMA audit_null CASCADE;
 DELETE FROM stratum.audited_tables;

@@ -100,7 +100,8 @@ SELECT audit_paths.note('an identity column', 'ALTER TABLE stratum.audit_logs AD
 SELECT audit_paths.note('a column of a domain', 'CREATE DOMAIN audit_paths.some AS text CHECK (value IS NULL); ALTER TABLE stratum.audit_logs ADD COLUMN more audit_paths.some');
 SELECT audit_paths.note('another default of id', 'CREATE FUNCTION audit_paths.next() RETURNS bigint LANGUAGE sql AS ''SELECT nextval(''''stratum.audit_logs_id_seq'''')''; ALTER TABLE stratum.audit_logs ALTER id SET DEFAULT audit_paths.next()');
 SELECT audit_paths.note('an index on an expression', 'CREATE INDEX ON stratum.audit_logs ((new_values ->> ''id''))');
-SELECT audit_paths.note('a partial index', 'CREATE INDEX ON stratum.audit_logs (user_id) WHERE user_id IS NOT NULL');
+SELECT audit_paths.note('a partial index', 'CREATE INDEX ON stratum.audit_logs (user_id) WHERE user_id > 0');
+SELECT audit_paths.note('many indexes', 'DO $x$ BEGIN FOR i IN 1 .. 11 LOOP CREATE INDEX ON stratum.audit_logs (id); END LOOP; END $x$');
 SELECT audit_paths.note('a deferred key', 'ALTER TABLE stratum.audit_logs ADD UNIQUE (id, created_at) DEFERRABLE INITIALLY DEFERRED');
 SELECT audit_paths.note('another reference', 'ALTER TABLE stratum.audit_logs ADD COLUMN more integer REFERENCES stratum.rules');
 SELECT audit_paths.note('a shorter column', 'ALTER TABLE stratum.audit_logs ALTER resource_type TYPE varchar(50)');
@@ -108,6 +109,8 @@ SELECT audit_paths.note('unlogged', 'ALTER TABLE stratum.audit_logs SET UNLOGGED
 -- and what is nothing to a direct writer
 SELECT audit_paths.note('a column of one''s own', 'ALTER TABLE stratum.audit_logs ADD COLUMN more text');
 SELECT audit_paths.note('an index', 'CREATE INDEX ON stratum.audit_logs USING gin (new_values); CREATE INDEX ON stratum.audit_logs USING brin (created_at)');
+SELECT audit_paths.note('a partial index of what is not NULL', 'CREATE INDEX ON stratum.audit_logs (user_id, created_at) INCLUDE (resource_id) WHERE old_values IS NOT NULL');
+SELECT audit_paths.note('a hash index', 'CREATE INDEX ON stratum.audit_logs USING hash (resource_id)');
 SELECT audit_paths.note('wider ids', 'ALTER TABLE stratum.audit_logs ALTER id TYPE bigint, ALTER user_id TYPE bigint; ALTER SEQUENCE stratum.audit_logs_id_seq AS bigint');
 SELECT audit_paths.note('texts', 'ALTER TABLE stratum.audit_logs ALTER resource_type TYPE text, ALTER resource_id TYPE varchar, ALTER request_id TYPE text');
 SELECT audit_paths.note('no references', 'ALTER TABLE stratum.audit_logs DROP CONSTRAINT audit_logs_tenant_id_fkey, DROP CONSTRAINT audit_logs_user_id_fkey');
@@ -145,6 +148,29 @@ SELECT count(*) AS rows, count(*) FILTER (WHERE l.new_values::text = j.r::text) 
        count(*) FILTER (WHERE (SELECT bool_and(l.new_values -> k IS NOT DISTINCT FROM j.r -> k AND l.new_values ? k) FROM jsonb_object_keys(j.r) k)) AS same_keys
 FROM audit_paths.wide whole CROSS JOIN LATERAL (SELECT to_jsonb(whole) AS r) j
   JOIN stratum.audit_logs l ON l.id > :last AND l.resource_type = 'audit_paths.wide' AND l.resource_id = whole.id::text;
+ROLLBACK;
+
+-- every index leads to every entry
+BEGIN;
+SELECT max(id) AS last FROM stratum.audit_logs \gset
+CREATE INDEX paths_hash ON stratum.audit_logs USING hash (resource_id);
+CREATE INDEX paths_brin ON stratum.audit_logs USING brin (id);
+CREATE INDEX paths_gin ON stratum.audit_logs USING gin (old_values) WHERE old_values IS NOT NULL;
+CREATE INDEX paths_partial ON stratum.audit_logs (user_id, id) INCLUDE (resource_id) WHERE user_id IS NOT NULL;
+DO $$ BEGIN PERFORM stratum.enter(7501, 7501, 'req-2'); CALL audit_paths.work(); PERFORM stratum.leave(); CALL audit_paths.work(); END $$;
+CREATE FUNCTION audit_paths.count(condition text, by_index boolean) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  result bigint;
+BEGIN
+  PERFORM set_config('enable_seqscan', CASE WHEN by_index THEN 'off' ELSE 'on' END, true), set_config('enable_bitmapscan', by_index::text, true),
+          set_config('enable_indexscan', by_index::text, true), set_config('enable_indexonlyscan', by_index::text, true);
+  EXECUTE format('SELECT count(*) FROM stratum.audit_logs WHERE %s', condition) INTO result;
+  RETURN result;
+END $$;
+SELECT n, audit_paths.count(condition, true) = audit_paths.count(condition, false) AS same, audit_paths.count(condition, true) > 0 AS any
+FROM (VALUES (1, 'id > ' || :last), (2, 'tenant_id = 7501'), (3, 'user_id = 7501'), (4, 'user_id IS NULL'), (5, 'resource_type = ''audit_paths.kinds'' AND resource_id = ''1205'''),
+             (6, 'created_at = now()'), (7, 'request_id = ''req-2'''), (8, 'resource_id = ''1206'''), (9, 'old_values @> ''{"c": 1}'''),
+             (10, 'user_id = 7501 AND id > ' || :last)) c (n, condition) ORDER BY n;
 ROLLBACK;
 
 SET client_min_messages = warning;
