@@ -35,7 +35,6 @@ build_postgres() {
 	mkdir -p "$dir/build"
 	(
 		cd "$dir/build" &&
-			export ASAN_OPTIONS=detect_leaks=0 && # configure runs what it has compiled
 			"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
 				CFLAGS="$3" CPPFLAGS="$4" &&
 			make -s -j "$(nproc)" && make -s install DESTDIR="$dir/root" &&
@@ -68,9 +67,4 @@ postgres_build() {
 checked_server() {
 	need_build_packages valgrind
 	postgres_build "$1" checked '-O1 -g -fno-omit-frame-pointer' '-DUSE_VALGRIND -DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE'
-}
-
-# AddressSanitizer and UBSan, and assertions.
-sanitized_server() {
-	postgres_build "$1" sanitized '-O1 -g -fno-omit-frame-pointer -fno-common -fsanitize=address,undefined' ''
 }
