@@ -2,8 +2,8 @@
 #
 #   postgres_build MAJOR NAME CFLAGS CPPFLAGS   prints the path of pg_config of that server, with pgTAP, and assertions
 #
-# It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/pgMAJOR-NAME (0.3 GB), and built anew when the flags are others. That takes
-# some ten minutes on two processors.
+# It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/pgsqlMAJOR-NAME (0.3 GB), and built anew when the flags are others. That takes
+# some ten minutes on two processors. Without "pgsql" in the name, Debian's source would put its libraries into /usr/lib.
 
 . "$(dirname "${BASH_SOURCE[0]}")/postgres_source.sh"
 
@@ -49,7 +49,7 @@ build_postgres() {
 }
 
 postgres_build() {
-	local major=$1 target=$deep_cache/pg$1-$2 source
+	local major=$1 target=$deep_cache/pgsql$1-$2 source
 	mkdir -p "$deep_cache"
 	(
 		flock 9
@@ -58,7 +58,7 @@ postgres_build() {
 		source=$(postgres_source "$major") || die "PostgreSQL $major's source could not be had"
 		say "building PostgreSQL $major ($2) in $target"
 		build_postgres "$target" "$source" "$3" "$4"
-	) 9>"$deep_cache/pg$major-$2.lock" || return
+	) 9>"$deep_cache/pgsql$major-$2.lock" || return
 	[ -x "$target/bin/postgres" ] || die "PostgreSQL $major ($2) is not in $target"
 	echo "$target/bin/pg_config"
 }
