@@ -42,11 +42,11 @@ FROM (SELECT 'too great to be divided' AS t, 1::numeric AS conversions, 1e1004::
 
 -- ---- limits ---------------------------------------------------------------------------------------
 -- a place that was taken in a released savepoint is taken, one in a savepoint that was undone is free again
-INSERT INTO stratum.tenants (id, name, slug, max_users) VALUES (9801, 'Corner', 'corner', 2);
+INSERT INTO stratum.tenants (id, name, slug, max_users) VALUES (9971, 'Corner', 'corner', 2);
 CREATE ROLE regress_stratum_corner LOGIN IN ROLE stratum_app;
 \c - regress_stratum_corner
 BEGIN;
-SELECT stratum.enter(9801);
+SELECT stratum.enter(9971);
 SAVEPOINT a;
 INSERT INTO stratum.users (email, password_hash) VALUES ('one@corner.test', 'x');
 RELEASE a;
@@ -63,7 +63,7 @@ ROLLBACK;
 CREATE SCHEMA corners;
 CREATE TABLE corners.small (id smallint PRIMARY KEY, tenant_id integer, note text);
 SELECT stratum.audit_table('corners.small');
-INSERT INTO corners.small VALUES (-32768, 9801, 'a');
+INSERT INTO corners.small VALUES (-32768, 9971, 'a');
 UPDATE corners.small SET note = 'b';
 DELETE FROM corners.small;
 SELECT action, resource_id, new_values ->> 'note' AS note FROM stratum.audit_logs WHERE resource_type = 'corners.small' ORDER BY id;
@@ -77,7 +77,7 @@ BEGIN
   IF moment LIKE '%TRUNCATE' THEN
     TRUNCATE corners.small;
   ELSE
-    INSERT INTO corners.small VALUES (1, 9801, 'x');
+    INSERT INTO corners.small VALUES (1, 9971, 'x');
   END IF;
   RAISE EXCEPTION USING ERRCODE = 'ZZZZZ', MESSAGE = 'nothing happens';
 EXCEPTION WHEN OTHERS THEN

@@ -2,8 +2,8 @@
 #
 #   postgres_build MAJOR NAME CFLAGS CPPFLAGS   prints the path of pg_config of that server, with pgTAP, and assertions
 #
-# It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/pgMAJOR-NAME (0.3 GB), and built anew when the flags are others. That takes
-# some ten minutes on two processors.
+# It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/pgsqlMAJOR-NAME (0.3 GB), and built anew when the flags are others. That takes
+# some ten minutes on two processors. Without "pgsql" in the name, Debian's source would put its libraries into /usr/lib.
 
 . "$(dirname "${BASH_SOURCE[0]}")/postgres_source.sh"
 
@@ -35,7 +35,6 @@ build_postgres() {
 	mkdir -p "$dir/build"
 	(
 		cd "$dir/build" &&
-			export ASAN_OPTIONS=detect_leaks=0 && # configure runs what it has compiled
 			"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
 				CFLAGS="$3" CPPFLAGS="$4" &&
 			make -s -j "$(nproc)" && make -s install DESTDIR="$dir/root" &&
@@ -50,7 +49,7 @@ build_postgres() {
 }
 
 postgres_build() {
-	local major=$1 target=$deep_cache/pg$1-$2 source
+	local major=$1 target=$deep_cache/pgsql$1-$2 source
 	mkdir -p "$deep_cache"
 	(
 		flock 9
@@ -59,7 +58,7 @@ postgres_build() {
 		source=$(postgres_source "$major") || die "PostgreSQL $major's source could not be had"
 		say "building PostgreSQL $major ($2) in $target"
 		build_postgres "$target" "$source" "$3" "$4"
-	) 9>"$deep_cache/pg$major-$2.lock" || return
+	) 9>"$deep_cache/pgsql$major-$2.lock" || return
 	[ -x "$target/bin/postgres" ] || die "PostgreSQL $major ($2) is not in $target"
 	echo "$target/bin/pg_config"
 }
@@ -68,9 +67,4 @@ postgres_build() {
 checked_server() {
 	need_build_packages valgrind
 	postgres_build "$1" checked '-O1 -g -fno-omit-frame-pointer' '-DUSE_VALGRIND -DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE'
-}
-
-# AddressSanitizer and UBSan, and assertions.
-sanitized_server() {
-	postgres_build "$1" sanitized '-O1 -g -fno-omit-frame-pointer -fno-common -fsanitize=address,undefined' ''
 }
