@@ -73,7 +73,7 @@ BEGIN;
 SELECT stratum.enter(9402);
 INSERT INTO stratum.cdp_profiles (canonical_id, external_id, lifecycle_stage) VALUES (gen_random_uuid(), 'vip', 'vip'), (gen_random_uuid(), 'none', NULL);
 SELECT FROM stratum.ingest_events('[{"event_name": "Purchase", "external_id": "x"}, {"event_name": "Kauf", "external_id": "y"}, {"event_name": "Kauf", "external_id": "vip"}, {"event_name": "Kauf", "external_id": "none"}]');
-SELECT external, stage FROM ingest_test.profile;
+SELECT external, stage FROM ingest_test.profile ORDER BY external;
 ROLLBACK;
 
 -- ---- what is refused ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 #   two_servers FILE.t NEWER...     FILE.t (below test/deep/lib) for each of the newer versions, with 15 as the older one
 #
 # It runs in the chroot of the newer version (bin/lib/chroot.sh), into which the older server is carried from its own; so
-# that no path or package is this machine's. Root and debootstrap are needed; the chroots stay, nothing else does.
+# that no path or package is this machine's. Root and debootstrap are needed; the chroots stay, and what was said beside them.
 . "$(dirname "${BASH_SOURCE[0]}")/../../../bin/lib/chroot.sh"
 
 older=15 passed=0 failed=0
@@ -41,8 +41,7 @@ two_servers() {
 	mkdir -p "$chroots"
 	need_debootstrap
 	for version in $older "$@"; do lock_chroot "$(chroot_of "$version")"; done
-	out=$(mktemp)
-	trap 'rm -f "$out"' EXIT
+	out=$chroots/${0##*/}.out
 	STRATUM_INSIDE=1 unshare --mount --pid --fork --kill-child -- "$0" "$@" >"$out" || rc=1
 	while IFS= read -r line; do
 		if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
