@@ -65,6 +65,7 @@ BEGIN
       WHERE p.tenant_id = %2$s AND stratum.segment_matches(%3$L, p) <> (m.profile_id IS NOT NULL)$q$, s.id, s.tenant_id, s.conditions);
   END LOOP;
 END $$;
+GRANT pg_read_all_stats TO app;
 GRANT USAGE ON SCHEMA shop TO app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA shop TO app;
 SQL
