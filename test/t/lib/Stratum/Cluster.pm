@@ -11,6 +11,7 @@
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
 #   $node->restart; $node->stop; $node->start;          # new(start => 0), new(config => "work_mem = 8MB\n")
+#   $node->kill_all;                                    # -9, all processes at once; how many backends there were
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
 
@@ -84,6 +85,27 @@ sub _control
 sub start   { my ($self) = @_; $self->_control('-l', $self->log_file, 'start'); $self->{up} = 1; return }
 sub stop    { my ($self) = @_; $self->_control('-m', 'fast', 'stop'); $self->{up} = 0; return }
 sub restart { my ($self) = @_; $self->stop; $self->start; return }
+
+# Nobody tidies up. What is left of the dead would keep a new server from starting.
+sub kill_all
+{
+	my ($self) = @_;
+	my ($postmaster) = _read("$self->{data}/postmaster.pid") =~ /\A(\d+)/ or die "no server\n";
+	kill 'STOP', $postmaster;
+	my @children = grep { _read("/proc/$_/stat") =~ /\) \S $postmaster / } map { m{^/proc/(\d+)/stat$} } glob '/proc/[0-9]*/stat';
+	kill 'KILL', @children, $postmaster;
+	for my $pid (@children, $postmaster)
+	{
+		for (1 .. 600)
+		{
+			last unless _read("/proc/$pid/stat") =~ /\) [^ZX] /;
+			select undef, undef, undef, 0.05;
+		}
+	}
+	unlink "$self->{data}/postmaster.pid", "$self->{dir}/.s.PGSQL.5432.lock";
+	$self->{up} = 0;
+	return scalar @children;
+}
 
 # Runs a program of the server's bin directory as a client of this cluster: exit code, output, errors.
 sub command
