@@ -10,7 +10,7 @@
 #   is($node->sqlstate('SELECT 1/0'), '22012');         # '' if there was no error
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
-#   $node->restart; $node->stop; $node->start;          # new(start => 0), new(config => "work_mem = 8MB\n")
+#   $node->restart; $node->stop; $node->start;          # new(start => 0, config => "work_mem = 8MB\n", data_in => '/small/disk')
 #   $node->kill_all;                                    # -9, all processes at once; how many backends there were
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
@@ -27,7 +27,7 @@ sub new
 	my ($class, %option) = @_;
 	my $bin = $ENV{STRATUM_BIN} or die "run this test with bin/test\n";
 	my $dir = tempdir('cXXXXX', DIR => $ENV{STRATUM_TMP} // '/tmp');
-	my $self = bless { bin => $bin, dir => $dir, data => "$dir/data", owner => $$ }, $class;
+	my $self = bless { bin => $bin, dir => $dir, data => ($option{data_in} // $dir) . '/data', owner => $$ }, $class;
 
 	system('cp', '-R', $ENV{STRATUM_TEMPLATE}, $self->{data}) == 0 or die "cannot copy the template\n";
 	$self->_configure($option{config} // '');
@@ -174,7 +174,7 @@ END
 	for my $node (grep { $_->{owner} == $$ } @running)
 	{
 		eval { $node->_control('-m', 'immediate', 'stop') } if $node->{up};
-		remove_tree($node->{dir});
+		remove_tree($node->{data}, $node->{dir});
 	}
 	$? = $rc;
 }
