@@ -8,11 +8,10 @@ use strict;
 use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
-use List::Util qw(min);
 use Stratum::Cluster;
 use Stratum::Install qw(structure rows load_rows is_same);
 use Stratum::Query qw(finds_nothing);
-use Stratum::Session;
+use Stratum::Session qw(leaks);
 use Stratum::Shop qw(open_shop is_whole is_sound said_nothing_odd);
 use Test::More;
 use Time::HiRes qw(time sleep);
@@ -103,7 +102,6 @@ my %done = (cancelled => 0, 'timed out' => 0, terminated => 0, finished => 0);
 my $longest = [ 0, '' ];
 my $counts = 'SELECT shop.counts()';
 my $context = q{SELECT stratum.current_tenant_id(), current_user, current_setting('session_replication_role'), current_setting('search_path')};
-my $memory = q{SELECT count(*) || ' ' || sum(used_bytes) || ' ' || count(*) FILTER (WHERE name ILIKE '%stratum%') FROM pg_backend_memory_contexts};
 
 sub faults { my ($said) = @_; return join "\n", $said =~ /^((?:ERROR|FATAL|WARNING|PANIC):.*)$/mg }
 
@@ -180,24 +178,6 @@ sub terminate_in_block
 	return "backend $pid goes on";
 }
 
-# Of memory contexts outside a transaction: their number, bytes used in them, and the number of the library's own.
-sub memory { my ($session) = @_; return [ split / /, $session->query($memory) ] }
-
-# Caches are filled for a while, but what leaks grows each time: some time must go by without. What is measured with is a
-# little itself.
-sub leaks
-{
-	my (@measured) = @_;
-	my @faults;
-	for my $of ([ 0, 'contexts', 0 ], [ 1, 'bytes', 4000 ], [ 2, 'contexts of the library', 0 ])
-	{
-		my ($column, $what, $tolerance) = @$of;
-		my $least = min(map { $measured[$_][$column] - $measured[ $_ - 1 ][$column] } 1 .. $#measured);
-		push @faults, "at least $least $what more each time" if $least > $tolerance;
-	}
-	return @faults;
-}
-
 sub interrupt_case
 {
 	my ($name, $case, $times) = @_;
@@ -208,7 +188,7 @@ sub interrupt_case
 		push @wrong, faults($session->query(block($case)));
 		($expected, $takes) = complete($session, $case);
 		$session->query('ROLLBACK');
-		push @memory, memory($session);
+		push @memory, $session->memory;
 	}
 	push @wrong, faults($expected);
 	my $all = $node->sql($counts);
@@ -217,7 +197,7 @@ sub interrupt_case
 	{
 		last if $n > $times && !leaks(@memory);
 		push @wrong, cancel_in_block($session, $name, $case, $n % 2 == 0 ? 'timed out' : 'cancelled', $expected, $takes);
-		push @memory, memory($session);
+		push @memory, $session->memory;
 	}
 	push @wrong, terminate_in_block($name, $case, $takes);
 	push @wrong, 'something is left: ' . $node->sql($counts) . " was $all" if $node->sql($counts) ne $all;

@@ -6,14 +6,20 @@
 #   $session->cancel;                                # also terminate, and kill_hard (-9)
 #   my ($said, $seconds) = $session->answer(30);     # what was said, and how long it took from here; undef if the session is lost,
 #                                                    # dies when nothing comes for so many seconds
+#   my @measured = ($session->memory, ...);                   # again and again, outside a transaction
+#   my @faults = leaks(@measured);                           # in words; none if it does not grow each time
 #   $session->close;
 package Stratum::Session;
 
 use strict;
 use warnings;
+use Exporter qw(import);
 use IO::Handle;
 use IO::Select;
+use List::Util qw(min);
 use Time::HiRes qw(time);
+
+our @EXPORT_OK = qw(leaks);
 
 my $end = 'that is all';
 
@@ -81,6 +87,26 @@ sub query
 sub cancel    { return kill 'INT', $_[0]{pid} }
 sub terminate { return kill 'TERM', $_[0]{pid} }
 sub kill_hard { return kill 'KILL', $_[0]{pid} }
+
+my $memory = q{SELECT count(*) || ' ' || sum(used_bytes) || ' ' || count(*) FILTER (WHERE name ILIKE '%stratum%') FROM pg_backend_memory_contexts};
+
+# Of memory contexts outside a transaction: their number, bytes used in them, and the number of the library's own.
+sub memory { my ($self) = @_; return [ split / /, $self->query($memory) ] }
+
+# Caches are filled for a while, but what leaks grows each time: some time must go by without. What is measured with is a
+# little itself.
+sub leaks
+{
+	my (@measured) = @_;
+	my @faults;
+	for my $of ([ 0, 'contexts', 0 ], [ 1, 'bytes', 4000 ], [ 2, 'contexts of the library', 0 ])
+	{
+		my ($column, $what, $tolerance) = @$of;
+		my $least = min(map { $measured[$_][$column] - $measured[ $_ - 1 ][$column] } 1 .. $#measured);
+		push @faults, "at least $least $what more each time" if $least > $tolerance;
+	}
+	return @faults;
+}
 
 sub close
 {
