@@ -103,7 +103,9 @@ INSERT INTO stratum.cdp_segments (name, slug, conditions)
   UNION ALL
   SELECT 'bought ' || n, 'b' || n, jsonb_build_object('conditions', jsonb_build_array(jsonb_build_object('field', 'event.Purchase.count', 'operator', 'gte', 'value', n))) FROM generate_series(1, 4) n
   UNION ALL
-  SELECT 'after', 'after', '{"conditions": [{"field": "segment.s1", "operator": "equals", "value": true}]}';
+  SELECT 'after', 'after', '{"conditions": [{"field": "segment.s1", "operator": "equals", "value": true}]}'
+  UNION ALL
+  SELECT 'in Bonn or Rome', 'regex', '{"conditions": [{"field": "trait.city", "operator": "matches", "value": "^(B|R).{0,150}(abcdefghijklmnopqrstuvwxyz0123456789)?$"}]}';
 SELECT stratum.set_segment_options(id, is_live => true, keeps_history => true) FROM stratum.cdp_segments WHERE name IN ('trait 10', 'trait 11', 'bought 3') \g /dev/null
 INSERT INTO stratum.cdp_audience_syncs (segment_id, platform, name, identifier_types) SELECT id, 'google', 'sync', '["email"]' FROM stratum.cdp_segments WHERE name = 'trait 11';
 INSERT INTO stratum.campaign_drafts (name, platforms, data) VALUES ('draft', '["meta", "google", "tiktok"]', '{"account_id": "a"}');
