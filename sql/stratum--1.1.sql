@@ -2789,15 +2789,26 @@ CREATE PROCEDURE stratum.seal_all_audit()
 AS $$
 DECLARE
   chain bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
-    PERFORM stratum._seal_any_audit(chain);
+    BEGIN
+      PERFORM stratum._seal_any_audit(chain);
+    EXCEPTION WHEN OTHERS THEN
+      -- One chain's trouble is not the others', but whoever called has to hear of it.
+      RAISE WARNING 'the audit trail of tenant % was not sealed: %', coalesce(chain::text, 'NULL'), SQLERRM;
+      failed := failed + 1;
+    END;
     COMMIT;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not sealed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.seal_all_audit() IS
-  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';
 
 -- ---- the head ----
 
@@ -3459,18 +3470,33 @@ DECLARE
   chain bigint;
   at_once constant bigint := 10000;
   purged bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     LOOP
-      purged := stratum._purge_batch(chain, before, at_once);
+      BEGIN
+        purged := stratum._purge_batch(chain, before, at_once);
+      EXCEPTION
+        WHEN null_value_not_allowed OR invalid_parameter_value OR insufficient_privilege THEN
+          RAISE;
+        WHEN OTHERS THEN
+          -- One chain's trouble is not the others', but whoever called has to hear of it.
+          RAISE WARNING 'the audit trail of tenant % was not purged: %', coalesce(chain::text, 'NULL'), SQLERRM;
+          failed := failed + 1;
+          purged := 0;
+      END;
       COMMIT;
       EXIT WHEN purged < at_once;
     END LOOP;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not purged: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
-  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';
 
 -- ==== sql/parts/signals.sql
 -- Signal health, and whether it allows an action: the trust gate.
@@ -6968,7 +6994,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
-('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v 52b44822d5dbd9f2e4738cf56ab5100f'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
@@ -6985,7 +7011,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
 ('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
-('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),

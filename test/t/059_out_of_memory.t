@@ -20,7 +20,7 @@ my $until = time + ($ENV{STRATUM_SECONDS} // 0);
 my $steps = 10;
 # The heap grows by what is asked for, and shrinks when that is given back: so that every limit stops another allocation.
 @ENV{qw(MALLOC_TOP_PAD_ MALLOC_TRIM_THRESHOLD_)} = (0, 0);
-my $node = Stratum::Cluster->new(config => "autovacuum = off\nmax_connections = 20\n");
+my $node = Stratum::Cluster->new(config => "autovacuum = off\njit = off\nmax_connections = 20\n");
 open_shop($node, profiles => 500);
 srand(my $seed = $ENV{STRATUM_SEED} // 42);
 
@@ -88,7 +88,7 @@ sub starve
 	my @faults = $said =~ /^((?:ERROR|FATAL|PANIC|WARNING):.*)$/mg;
 	# The other one is how PostgreSQL's own ~ puts it.
 	push @wrong, map { "with $room kB: $_" } grep { !/53200|25P02|2201B: regular expression failed: out of memory/ } @faults;
-	push @wrong, "with $room kB it came to $said, not $expected" if !@faults && index($expected, "$said\n") != 0;
+	push @wrong, "with $room kB it came to $said, not $expected" if !@faults && $said ne "" && index($expected, "$said\n") != 0;
 	$tried++;
 	@faults ? $failed++ : $none++;
 	$session->query('ROLLBACK TO a');
