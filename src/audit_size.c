@@ -8,9 +8,8 @@
  */
 #include "audit.h"
 
+#include "conditions.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
 /* Whatever jsonb of so many bytes holds has less text than that: at worst numbers, of 12 bytes with their entry. */
@@ -51,15 +50,6 @@ add_string(TextSize *size, const char *string, int length)
 }
 
 static void
-add_number(TextSize *size, Numeric number)
-{
-	char	   *text = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
-
-	size->length += strlen(text);
-	pfree(text);
-}
-
-static void
 add_scalar(TextSize *size, const JsonbValue *value)
 {
 	switch (value->type)
@@ -68,7 +58,7 @@ add_scalar(TextSize *size, const JsonbValue *value)
 			add_string(size, value->val.string.val, value->val.string.len);
 			break;
 		case jbvNumeric:
-			add_number(size, value->val.numeric);
+			size->length += stratum_numeric_text_size(value->val.numeric);
 			break;
 		case jbvBool:
 			size->length += value->val.boolean ? 4 : 5;
