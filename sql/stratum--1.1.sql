@@ -6896,7 +6896,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp c740c471efe9f9a93cd4a8e1d2796436'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
 ('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -6925,7 +6925,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
-('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
+('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
@@ -8072,7 +8072,8 @@ AS $$
   UNION ALL
   SELECT 'table', relname::text,
          concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
-                         CASE WHEN relforcerowsecurity THEN 'forced' END)
+                         CASE WHEN relforcerowsecurity THEN 'forced' END,
+                         CASE WHEN relpersistence = 'u' THEN 'UNLOGGED' END)
   FROM tables
   UNION ALL
   SELECT 'column', t.relname || '.' || a.attname,
@@ -8216,6 +8217,7 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'table' AND found LIKE '%UNLOGGED' THEN format('ALTER TABLE stratum.%s SET LOGGED;', object)
     WHEN kind = 'column' AND expected ~ '^bigint' AND found ~ '^integer' THEN 'CALL stratum.widen_ids();'
     WHEN kind = 'constraint' AND found = expected || ' NOT VALID' THEN
       format('ALTER TABLE stratum.%s VALIDATE CONSTRAINT %s;', split_part(object, '.', 1), split_part(object, '.', 2))

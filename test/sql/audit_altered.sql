@@ -54,6 +54,12 @@ INSERT INTO audit_altered.notes VALUES ('last', 7461, 'x');
 SELECT action, resource_id, new_values FROM stratum.audit_logs WHERE resource_type = 'audit_altered.notes' ORDER BY id;
 SELECT * FROM stratum.check_install();
 
+-- what a crash would empty is told of
+ALTER TABLE stratum.audit_logs SET UNLOGGED;
+SELECT * FROM stratum.check_install();
+ALTER TABLE stratum.audit_logs SET LOGGED;
+SELECT * FROM stratum.check_install();
+
 SET client_min_messages = warning;
 DROP SCHEMA audit_altered CASCADE;
 DELETE FROM stratum.audited_tables;
