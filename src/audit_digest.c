@@ -16,6 +16,7 @@
 
 #include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "sha256.h"
 #include "utils/builtins.h"
@@ -49,12 +50,26 @@ add_head(Sha256Context *context, unsigned char kind, Size length)
 	stratum_sha256_update(context, head, sizeof(head));
 }
 
+/* The field's bytes, of which there may be a gigabyte: a megabyte at a time, so that it can be cancelled. */
+static void
+add_content(Sha256Context *context, const char *bytes, Size length)
+{
+	const Size	at_once = 1024 * 1024;
+
+	for (; length > at_once; bytes += at_once, length -= at_once)
+	{
+		CHECK_FOR_INTERRUPTS();
+		stratum_sha256_update(context, (const unsigned char *) bytes, at_once);
+	}
+	stratum_sha256_update(context, (const unsigned char *) bytes, length);
+}
+
 /* What has no text, or none in UTF-8, counts as it is stored. */
 static void
 add_stored(Sha256Context *context, const char *bytes, Size length)
 {
 	add_head(context, STORED, length);
-	stratum_sha256_update(context, (const unsigned char *) bytes, length);
+	add_content(context, bytes, length);
 }
 
 /* The text in UTF-8, which is palloc'd; NULL if it has none. */
@@ -94,7 +109,7 @@ add_bytes(Sha256Context *context, const char *bytes, int length)
 		size = strlen(text);
 	}
 	add_head(context, TEXT, size);
-	stratum_sha256_update(context, (const unsigned char *) text, size);
+	add_content(context, text, size);
 }
 
 static void
@@ -142,6 +157,7 @@ stratum_digest_payload(const Datum *values, const bool *nulls, const uint8 *salt
 	stratum_sha256_update(&context, salt, SALT_LENGTH);
 	for (int i = 0; i < N_SEALED_COLUMNS - N_FIXED; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			add_null(&context);
 		else if (i < N_JSON)
