@@ -216,10 +216,15 @@ is_own_guard(const Trigger *trigger)
 		get_func_namespace(trigger->tgfoid) == get_namespace_oid(STRATUM_SCHEMA, true);
 }
 
-/* Whether an INSERT fires nothing but what is accounted for. */
+/*
+ * Whether an INSERT fires nothing but what is accounted for. A copy of the triggers is looked at: looking up a function
+ * may bring an invalidation, and the relation other triggers in their place.
+ */
 static bool
-triggers_are_own(const TriggerDesc *triggers)
+triggers_are_own(Relation relation)
 {
+	const TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
@@ -300,7 +305,7 @@ examine(AuditLog *log, Relation relation)
 	if (!is_plain_table(relation) || !find_columns(log, desc) || !find_actions(log, desc))
 		return false;
 	log->sequence = sequence_of_id(relation, log->columns[LOG_ID]);
-	return OidIsValid(log->sequence) && triggers_are_own(relation->trigdesc) &&
+	return OidIsValid(log->sequence) && triggers_are_own(relation) &&
 		find_references(log, relation) && indexes_are_plain(relation);
 }
 

@@ -425,16 +425,20 @@ stratum_is_audit_trigger(const Trigger *trigger)
 	return records_rows(trigger) || trigger->tgfoid == trigger_function("_audit_truncate");
 }
 
-/* The table's audit trigger, else one that says nothing. */
+/*
+ * A copy of the table's audit trigger, else one that says nothing. Looking anything up may bring an invalidation, and the
+ * relation other triggers in the place of those that it has.
+ */
 static Trigger *
 find_trigger(Relation relation)
 {
 	static Trigger none = {0};
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
 
-	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		if (records_rows(&relation->trigdesc->triggers[i]))
-			return &relation->trigdesc->triggers[i];
+		if (records_rows(&triggers->triggers[i]))
+			return &triggers->triggers[i];
 	}
 	return &none;
 }
@@ -504,12 +508,18 @@ PG_FUNCTION_INFO_V1(stratum_audit_shape);
 Datum
 stratum_audit_shape(PG_FUNCTION_ARGS)
 {
-	Relation	relation = relation_open(PG_GETARG_OID(0), AccessShareLock);
-	AuditTable *table = build_table(relation, find_trigger(relation));
+	Relation	relation = try_relation_open(PG_GETARG_OID(0), AccessShareLock);
+	AuditTable *table;
 	Datum		values[4];
 	bool		nulls[4] = {false};
 	TupleDesc	desc;
 
+	/* a regclass may be any number, and of a table that is being dropped */
+	if (relation == NULL)
+		ereport(ERROR,
+				errcode(ERRCODE_UNDEFINED_TABLE),
+				errmsg("there is no table with OID %u", PG_GETARG_OID(0)));
+	table = build_table(relation, find_trigger(relation));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = CStringGetTextDatum(table->resource_type);

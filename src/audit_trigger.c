@@ -291,9 +291,12 @@ check_no_children(Relation relation)
 static bool
 is_seen_by_root(Relation relation)
 {
-	for (int i = 0; relation->rd_rel->relispartition && i < relation->trigdesc->numtriggers; i++)
+	/* A copy: what is looked up may bring the relation other triggers. */
+	const TriggerDesc *triggers = relation->rd_rel->relispartition ? CopyTriggerDesc(relation->trigdesc) : NULL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
-		const Trigger *trigger = &relation->trigdesc->triggers[i];
+		const Trigger *trigger = &triggers->triggers[i];
 
 		if (TRIGGER_FOR_ROW(trigger->tgtype) && trigger->tgenabled != TRIGGER_DISABLED &&
 			stratum_is_audit_trigger(trigger))

@@ -236,12 +236,15 @@ is_audited(const char *resource_type)
 {
 	Oid			relid = table_of(resource_type);
 	Relation	relation;
+	const TriggerDesc *triggers;
 	bool		result = false;
 
 	if (!OidIsValid(relid) || (relation = try_relation_open(relid, AccessShareLock)) == NULL)
 		return false;
-	for (int i = 0; relation->trigdesc != NULL && i < relation->trigdesc->numtriggers; i++)
-		result |= stratum_is_audit_trigger(&relation->trigdesc->triggers[i]);
+	/* A copy: what is looked up may bring the relation other triggers. */
+	triggers = CopyTriggerDesc(relation->trigdesc);
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		result |= stratum_is_audit_trigger(&triggers->triggers[i]);
 	relation_close(relation, AccessShareLock);
 	return result;
 }

@@ -9,6 +9,13 @@
 
 #include "fmgr.h"
 
+/* Until 18 they came along with others. */
+#if PG_VERSION_NUM >= 190000
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#endif
+
 /*
  * We build with -fvisibility=hidden. PostgreSQL 15 marks nothing for export on ELF systems, and its
  * PG_FUNCTION_INFO_V1 does not even try for the function itself, so here are those of 16.
@@ -80,16 +87,40 @@ extern int no_such_variable
 #if PG_VERSION_NUM < 160000
 #define stratum_insert_index_tuples(indexes, slot, estate) \
 	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL)
-#else
+#elif PG_VERSION_NUM < 190000
 #define stratum_insert_index_tuples(indexes, slot, estate) \
 	ExecInsertIndexTuples(indexes, slot, estate, false, false, NULL, NIL, false)
+#else
+#define stratum_insert_index_tuples(indexes, slot, estate) \
+	ExecInsertIndexTuples(indexes, estate, 0, slot, NIL, NULL)
 #endif
 #if PG_VERSION_NUM < 180000
 #define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
 	index_beginscan(relation, index, snapshot, nkeys, norderbys)
-#else
+#elif PG_VERSION_NUM < 190000
 #define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
 	index_beginscan(relation, index, snapshot, NULL, nkeys, norderbys)
+#else
+#define stratum_index_beginscan(relation, index, snapshot, nkeys, norderbys) \
+	index_beginscan(relation, index, snapshot, NULL, nkeys, norderbys, SO_NONE)
+#endif
+
+/*
+ * From 19 on what builds jsonb keeps its result in a state, of which the stack of open arrays and objects is a part;
+ * until 18 the stack was all, and each call returned the result. Here it does so everywhere.
+ */
+#if PG_VERSION_NUM >= 190000
+static inline JsonbValue *
+stratum_push_jsonb(JsonbParseState **stack, JsonbIteratorToken token, JsonbValue *value)
+{
+	JsonbInState state = {.parseState = *stack};
+
+	pushJsonbValue(&state, token, value);
+	*stack = state.parseState;
+	return state.result;
+}
+
+#define pushJsonbValue stratum_push_jsonb
 #endif
 
 #endif							/* STRATUM_COMPAT_H */

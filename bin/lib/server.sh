@@ -6,8 +6,10 @@
 #
 #   PG_CONFIG=...  take this server, no other      KEEP=1    leave the server running and say where
 #   PG_MAJOR=17    take this major version         WERROR=1  compiler warnings are errors
+#   STRATUM_UNDER='valgrind ...'   run the server under that command (test/deep)
+#   STRATUM_SETTINGS='-c NAME=VALUE ...'   settings of the server
 #
-# server_settings, an array, may hold `-c NAME=VALUE` for the server (the last one of a name counts).
+# server_settings, an array, may hold more of those (the last one of a name counts).
 #
 # After private_server: $work (the private directory), $tree_bin (its bin), $pg_config (the machine's), $src (the
 # built copy), and PGHOST, PGUSER, PGDATABASE. `run COMMAND` runs one as the server's user.
@@ -299,11 +301,12 @@ start_server() {
 	local try
 	run cp -R "$work/template" "$work/data"
 	set -m
-	(as_server "$tree_bin/postgres" -D "$work/data" -k "$work/socket" -c listen_addresses= -c fsync=off \
-		-c shared_buffers=128MB -c log_destination=stderr -c timezone=UTC "${server_settings[@]}" </dev/null >"$work/log" 2>&1) &
+	# shellcheck disable=SC2086  # lists of words
+	(as_server ${STRATUM_UNDER:-} "$tree_bin/postgres" -D "$work/data" -k "$work/socket" -c listen_addresses= -c fsync=off \
+		-c shared_buffers=128MB -c log_destination=stderr -c timezone=UTC "${server_settings[@]}" ${STRATUM_SETTINGS:-} </dev/null >"$work/log" 2>&1) &
 	server=$!
 	set +m
-	for try in $(seq 300); do
+	for try in $(seq 1200); do
 		if "$tree_bin/pg_isready" -q -h "$work/socket"; then return; fi
 		kill -0 "$server" 2>/dev/null || break
 		sleep 0.1

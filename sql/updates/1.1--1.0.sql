@@ -135,6 +135,14 @@ IF to_regclass('stratum.campaign_drafts') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_draft ON stratum.campaign_drafts;
 END IF;
 
+-- 1.0 knows one way to redact. What else was asked for is forgotten, that the value is not to be in clear is not: the
+-- triggers get these lists from install().
+IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
+  UPDATE stratum.audited_tables t
+    SET redact = stratum._redacted_columns(to_regclass(t.table_name), t.redact)
+    WHERE to_regclass(t.table_name) IS NOT NULL AND t.redact <> stratum._redacted_columns(to_regclass(t.table_name), t.redact);
+END IF;
+
 -- 1.0 records rows by row triggers only, and replaces the one that it finds. The arguments are the same, and a table
 -- that a user has put out of audit stays so.
 DECLARE

@@ -117,6 +117,10 @@ GRANT SELECT ON things TO regress_use_app;
 SET ROLE regress_use_app;
 BEGIN; SELECT stratum.enter(7701); SELECT stratum.revert_row('audit_use.things', '["us", 1]', now()); ROLLBACK;
 RESET ROLE;
+-- a table that is not there
+SELECT stratum.row_history(4294967295::regclass, '1');
+SELECT stratum.row_as_of('0', '1', now());
+SELECT stratum.revert_row('0', '1', now());
 RESET search_path;
 SELECT stratum.unaudit_table('audit_use.things'); SELECT stratum.unaudit_table('audit_use.keyless');
 DROP SCHEMA audit_use CASCADE;

@@ -168,7 +168,7 @@ SELECT pg_temp.twice();
 SELECT * FROM stratum.check_install() WHERE problem !~ 'audits it';
 CALL stratum.scope_unique_keys();
 SELECT stratum.install();
-SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'u' AND conrelid IN ('stratum.cdp_profiles'::regclass, 'stratum.cdp_events'::regclass) ORDER BY 1, 2;
+SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'u' AND conrelid IN ('stratum.cdp_profiles'::regclass, 'stratum.cdp_events'::regclass) ORDER BY conrelid::regclass::text DESC, 2;
 -- but twice within one tenant
 INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (9701, 'aaaaaaaa-0000-4000-8000-000000000000');
 ROLLBACK;

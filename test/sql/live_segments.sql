@@ -49,7 +49,7 @@ SELECT stratum.set_segment_options(96010003) \g /dev/null
 -- at once, in the same transaction
 SELECT * FROM pg_temp.members;
 COMMIT;
-SELECT segment_id, is_live, keeps_history FROM stratum.cdp_segment_options ORDER BY 1;
+SELECT segment_id, is_live, keeps_history FROM stratum.cdp_segment_options WHERE tenant_id = 9601 ORDER BY 1;
 SELECT id, profile_count, last_computed_at IS NOT NULL AS computed FROM stratum.cdp_segments WHERE tenant_id = 9601 ORDER BY id;
 SELECT * FROM pg_temp.stays;
 -- what was set is in the audit trail
@@ -330,4 +330,4 @@ SELECT * FROM stratum.check_install();
 DELETE FROM stratum.cdp_events WHERE tenant_id IN (9601, 9602);
 DELETE FROM stratum.cdp_segments WHERE tenant_id IN (9601, 9602);
 DELETE FROM stratum.cdp_profiles WHERE tenant_id IN (9601, 9602);
-SELECT count(*) FROM stratum.cdp_segment_options;
+SELECT count(*) FROM stratum.cdp_segment_options WHERE tenant_id IN (9601, 9602);

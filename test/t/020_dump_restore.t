@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -83,9 +84,11 @@ sub state_of
 my $before = state_of('source');
 is($node->sql('SELECT count(*) FROM stratum.check_install()', db => 'source'), '0', 'the source is healthy');
 
+my $copies = 0;
 sub check_copy
 {
 	my ($name, $db) = @_;
+	$copies++;
 	is(state_of($db), $before, "$name: identical");
 	is($node->sql('SELECT * FROM stratum.check_install()', db => $db), '', "$name: healthy");
 	is($node->sql('SELECT string_agg(id::text || hash, $$,$$ ORDER BY id) FROM public.rich', db => $db),
@@ -152,4 +155,5 @@ run_ok('dump it again', 'pg_dump', '-Fc', '-f', "$dir/again", 'norights');
 run_ok('restore it', 'pg_restore', '-d', new_database('again'), "$dir/again");
 is($node->sql('SELECT * FROM stratum.check_install()', db => 'again'), '', 'rights that install() put back are dumped');
 
+tried('dumps restored plain, custom, by two jobs, schema and data apart, over a live install; rows, sequences, rights, storage compared, and the application goes on', "$copies databases");
 done_testing();

@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -123,4 +124,6 @@ my $tables = $node->sql('SELECT count(*) FROM pg_tables WHERE schemaname = $$str
 is($node->sql('DROP EXTENSION stratum CASCADE; SELECT count(*) FROM pg_tables WHERE schemaname = $$stratum$$', db => 'restored'), $tables, 'and it is let go');
 is($node->sqlstate('SELECT stratum.install()', user => 'mallory'), '42501', 'install() is for superusers');
 
+tried('damage to an install that check_install() finds', @damage . ' kinds');
+tried('DROP EXTENSION ... CASCADE, and adoption by CREATE EXTENSION with no row lost', '2 times');
 done_testing();

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -30,9 +31,11 @@ $node->sql(q{UPDATE stratum.cdp_profiles SET first_name = 'Zoe' WHERE id < 10}, 
 my $head = $node->sql('SELECT digest FROM stratum.audit_head(1)', db => 'source');
 like($head, qr/^[0-9a-f]{64}$/, 'there is a head');
 
+my $verified = 0;
 sub whole
 {
 	my ($db, $name) = @_;
+	$verified += 2;
 	is($node->sql($problems, db => $db), '', "$name: the chains are whole");
 	is($node->sql("SELECT * FROM stratum.verify_audit(1, '$head')", db => $db), '', 'and hold the head of before');
 	return;
@@ -62,4 +65,6 @@ for my $way ('VACUUM FULL stratum.audit_logs', 'ALTER TABLE stratum.audit_logs A
 is($node->sqlstate(q{ALTER EXTENSION stratum UPDATE TO '1.0'}, db => 'source'), '55000', 'a downgrade is refused');
 is($node->sqlstate(q{SET stratum.allow_data_loss = on; ALTER EXTENSION stratum UPDATE TO '1.0'}, db => 'source'), '', 'unless that is meant');
 is($node->sql(q{SELECT to_regclass('stratum.audit_seals') IS NULL AND to_regclass('stratum.audit_chains') IS NULL}, db => 'source'), 't', 'then they are gone');
+
+tried('the audit chain verified after dump and restore into other encodings and after tables were written anew', "$verified verifications");
 done_testing();

@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Query qw(finds_nothing load);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $seed = $ENV{STRATUM_SEED} // 0.42;
@@ -196,4 +197,6 @@ plans_are_meant();
 refresh_counts();
 odd_times();
 odd_numbers();
+
+tried('conditions: random definitions and subjects against a second interpreter, in every way to ask', $node->sql('SELECT sum(answers) FROM oracle.tally') . ' answers');
 done_testing();

@@ -10,6 +10,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Query qw(finds_nothing load);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $seed = $ENV{STRATUM_SEED} // 0.42;
@@ -146,4 +147,6 @@ load($node, "$oracle/events_property.sql", seed => $seed, %size);
 pairs_are_worth_it();
 nothing_raises();
 nothing_disagrees();
+
+tried('conditions about events: random definitions and histories against a second interpreter, in every way to ask', $node->sql('SELECT count(*) FROM events_oracle.said JOIN events_oracle.answer USING (definition, subject)') . ' answers');
 done_testing();

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $seconds = $ENV{STRATUM_SECONDS} // 8;
@@ -90,6 +91,7 @@ $node->sql("CREATE EXTENSION stratum;
 		FROM generate_series(1, 40) n;
 	COMMIT");
 
+my $transactions = 0;
 my %pid = (
 	profiles => start_pgbench('profiles', 3, scripts(%profiles)),
 	segments => start_pgbench('segments', 1, scripts(%segments)),
@@ -99,6 +101,7 @@ for my $name (sort keys %pid)
 	waitpid $pid{$name}, 0;
 	is($?, 0, "$name went through") or diag(log_of($name));
 	my ($done) = log_of($name) =~ /transactions actually processed: (\d+)/;
+	$transactions += $done // 0;
 	cmp_ok($done // 0, '>', 2, "$name: " . ($done // 'no') . ' transactions');
 }
 
@@ -119,4 +122,6 @@ is($node->sql('SELECT count(*) FROM stratum.cdp_segments s
 open my $file, '<', $node->log_file or die $!;
 my $log = do { local $/; <$file> };
 is(() = $log =~ /ERROR|FATAL|PANIC/g, 0, 'no deadlock, nor any other error') or diag($log);
+
+tried('refreshes, writes to profiles and to segments at once; then memberships recounted', "$transactions transactions of 6 clients");
 done_testing();

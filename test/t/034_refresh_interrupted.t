@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -76,4 +77,6 @@ is("$out$err", "30|599565|579565|0\n", 'workers come to the same');
 (undef, $out, $err) = enter_and("SET LOCAL stratum.progress_interval = 0; SET LOCAL maintenance_work_mem = '1MB'; $refresh");
 is("$out$err", "30|599565|579565|0\n", 'so do ranges of profiles');
 is($node->sql('SELECT count(*) FROM stratum.cdp_segment_memberships'), '20000', 'only what was committed is there');
+
+tried('a refresh cancelled while it reads or writes', $cancelled + 1 . ' times');
 done_testing();

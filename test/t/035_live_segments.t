@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $seconds = $ENV{STRATUM_SECONDS} // 8;
@@ -103,6 +104,7 @@ $node->sql("CREATE EXTENSION stratum;
 	SELECT stratum.set_segment_options(id, is_live => true, keeps_history => id % 2 = 1) FROM stratum.cdp_segments WHERE id <= 20;
 	COMMIT");
 
+my $transactions = 0;
 my %pid = (
 	writes => start_pgbench('writes', 4, scripts('READ COMMITTED', %writes)),
 	one_snapshot => start_pgbench('one_snapshot', 2, '--max-tries=0', scripts('REPEATABLE READ', %one_snapshot)),
@@ -113,6 +115,7 @@ for my $name (sort keys %pid)
 	waitpid $pid{$name}, 0;
 	is($?, 0, "$name went through") or diag(log_of("$dir/$name.log"));
 	my ($done) = log_of("$dir/$name.log") =~ /transactions actually processed: (\d+)/;
+	$transactions += $done // 0;
 	cmp_ok($done // 0, '>', 10, "$name: " . ($done // 'no') . ' transactions');
 }
 
@@ -142,4 +145,6 @@ my $log = log_of($node->log_file);
 my @errors = grep { !/could not serialize access/ } $log =~ /^.*?(?:ERROR|FATAL|PANIC):.*/gm;
 is(scalar @errors, 0, 'no deadlock, nor any other error') or diag($log);
 cmp_ok($node->sql(q(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')), '==', 0, 'no lock is left');
+
+tried('live segments under concurrent writes in two isolation levels; then memberships and histories recounted', "$transactions transactions of 8 clients");
 done_testing();

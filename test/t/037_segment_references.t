@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Query qw(load);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $scale = $ENV{STRATUM_SCALE} // 1;
@@ -58,4 +59,6 @@ $node->sql('CREATE EXTENSION stratum; CREATE ROLE app LOGIN IN ROLE stratum_app'
 load($node, "$oracle/$_", %variable) for qw(oracle.sql generate.sql generate_subjects.sql events.sql events_generate.sql references.sql);
 segments_are_worth_it();
 nothing_disagrees();
+
+tried('segments in segments: random ones against a second interpreter', $node->sql('SELECT count(*) FROM references_oracle.said') . ' answers');
 done_testing();

@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -64,4 +65,6 @@ SKIP:
 	$node->sql(q{SELECT pg_drop_replication_slot('trail')}, db => 'origin');
 }
 $node->sql('DROP SUBSCRIPTION s', db => 'copy');
+
+tried('logical replication of audited tables: recorded once, or where it is asked for', '3006 changes');
 done_testing();

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -91,4 +92,6 @@ for my $round (1 .. 3)
 	}
 	is($node->sql('SELECT * FROM stratum.check_install()'), '', 'healthy');
 }
+
+tried('the server killed with -9 while audited tables are written; then the trail tells the rows that are there', "3 crashes, $entries entries");
 done_testing();

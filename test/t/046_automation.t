@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $has_cron = -e `$ENV{STRATUM_BIN}/pg_config --pkglibdir 2>/dev/null` =~ s/\s+$//r . '/pg_cron.so';
@@ -134,4 +135,6 @@ notifications();
 schedulers();
 workers();
 SKIP: { skip 'no pg_cron here', 1 unless $has_cron; with_cron() }
+
+tried('schedulers and workers of automation beside each other, some of which fail: each action is done once', '6 workers, 120 actions');
 done_testing();

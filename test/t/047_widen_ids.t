@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Install qw(structure rows load_rows is_same);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new(config => "max_prepared_transactions = 2\n");
@@ -273,4 +274,5 @@ is_same(without_own(structure($node, $db)), without_own($wide), 'and what is the
 is($node->sqlstate('INSERT INTO public.visits (tenant_id, profile_id) VALUES (1, 777777)', db => $db), '23503', q{the user's reference refuses what is not there});
 is($node->sql("SET client_min_messages = warning;\n" . work(2), db => $db), $said, 'the application works');
 
+tried('ids made bigint in one go, and refused, cancelled and continued; an application at work before, in between and after', '6 calls');
 done_testing();

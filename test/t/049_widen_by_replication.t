@@ -6,6 +6,7 @@ use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Install qw(rows load_rows is_same);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new(config => "wal_level = logical\n");
@@ -52,4 +53,5 @@ is($node->sql('SELECT * FROM stratum.check_install()', db => 'wide'), '', 'healt
 is($node->sql("BEGIN; SELECT stratum.enter(1)\\g /dev/null\nSELECT count(*) FROM stratum.segment_profiles(1)", db => 'wide'), '21', 'and at work');
 is($node->sql(q{SELECT DISTINCT atttypid::regtype FROM pg_attribute WHERE attname = 'profile_id' AND attrelid = 'stratum.cdp_events'::regclass}, db => 'wide'), 'bigint', 'with wide ids');
 
+tried('ids made bigint by logical replication into a widened database, and the switch', '1 database');
 done_testing();

@@ -6,6 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -23,8 +24,10 @@ COMMIT;
 SQL
 
 # Without a context there are no rows, whatever was tried before.
+my $forgeries = -1;
 sub closed
 {
+	$forgeries++;
 	my ($name, %option) = @_;
 	is($node->sql($look, user => 'app', %option), "0\nt\n0", $name);
 	return;
@@ -73,4 +76,5 @@ for my $preload ('', "session_preload_libraries = 'stratum'", "shared_preload_li
 # With the library preloaded a misspelt setting is an error from the start.
 isnt($node->sqlstate("SET stratum.tenant = '1'", user => 'app'), '', 'unknown stratum.* settings are refused');
 
+tried('the tenant context forged by connection options, role, database and file settings, with and without preloading', "$forgeries ways");
 done_testing();

@@ -8,6 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use Digest::SHA qw(hmac_sha256 sha256_hex);
 use MIME::Base64 qw(encode_base64url);
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $node = Stratum::Cluster->new;
@@ -107,4 +108,6 @@ for my $round (1 .. 2)
 	  . ($round == 1 ? 'SELECT public.memory() AS before \gset' : 'SELECT public.memory() - :before < 256;') . "\nDISCARD ALL;";
 }
 is($node->sql(join("\n", @locked), user => 'app'), 't', 'enter_session() and DISCARD ALL: no wrong row, no growth');
+
+tried('tenants entered one after the other in one session: rows of its own only, no growth of memory', 3 * $tenants + 3 * 2000 + 2 * 1000 . ' times');
 done_testing();

@@ -1,5 +1,6 @@
 #!/usr/bin/perl
-# On a hot standby tenants are entered as on the primary: looking up locks no row and writes nothing.
+# On a hot standby tenants are entered as on the primary: looking up locks no row and writes nothing. Promoted, it goes on
+# where the primary was.
 use strict;
 use warnings;
 use FindBin;
@@ -7,6 +8,8 @@ use lib "$FindBin::RealBin/lib";
 use Digest::SHA qw(hmac_sha256);
 use MIME::Base64 qw(encode_base64url);
 use Stratum::Cluster;
+use Stratum::Install qw(rows fill_tables is_same);
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $primary = Stratum::Cluster->new;
@@ -69,4 +72,41 @@ END $$;
 SQL
 like($said, qr/microseconds/, 'a loop of them');
 diag('measured: ' . ($said =~ /NOTICE:\s+(.*)/)[0]);
+
+# ---- promotion ---------------------------------------------------------------------------------------------------
+
+# Sealed and not yet sealed entries, a live segment, rows in every table, in a database of their own.
+my $verify = 'SELECT t, v.* FROM unnest(ARRAY[1, 2, NULL]) t, stratum.verify_audit(t) v';
+$primary->sql('CREATE DATABASE shop');
+$primary->sql('CREATE EXTENSION stratum', db => 'shop');
+fill_tables($primary, 'shop');
+$primary->sql(q{UPDATE stratum.campaigns SET name = 'unsealed' WHERE id = 2}, db => 'shop');
+$primary->wait_for($node);
+sub tables { return join "\n", grep { !/_seq / } split /\n/, rows($_[0], 'shop') }    # what sequences say is not for a standby
+is_same(tables($node), tables($primary), 'every row of every table is there');
+is($node->sql($verify, db => 'shop'), '', 'the seals verify on the standby');
+is($node->sql('SELECT * FROM stratum.check_install()', db => 'shop'), '', 'which is healthy');
+my ($entries, $last) = split /\|/, $primary->sql('SELECT count(*), max(id) FROM stratum.audit_logs', db => 'shop');
+
+$primary->stop;
+my ($rc, undef, $error) = $node->command('pg_ctl', '-w', '-s', '-D', $node->data, 'promote');
+is($rc, 0, 'promoted') or diag($error);
+is($node->sql('SELECT pg_is_in_recovery()'), 'f', 'no standby any more');
+is($node->sql('SELECT count(*) FROM stratum.audit_logs', db => 'shop'), $entries, 'nothing is lost, nothing is added');
+is($node->sql(<<'SQL', db => 'shop', user => 'app'), "2|1\n2", 'the application writes');
+BEGIN;
+SELECT stratum.enter(1, 1)\g /dev/null
+INSERT INTO stratum.campaigns (platform, external_id, account_id, name, impressions, clicks) VALUES ('google', 'promoted', 'a', 'n', 100, 2) RETURNING ctr, tenant_id;
+INSERT INTO stratum.cdp_profiles (canonical_id, traits) VALUES (md5('promoted')::uuid, '{"ltv": 5000}');
+SELECT count(*) FROM stratum.audit_logs WHERE created_at = now();
+COMMIT;
+SQL
+is($node->sql("SELECT min(id) > $last, count(*) FROM stratum.audit_logs WHERE id > $last", db => 'shop'), 't|2', 'with new ids');
+is($node->sql(q{SELECT count(*) FROM stratum.cdp_segment_memberships m JOIN stratum.cdp_profiles p ON p.id = m.profile_id WHERE p.canonical_id = md5('promoted')::uuid AND m.segment_id = 1}, db => 'shop'), '1', 'live segments are kept');
+is($node->sql('SELECT stratum.seal_audit(1) > 0', db => 'shop'), 't', 'the chain goes on');
+is($node->sql($verify, db => 'shop'), '', 'and is whole');
+is($node->sql("BEGIN;\nSELECT stratum.enter(1, 1) \\g /dev/null\n$look;\nCOMMIT;\n$look", user => 'app'), "1|1|C1\n||", 'tenants are entered as before');
+is($node->sql('SELECT * FROM stratum.check_install()', db => $_), '', "$_: healthy") for qw(postgres shop);
+
+tried('a physical standby: tenants read there, promoted it goes on (writes, live segments, seals, rows in every table)', '1 promotion, ' . ($last + 2) . ' audited changes');
 done_testing();

@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Tried qw(tried);
 use Test::More;
 
 my $seconds = $ENV{STRATUM_SECONDS} // 8;
@@ -78,7 +79,7 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN NULL;
 END $$;
 COMMIT;} ]);
 
-my @options;
+my ($transactions, @options) = (0);
 for my $name (sort keys %script)
 {
 	my ($weight, $text) = @{ $script{$name} };
@@ -92,6 +93,7 @@ for my $name (sort keys %script)
 	my ($rc, $out, $err) = $node->command('pgbench', '-n', '-c', 4, '-T', $seconds, '--random-seed=42', @options);
 	is($rc, 0, 'four clients went through the day') or diag($err);
 	my ($done) = $out =~ /transactions actually processed: (\d+)/;
+	$transactions = $done // 0;
 	cmp_ok($done // 0, '>', 40, ($done // 'no') . ' transactions');
 }
 
@@ -133,4 +135,6 @@ SQL
 }
 is($node->sql('SELECT count(*) FROM stratum.verify_audit(1)'), 0, 'and is whole');
 is($node->sql('SELECT count(*) FROM stratum.check_install()'), 0, 'so is the install');
+
+tried('a day of a tenant: ingest, refresh, rules, decisions, workers and undoing at once; then counts, states, budgets and the trail hold', "$transactions transactions of 4 clients in $seconds s");
 done_testing();

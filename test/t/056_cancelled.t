@@ -13,6 +13,7 @@ use Stratum::Install qw(structure rows load_rows is_same);
 use Stratum::Query qw(finds_nothing);
 use Stratum::Session qw(leaks);
 use Stratum::Shop qw(open_shop is_whole is_sound said_nothing_odd);
+use Stratum::Tried qw(tried);
 use Test::More;
 use Time::HiRes qw(time sleep);
 
@@ -342,6 +343,6 @@ finds_nothing($node, q{SELECT l::text FROM pg_locks l WHERE locktype = 'advisory
 said_nothing_odd($node, 'all the time');
 cmp_ok($done{$_}, '>', 5, "$done{$_} calls were $_") for 'cancelled', 'timed out', 'terminated';
 note sprintf 'the longest wait for an end was %.3f s, of %s', @$longest;
-printf "# reliability: calls of %d functions, procedures and statements cancelled, timed out or terminated at random moments | %d interrupted, %d had ended before | %s, longest wait %.2f s (%s)\n",
-	scalar(keys %case) + @procedures, $done{cancelled} + $done{'timed out'} + $done{terminated}, $done{finished}, Test::More->builder->is_passing ? '0 faults' : 'faults', @$longest;
+tried(sprintf('%d functions, procedures and statements cancelled, timed out or terminated at random moments; then all is as before, nothing leaks', scalar(keys %case) + @procedures),
+	sprintf('%d interrupted, %d had ended before; longest wait %.2f s', $done{cancelled} + $done{'timed out'} + $done{terminated}, $done{finished}, $longest->[0]));
 done_testing();

@@ -13,6 +13,7 @@ use Stratum::Install qw(structure rows load_rows is_same);
 use Stratum::Load;
 use Stratum::Session;
 use Stratum::Shop qw(open_shop is_whole is_sound said_nothing_odd);
+use Stratum::Tried qw(tried);
 use Test::More;
 use Time::HiRes qw(sleep);
 
@@ -211,6 +212,6 @@ $load->is_kept('recovered');
 is_whole($other, 'recovered');
 is_sound($other, 'recovered');
 
-printf "# reliability: disk full at different moments of %d kinds of work and of install, update and widening; WAL disk full under load | %d statements failed of %d, %d panics recovered from | %s\n",
-	scalar(keys %work), $failed, $tried, $panics, Test::More->builder->is_passing ? 'all whole, amcheck clean' : 'faults';
+tried(sprintf('disk full in %d kinds of work, install, update and widening, and the disk of the WAL under load; then all is whole, amcheck finds nothing', scalar keys %work),
+	"$failed of $tried statements met it; $panics panics recovered from");
 done_testing();

@@ -12,6 +12,7 @@
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
 #   $node->restart; $node->stop; $node->start;          # new(start => 0, config => "work_mem = 8MB\n", data_in => '/small/disk')
 #   $node->kill_all;                                    # -9, all processes at once; how many backends there were
+#   new(bin => '/opt/old/bin', initdb => ['-k'])        # another server's programs; initdb is called, with these options
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
 
@@ -25,15 +26,25 @@ my @running;
 sub new
 {
 	my ($class, %option) = @_;
-	my $bin = $ENV{STRATUM_BIN} or die "run this test with bin/test\n";
+	my $bin = $option{bin} // $ENV{STRATUM_BIN} or die "run this test with bin/test\n";
 	my $dir = tempdir('cXXXXX', DIR => $ENV{STRATUM_TMP} // '/tmp');
 	my $self = bless { bin => $bin, dir => $dir, data => ($option{data_in} // $dir) . '/data', owner => $$ }, $class;
 
-	system('cp', '-R', $ENV{STRATUM_TEMPLATE}, $self->{data}) == 0 or die "cannot copy the template\n";
+	$option{bin} || $option{initdb} ? $self->_initdb(@{ $option{initdb} // [] })
+	  : system('cp', '-R', $ENV{STRATUM_TEMPLATE}, $self->{data}) == 0 or die "cannot copy the template\n";
 	$self->_configure($option{config} // '');
 	push @running, $self;
 	$self->start unless exists $option{start} && !$option{start};
 	return $self;
+}
+
+# As bin/lib/server.sh makes the template.
+sub _initdb
+{
+	my ($self, @options) = @_;
+	my ($rc, undef, $err) = $self->command('initdb', '-D', $self->{data}, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N', @options);
+	die "initdb: $err" if $rc != 0;
+	return 1;
 }
 
 sub standby
