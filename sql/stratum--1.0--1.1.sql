@@ -2193,15 +2193,26 @@ CREATE PROCEDURE stratum.seal_all_audit()
 AS $$
 DECLARE
   chain bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
-    PERFORM stratum._seal_any_audit(chain);
+    BEGIN
+      PERFORM stratum._seal_any_audit(chain);
+    EXCEPTION WHEN OTHERS THEN
+      -- One chain's trouble is not the others', but whoever called has to hear of it.
+      RAISE WARNING 'the audit trail of tenant % was not sealed: %', coalesce(chain::text, 'NULL'), SQLERRM;
+      failed := failed + 1;
+    END;
     COMMIT;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not sealed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.seal_all_audit() IS
-  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';
 
 CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT digest text, OUT sealed_at timestamptz)
   RETURNS record
@@ -2825,18 +2836,33 @@ DECLARE
   chain bigint;
   at_once constant bigint := 10000;
   purged bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     LOOP
-      purged := stratum._purge_batch(chain, before, at_once);
+      BEGIN
+        purged := stratum._purge_batch(chain, before, at_once);
+      EXCEPTION
+        WHEN null_value_not_allowed OR invalid_parameter_value OR insufficient_privilege THEN
+          RAISE;
+        WHEN OTHERS THEN
+          -- One chain's trouble is not the others', but whoever called has to hear of it.
+          RAISE WARNING 'the audit trail of tenant % was not purged: %', coalesce(chain::text, 'NULL'), SQLERRM;
+          failed := failed + 1;
+          purged := 0;
+      END;
       COMMIT;
       EXIT WHEN purged < at_once;
     END LOOP;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not purged: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
-  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';
 
 CREATE FUNCTION stratum.signal_health_status(score double precision) RETURNS text
   LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -5908,7 +5934,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp c740c471efe9f9a93cd4a8e1d2796436'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
 ('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -5937,7 +5963,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
-('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dcb2b3757d513e599de2167a9c90afa3'),
+('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
@@ -6006,7 +6032,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
-('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v f6f6889a6598dd4315e85a2817e8b099'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v 52b44822d5dbd9f2e4738cf56ab5100f'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
@@ -6023,7 +6049,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
 ('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
-('function', 'stratum.seal_all_audit()', 'plpgsql v e98b77d4097ff9d0cb73c390472ace80'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
@@ -6883,12 +6909,92 @@ BEGIN
   PERFORM stratum._install_storage_version();
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._storage_found() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum' AND c.relkind IN ('r', 'p')
+  )
+  SELECT 'type', t.typname::text, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
+  WHERE n.nspname = 'stratum'
+  GROUP BY t.typname
+  UNION ALL
+  SELECT 'table', relname::text,
+         concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
+                         CASE WHEN relforcerowsecurity THEN 'forced' END,
+                         CASE WHEN relpersistence = 'u' THEN 'UNLOGGED' END)
+  FROM tables
+  UNION ALL
+  SELECT 'column', t.relname || '.' || a.attname,
+         concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                   'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))
+  FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  UNION ALL
+  SELECT 'constraint', t.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+  FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype IN ('p', 'u', 'f', 'c')
+  UNION ALL
+  SELECT 'index', i.relname::text, pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+  FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.conrelid = t.oid)
+  UNION ALL
+  SELECT 'policy', t.relname || '.' || p.polname,
+         concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, p.polcmd::text,
+                   'to', (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
+                          FROM unnest(p.polroles) o LEFT JOIN pg_roles r ON r.oid = o),
+                   'using', pg_get_expr(p.polqual, p.polrelid),
+                   'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+  FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+  UNION ALL
+  SELECT 'trigger', t.relname || '.' || g.tgname,
+         pg_get_triggerdef(g.oid) ||
+         CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' ELSE ' ALWAYS' END
+  FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT 'function', p.oid::regprocedure::text,
+         concat_ws(' ', l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'definer' END,
+                   array_to_string(p.proconfig, '; '), md5(p.prosrc))
+  FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.proname <> '_storage_expected'  -- it cannot hold itself
+  UNION ALL
+  SELECT 'right', r.name || ' to ' || r.role, string_agg(r.privilege, ', ' ORDER BY r.privilege)
+  FROM (
+    SELECT t.relname::text AS name, a.role, a.privilege FROM tables t, stratum._acl_rights(t.relacl) a
+    UNION ALL
+    SELECT t.relname::text, c.role, c.privilege
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attacl IS NOT NULL,
+         stratum._acl_rights(a.attacl, ' (' || a.attname || ')') c
+    UNION ALL
+    SELECT s.relname::text, a.role, a.privilege
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(s.relacl) a
+    WHERE s.relkind = 'S'
+    UNION ALL
+    SELECT 'SCHEMA stratum', a.role, a.privilege
+    FROM pg_namespace n, stratum._acl_rights(n.nspacl) a WHERE n.nspname = 'stratum'
+    UNION ALL
+    SELECT 'TYPE ' || format_type(t.oid, NULL), a.role, a.privilege
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(coalesce(t.typacl, acldefault('T', t.typowner))) a
+    WHERE t.typtype = 'e'
+    UNION ALL
+    SELECT 'ROUTINE ' || p.oid::regprocedure, a.role, a.privilege
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid,
+         stratum._acl_rights(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE a.role = 'PUBLIC'  -- the roles' rights on members come with the script
+  ) r
+  GROUP BY r.name, r.role;
+$$;
+
 CREATE OR REPLACE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'table' AND found LIKE '%UNLOGGED' THEN format('ALTER TABLE stratum.%s SET LOGGED;', object)
     WHEN kind = 'column' AND expected ~ '^bigint' AND found ~ '^integer' THEN 'CALL stratum.widen_ids();'
     WHEN kind = 'constraint' AND found = expected || ' NOT VALID' THEN
       format('ALTER TABLE stratum.%s VALIDATE CONSTRAINT %s;', split_part(object, '.', 1), split_part(object, '.', 2))

@@ -2190,6 +2190,84 @@ BEGIN
   PERFORM stratum._install_storage_version();
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum._storage_found() RETURNS TABLE (kind text, object text, definition text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH tables AS (
+    SELECT c.* FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'stratum' AND c.relkind IN ('r', 'p')
+  )
+  SELECT 'type', t.typname::text, string_agg(e.enumlabel, ', ' ORDER BY e.enumsortorder)
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace JOIN pg_enum e ON e.enumtypid = t.oid
+  WHERE n.nspname = 'stratum'
+  GROUP BY t.typname
+  UNION ALL
+  SELECT 'table', relname::text,
+         concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
+                         CASE WHEN relforcerowsecurity THEN 'forced' END)
+  FROM tables
+  UNION ALL
+  SELECT 'column', t.relname || '.' || a.attname,
+         concat_ws(' ', format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'NOT NULL' END,
+                   'DEFAULT ' || pg_get_expr(d.adbin, d.adrelid))
+  FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
+  UNION ALL
+  SELECT 'constraint', t.relname || '.' || c.conname, pg_get_constraintdef(c.oid)
+  FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype IN ('p', 'u', 'f', 'c')
+  UNION ALL
+  SELECT 'index', i.relname::text, pg_get_indexdef(x.indexrelid) || CASE WHEN x.indisvalid THEN '' ELSE ' INVALID' END
+  FROM tables t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.conrelid = t.oid)
+  UNION ALL
+  SELECT 'policy', t.relname || '.' || p.polname,
+         concat_ws(' ', CASE WHEN p.polpermissive THEN 'permissive' ELSE 'restrictive' END, p.polcmd::text,
+                   'to', (SELECT string_agg(coalesce(r.rolname, 'public'), ', ' ORDER BY r.rolname)
+                          FROM unnest(p.polroles) o LEFT JOIN pg_roles r ON r.oid = o),
+                   'using', pg_get_expr(p.polqual, p.polrelid),
+                   'check ' || pg_get_expr(p.polwithcheck, p.polrelid))
+  FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
+  UNION ALL
+  SELECT 'trigger', t.relname || '.' || g.tgname,
+         pg_get_triggerdef(g.oid) ||
+         CASE g.tgenabled WHEN 'O' THEN '' WHEN 'D' THEN ' DISABLED' WHEN 'R' THEN ' ON REPLICA' ELSE ' ALWAYS' END
+  FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT 'function', p.oid::regprocedure::text,
+         concat_ws(' ', l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'definer' END,
+                   array_to_string(p.proconfig, '; '), md5(p.prosrc))
+  FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
+  WHERE p.proname <> '_storage_expected'  -- it cannot hold itself
+  UNION ALL
+  SELECT 'right', r.name || ' to ' || r.role, string_agg(r.privilege, ', ' ORDER BY r.privilege)
+  FROM (
+    SELECT t.relname::text AS name, a.role, a.privilege FROM tables t, stratum._acl_rights(t.relacl) a
+    UNION ALL
+    SELECT t.relname::text, c.role, c.privilege
+    FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attacl IS NOT NULL,
+         stratum._acl_rights(a.attacl, ' (' || a.attname || ')') c
+    UNION ALL
+    SELECT s.relname::text, a.role, a.privilege
+    FROM pg_class s JOIN pg_namespace n ON n.oid = s.relnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(s.relacl) a
+    WHERE s.relkind = 'S'
+    UNION ALL
+    SELECT 'SCHEMA stratum', a.role, a.privilege
+    FROM pg_namespace n, stratum._acl_rights(n.nspacl) a WHERE n.nspname = 'stratum'
+    UNION ALL
+    SELECT 'TYPE ' || format_type(t.oid, NULL), a.role, a.privilege
+    FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace AND n.nspname = 'stratum',
+         stratum._acl_rights(coalesce(t.typacl, acldefault('T', t.typowner))) a
+    WHERE t.typtype = 'e'
+    UNION ALL
+    SELECT 'ROUTINE ' || p.oid::regprocedure, a.role, a.privilege
+    FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid,
+         stratum._acl_rights(coalesce(p.proacl, acldefault('f', p.proowner))) a
+    WHERE a.role = 'PUBLIC'  -- the roles' rights on members come with the script
+  ) r
+  GROUP BY r.name, r.role;
+$$;
+
 CREATE OR REPLACE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$

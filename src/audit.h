@@ -128,6 +128,10 @@ extern Jsonb *stratum_encode_value(const AuditColumn *column, Datum value);
 extern Jsonb *stratum_encode_row(const AuditTable *table, const Datum *values, const bool *nulls,
 								 const bool *wanted);
 
+/* --- audit_size.c --- */
+extern bool stratum_json_has_text(Jsonb *json);
+extern void stratum_check_entry_size(Jsonb *const *values, int count);
+
 /* --- audit_row.c --- */
 extern char *stratum_json_text(Jsonb *json);
 extern bool stratum_describe_change(const AuditTable *table, TupleTableSlot *old,

@@ -9,18 +9,26 @@
  *
  * A field is a byte, 0 for NULL and 1 otherwise, then the length of its text in four bytes and the
  * text, in UTF-8; so no two rows have the same encoding. Nothing in it depends on settings, on the
- * machine or on the server's version. Numbers are big-endian where they are not text.
+ * machine or on the server's version. Numbers are big-endian where they are not text. A value that has no such
+ * text, which would keep the chain from ever going on, is a byte 2, and its length and bytes as they are stored.
  */
 #include "audit_seal.h"
 
+#include "catalog/namespace.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "port/pg_bswap.h"
 #include "sha256.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #define N_FIXED 8				/* of the sealed columns; the rest is payload */
 #define N_JSON 3				/* the first ones of the payload */
+
+/* Kinds of fields. */
+#define TEXT 1
+#define STORED 2
 
 /* --- fields --- */
 
@@ -30,22 +38,78 @@ add_null(Sha256Context *context)
 	stratum_sha256_update(context, (const unsigned char *) "\0", 1);
 }
 
+/* What kind of field it is, and its length. */
+static void
+add_head(Sha256Context *context, unsigned char kind, Size length)
+{
+	unsigned char head[5];
+	uint32		size = pg_hton32((uint32) length);
+
+	head[0] = kind;
+	memcpy(head + 1, &size, sizeof(size));
+	stratum_sha256_update(context, head, sizeof(head));
+}
+
+/* The field's bytes, of which there may be a gigabyte: a megabyte at a time, so that it can be cancelled. */
+static void
+add_content(Sha256Context *context, const char *bytes, Size length)
+{
+	const Size	at_once = 1024 * 1024;
+
+	for (; length > at_once; bytes += at_once, length -= at_once)
+	{
+		CHECK_FOR_INTERRUPTS();
+		stratum_sha256_update(context, (const unsigned char *) bytes, at_once);
+	}
+	stratum_sha256_update(context, (const unsigned char *) bytes, length);
+}
+
+/* What has no text, or none in UTF-8, counts as it is stored. */
+static void
+add_stored(Sha256Context *context, const char *bytes, Size length)
+{
+	add_head(context, STORED, length);
+	add_content(context, bytes, length);
+}
+
+/* The text in UTF-8, which is palloc'd; NULL if it has none. */
+static char *
+to_utf8(const char *bytes, int length)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			function = FindDefaultConversionProc(encoding, PG_UTF8);
+	Size		room = (Size) length * MAX_CONVERSION_GROWTH + 1;
+	char	   *result;
+
+	if (!OidIsValid(function))
+		return NULL;
+	result = MemoryContextAllocHuge(CurrentMemoryContext, room);
+	if (pg_do_encoding_conversion_buf(function, encoding, PG_UTF8, (unsigned char *) unconstify(char *, bytes),
+									  length, (unsigned char *) result,
+									  (int) Min(room, (Size) INT_MAX), true) == length)
+		return result;
+	pfree(result);
+	return NULL;
+}
+
 static void
 add_bytes(Sha256Context *context, const char *bytes, int length)
 {
-	unsigned char head[5];
-	uint32		size;
-	char	   *converted = unconstify(char *, bytes);
+	const char *text = bytes;
+	Size		size = length;
 
 	if (GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII)
-		converted = pg_server_to_any(bytes, length, PG_UTF8);
-	if (converted != bytes)
-		length = strlen(converted);
-	size = pg_hton32((uint32) length);
-	head[0] = 1;
-	memcpy(head + 1, &size, sizeof(size));
-	stratum_sha256_update(context, head, sizeof(head));
-	stratum_sha256_update(context, (const unsigned char *) converted, length);
+	{
+		text = to_utf8(bytes, length);
+		if (text == NULL)
+		{
+			add_stored(context, bytes, length);
+			return;
+		}
+		size = strlen(text);
+	}
+	add_head(context, TEXT, size);
+	add_content(context, text, size);
 }
 
 static void
@@ -71,6 +135,11 @@ add_json(Sha256Context *context, Datum value)
 	Jsonb	   *json = DatumGetJsonbP(value);
 	StringInfoData buffer;
 
+	if (!stratum_json_has_text(json))
+	{
+		add_stored(context, (const char *) &json->root, VARSIZE(json) - VARHDRSZ);
+		return;
+	}
 	initStringInfo(&buffer);
 	(void) JsonbToCString(&buffer, &json->root, VARSIZE(json));
 	add_bytes(context, buffer.data, buffer.len);
@@ -88,6 +157,7 @@ stratum_digest_payload(const Datum *values, const bool *nulls, const uint8 *salt
 	stratum_sha256_update(&context, salt, SALT_LENGTH);
 	for (int i = 0; i < N_SEALED_COLUMNS - N_FIXED; i++)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			add_null(&context);
 		else if (i < N_JSON)

@@ -194,6 +194,21 @@ fill_metadata(StratumRow *row)
 		stratum_put(row, column, DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
 }
 
+static Jsonb *
+json_of(const StratumRow *row, const char *name)
+{
+	AttrNumber	column = stratum_find_column(row->desc, name, STRATUM_JSON);
+
+	return column && !is_null(row, column) ? DatumGetJsonbP(row->values[column - 1]) : NULL;
+}
+
+/* An event that cannot be dumped is none. */
+static void
+check_size(const StratumRow *row)
+{
+	stratum_check_entry_size((Jsonb *[]) {json_of(row, "old_values"), json_of(row, "new_values"), json_of(row, "metadata")}, 3);
+}
+
 /*
  * _audit_guard_insert(): BEFORE INSERT, FOR EACH ROW
  *
@@ -216,6 +231,7 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 
 	row = stratum_open_row(trigdata->tg_trigtuple, RelationGetDescr(trigdata->tg_relation));
 	refuse_own_entries(&row);
+	check_size(&row);
 	if (writer == AUDIT_WRITER_OTHER)
 	{
 		refuse_changes(&row);

@@ -344,6 +344,7 @@ stratum_sink_add(AuditSink *sink, const AuditEntry *entry)
 	int			security;
 
 	sink->entry = entry;
+	stratum_check_entry_size((Jsonb *[]) {entry->old_values, entry->new_values, entry->metadata}, 3);
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(sink->owner, security | SECURITY_LOCAL_USERID_CHANGE);
 	add_entry(sink, entry);

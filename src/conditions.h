@@ -42,6 +42,7 @@ typedef struct Number
 #define NUMBER_ROOM (NUMBER_MAX_DECIMALS / 4 + 2)
 
 extern bool stratum_number_from_numeric(Numeric numeric, Number *number);
+extern Size stratum_numeric_text_size(Numeric numeric);
 extern bool stratum_number_from_string(const char *string, int length, int16 *digits, Number *number);
 extern void stratum_number_from_int64(int64 value, int16 *digits, Number *number);
 extern void stratum_number_hundredth(const Number *number, int16 *digits, Number *result);

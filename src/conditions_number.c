@@ -20,6 +20,9 @@
 #define SHORT_NEGATIVE 0x2000
 #define SHORT_WEIGHT_SIGN 0x0040
 #define SHORT_WEIGHT_MASK 0x003F
+#define SHORT_SCALE_MASK 0x1F80
+#define SHORT_SCALE_SHIFT 7
+#define SCALE_MASK 0x3FFF
 
 /* Takes zeros off both ends of the digits, so that equal numbers look alike. */
 static void
@@ -70,6 +73,19 @@ stratum_number_from_numeric(Numeric numeric, Number *number)
 	number->ndigits = size / sizeof(int16) - skipped;
 	strip_zeros(number);
 	return true;
+}
+
+/* The length of its text, or a few characters more, without making it. */
+Size
+stratum_numeric_text_size(Numeric numeric)
+{
+	uint16		header = *(const uint16 *) VARDATA_ANY(numeric);
+	Number		number;
+	int			scale = header & HEADER_SHORT ? (header & SHORT_SCALE_MASK) >> SHORT_SCALE_SHIFT : header & SCALE_MASK;
+
+	if (!stratum_number_from_numeric(numeric, &number))
+		return strlen("-Infinity");
+	return 3 + scale + (Size) Max(number.weight + 1, 0) * DECIMALS;
 }
 
 static inline bool

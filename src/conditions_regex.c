@@ -409,6 +409,15 @@ free_regex(void *argument)
 }
 
 static void
+refuse_for_memory(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OUT_OF_MEMORY),
+			 errmsg("out of memory"),
+			 errdetail("Failed to compile or run a regular expression.")));
+}
+
+static void
 refuse_regex(const Place *place, int error, const Regex *regex)
 {
 	char		message[100];
@@ -416,7 +425,7 @@ refuse_regex(const Place *place, int error, const Regex *regex)
 	/* compiling may have been cancelled */
 	CHECK_FOR_INTERRUPTS();
 	if (error == REG_ESPACE)
-		ereport(ERROR, errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"));
+		refuse_for_memory();
 	pg_regerror(error, &regex->compiled, message, sizeof(message));
 	stratum_refuse(place, HINT_PATTERN, "invalid regular expression: %s", message);
 }
@@ -448,7 +457,10 @@ stratum_regex_create(const Place *place, const Value *pattern)
 	return regex;
 }
 
-/* Whether the expression is found in a string. */
+/*
+ * Whether the expression is found in a string. Without the memory to look for it there is no answer: "no" would be
+ * a wrong one.
+ */
 bool
 stratum_regex_matches(Regex *regex, const Value *value)
 {
@@ -469,5 +481,7 @@ stratum_regex_matches(Regex *regex, const Value *value)
 	/* it may have been cancelled */
 	if (result != REG_OKAY && result != REG_NOMATCH)
 		CHECK_FOR_INTERRUPTS();
+	if (result == REG_ESPACE)
+		refuse_for_memory();
 	return result == REG_OKAY;
 }

@@ -118,15 +118,30 @@ DECLARE
   chain bigint;
   at_once constant bigint := 10000;
   purged bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     LOOP
-      purged := stratum._purge_batch(chain, before, at_once);
+      BEGIN
+        purged := stratum._purge_batch(chain, before, at_once);
+      EXCEPTION
+        WHEN null_value_not_allowed OR invalid_parameter_value OR insufficient_privilege THEN
+          RAISE;
+        WHEN OTHERS THEN
+          -- One chain's trouble is not the others', but whoever called has to hear of it.
+          RAISE WARNING 'the audit trail of tenant % was not purged: %', coalesce(chain::text, 'NULL'), SQLERRM;
+          failed := failed + 1;
+          purged := 0;
+      END;
       COMMIT;
       EXIT WHEN purged < at_once;
     END LOOP;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not purged: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.purge_all_audit(timestamptz) IS
-  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. CALL it outside a transaction block.';
+  'purge_audit() for every tenant and for the rows without one, 10000 rows at a time with a commit after each. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';

@@ -157,15 +157,26 @@ CREATE PROCEDURE stratum.seal_all_audit()
 AS $$
 DECLARE
   chain bigint;
+  failed integer := 0;
 BEGIN
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
-    PERFORM stratum._seal_any_audit(chain);
+    BEGIN
+      PERFORM stratum._seal_any_audit(chain);
+    EXCEPTION WHEN OTHERS THEN
+      -- One chain's trouble is not the others', but whoever called has to hear of it.
+      RAISE WARNING 'the audit trail of tenant % was not sealed: %', coalesce(chain::text, 'NULL'), SQLERRM;
+      failed := failed + 1;
+    END;
     COMMIT;
   END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of audit trails that were not sealed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all others were.';
+  END IF;
 END $$;
 COMMENT ON PROCEDURE stratum.seal_all_audit() IS
-  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. CALL it outside a transaction block.';
+  'seal_audit() of every tenant and of the rows without one, with a commit after each; for a schedule. One that fails is a warning, and an error in the end. CALL it outside a transaction block.';
 
 -- ---- the head ----
 

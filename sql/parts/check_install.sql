@@ -27,7 +27,8 @@ AS $$
   UNION ALL
   SELECT 'table', relname::text,
          concat_ws(', ', CASE WHEN relrowsecurity THEN 'row security' END,
-                         CASE WHEN relforcerowsecurity THEN 'forced' END)
+                         CASE WHEN relforcerowsecurity THEN 'forced' END,
+                         CASE WHEN relpersistence = 'u' THEN 'UNLOGGED' END)
   FROM tables
   UNION ALL
   SELECT 'column', t.relname || '.' || a.attname,
@@ -171,6 +172,7 @@ AS $$
   SELECT CASE
     WHEN kind = 'trigger' AND found LIKE '% DISABLED' THEN
       format('ALTER TABLE stratum.%s ENABLE TRIGGER %s;', split_part(object, '.', 1), split_part(object, '.', 2))
+    WHEN kind = 'table' AND found LIKE '%UNLOGGED' THEN format('ALTER TABLE stratum.%s SET LOGGED;', object)
     WHEN kind = 'column' AND expected ~ '^bigint' AND found ~ '^integer' THEN 'CALL stratum.widen_ids();'
     WHEN kind = 'constraint' AND found = expected || ' NOT VALID' THEN
       format('ALTER TABLE stratum.%s VALIDATE CONSTRAINT %s;', split_part(object, '.', 1), split_part(object, '.', 2))

@@ -46,17 +46,6 @@ sub start_client
 	exec $node->bin . '/psql', '-Xq', '-f', $node->dir . "/$name.sql" or die $!;
 }
 
-# The postmaster and all its children at once, so that nobody tidies up.
-sub kill_server
-{
-	open my $file, '<', $node->data . '/postmaster.pid' or die $!;
-	my ($postmaster) = <$file> =~ /(\d+)/;
-	kill 'STOP', $postmaster;
-	my @children = grep { (slurp("/proc/$_/stat") // '') =~ /\) \S $postmaster / } map { m{^/proc/(\d+)/stat$} } glob '/proc/[0-9]*/stat';
-	kill 'KILL', @children, $postmaster;
-	return scalar @children;
-}
-
 sub slurp { my ($path) = @_; open my $file, '<', $path or return; local $/; return <$file> }
 
 # What the entries say of each row: the last one's whole row, or the changes on top of one another.
@@ -87,10 +76,8 @@ for my $round (1 .. 3)
 		last if $node->sql('SELECT count(*) FROM stratum.audit_logs') > $before;
 		sleep 0.1;
 	}
-	cmp_ok(kill_server(), '>=', 2, "round $round: killed in the midst of it");
+	cmp_ok($node->kill_all, '>=', 2, "round $round: killed in the midst of it");
 	waitpid $_, 0 for @clients;
-	# The dead may not have been buried yet.
-	unlink $node->data . '/postmaster.pid', $node->dir . '/.s.PGSQL.5432.lock';
 	$node->start;
 	like(slurp($node->log_file), qr/database system was not properly shut down/, 'the server has recovered');
 	is($node->sql($told), '0|0|0|t', 'the trail tells the rows that are there, no more and no less');

@@ -10,7 +10,8 @@
 #   is($node->sqlstate('SELECT 1/0'), '22012');         # '' if there was no error
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
-#   $node->restart; $node->stop; $node->start;          # new(start => 0), new(config => "work_mem = 8MB\n")
+#   $node->restart; $node->stop; $node->start;          # new(start => 0, config => "work_mem = 8MB\n", data_in => '/small/disk')
+#   $node->kill_all;                                    # -9, all processes at once; how many backends there were
 #   new(bin => '/opt/old/bin', initdb => ['-k'])        # another server's programs; initdb is called, with these options
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
@@ -27,7 +28,7 @@ sub new
 	my ($class, %option) = @_;
 	my $bin = $option{bin} // $ENV{STRATUM_BIN} or die "run this test with bin/test\n";
 	my $dir = tempdir('cXXXXX', DIR => $ENV{STRATUM_TMP} // '/tmp');
-	my $self = bless { bin => $bin, dir => $dir, data => "$dir/data", owner => $$ }, $class;
+	my $self = bless { bin => $bin, dir => $dir, data => ($option{data_in} // $dir) . '/data', owner => $$ }, $class;
 
 	$option{bin} || $option{initdb} ? $self->_initdb(@{ $option{initdb} // [] })
 	  : system('cp', '-R', $ENV{STRATUM_TEMPLATE}, $self->{data}) == 0 or die "cannot copy the template\n";
@@ -96,6 +97,27 @@ sub start   { my ($self) = @_; $self->_control('-l', $self->log_file, 'start'); 
 sub stop    { my ($self) = @_; $self->_control('-m', 'fast', 'stop'); $self->{up} = 0; return }
 sub restart { my ($self) = @_; $self->stop; $self->start; return }
 
+# Nobody tidies up. What is left of the dead would keep a new server from starting.
+sub kill_all
+{
+	my ($self) = @_;
+	my ($postmaster) = _read("$self->{data}/postmaster.pid") =~ /\A(\d+)/ or die "no server\n";
+	kill 'STOP', $postmaster;
+	my @children = grep { _read("/proc/$_/stat") =~ /\) \S $postmaster / } map { m{^/proc/(\d+)/stat$} } glob '/proc/[0-9]*/stat';
+	kill 'KILL', @children, $postmaster;
+	for my $pid (@children, $postmaster)
+	{
+		for (1 .. 600)
+		{
+			last unless _read("/proc/$pid/stat") =~ /\) [^ZX] /;
+			select undef, undef, undef, 0.05;
+		}
+	}
+	unlink "$self->{data}/postmaster.pid", "$self->{dir}/.s.PGSQL.5432.lock";
+	$self->{up} = 0;
+	return scalar @children;
+}
+
 # Runs a program of the server's bin directory as a client of this cluster: exit code, output, errors.
 sub command
 {
@@ -163,7 +185,7 @@ END
 	for my $node (grep { $_->{owner} == $$ } @running)
 	{
 		eval { $node->_control('-m', 'immediate', 'stop') } if $node->{up};
-		remove_tree($node->{dir});
+		remove_tree($node->{data}, $node->{dir});
 	}
 	$? = $rc;
 }
