@@ -6674,7 +6674,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
 ('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
-('function', 'stratum._behaviour_commands(text)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9faa32c8f1f2bf94aaa6eb48c6e40a57'),
+('function', 'stratum._behaviour_commands(text)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 28ebb5963651df7adb153532413425ec'),
 ('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
@@ -6888,7 +6888,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
 ('function', 'stratum._put_partition_guards(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ec9b0129f8d160f1adba990f76128f2a'),
-('function', 'stratum._put_partition_policies(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7689df02830d770ebab6ded11ab0f03b'),
+('function', 'stratum._put_partition_policies(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 7689df02830d770ebab6ded11ab0f03b'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
@@ -7862,7 +7862,7 @@ COMMENT ON FUNCTION stratum._put_partition_guards(text, regclass) IS
   'Puts the statement triggers on a partition that guard it when it is named itself; internal.';
 
 CREATE FUNCTION stratum._put_partition_policies(table_name text, leaf regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
 AS $$
 BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', leaf);
@@ -8370,7 +8370,8 @@ AS $$
   SELECT stratum._trigger_command(g.oid) FROM it JOIN pg_trigger g ON g.tgrelid = it.oid AND NOT g.tgisinternal
   UNION ALL
   SELECT format('ALTER TABLE stratum.%I %s ROW LEVEL SECURITY', table_name, x.what)
-  FROM it JOIN pg_class c ON c.oid = it.oid, (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) x (what, is_on) WHERE x.is_on
+  FROM it JOIN pg_class c ON c.oid = it.oid CROSS JOIN LATERAL (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) x (what, is_on)
+  WHERE x.is_on
   UNION ALL
   SELECT format('GRANT %s%s ON stratum.%I TO %s%s', a.privilege_type, ' (' || quote_ident(a.column_name) || ')', table_name,
                 coalesce(quote_ident(r.rolname), 'PUBLIC'), CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)

@@ -144,7 +144,9 @@ AS $$
   FROM it JOIN pg_index x ON x.indrelid = it.oid
   WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = it.oid)
   UNION ALL
-  SELECT pg_get_statisticsobjdef(s.oid) FROM it JOIN pg_statistic_ext s ON s.stxrelid = it.oid
+  SELECT pg_get_statisticsobjdef(s.oid)
+         || format('; COMMENT ON STATISTICS %I.%I IS %L', s.stxnamespace::regnamespace, s.stxname, obj_description(s.oid, 'pg_statistic_ext'))
+  FROM it JOIN pg_statistic_ext s ON s.stxrelid = it.oid
   UNION ALL
   SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, k.conname, pg_get_constraintdef(k.oid))
   FROM it JOIN pg_constraint k ON k.conrelid = it.oid AND k.contype = 'f' AND k.conparentid = 0
@@ -170,7 +172,8 @@ AS $$
   SELECT stratum._trigger_command(g.oid) FROM it JOIN pg_trigger g ON g.tgrelid = it.oid AND NOT g.tgisinternal
   UNION ALL
   SELECT format('ALTER TABLE stratum.%I %s ROW LEVEL SECURITY', table_name, x.what)
-  FROM it JOIN pg_class c ON c.oid = it.oid, (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) x (what, is_on) WHERE x.is_on
+  FROM it JOIN pg_class c ON c.oid = it.oid CROSS JOIN LATERAL (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) x (what, is_on)
+  WHERE x.is_on
   UNION ALL
   SELECT format('GRANT %s%s ON stratum.%I TO %s%s', a.privilege_type, ' (' || quote_ident(a.column_name) || ')', table_name,
                 coalesce(quote_ident(r.rolname), 'PUBLIC'), CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)

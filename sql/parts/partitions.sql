@@ -86,7 +86,7 @@ COMMENT ON FUNCTION stratum._put_partition_guards(text, regclass) IS
   'Puts the statement triggers on a partition that guard it when it is named itself; internal.';
 
 CREATE FUNCTION stratum._put_partition_policies(table_name text, leaf regclass) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
 AS $$
 BEGIN
   EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', leaf);
