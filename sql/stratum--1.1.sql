@@ -6753,7 +6753,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
-('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp 355ee53bfd0539cde7ec7eb14deb7867'),
+('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
 ('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
@@ -6764,7 +6764,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
-('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 287bf801bff3867522bdfafc2961911e'),
+('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 3257b74308d54cbf1766a04941fcb110'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
@@ -6774,7 +6774,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
 ('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 11884972c55e120a43dc0673436d711f'),
-('function', 'stratum._index_commands(text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2f70d1785bb6786d3509bec42fdb1c43'),
+('function', 'stratum._index_commands(text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 60628c61e4da687aa4618a5ecaa46410'),
 ('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
@@ -8335,7 +8335,8 @@ AS $$
     ORDER BY k.conname COLLATE "C") keys
   UNION ALL
   -- the key of messages over all tenants comes back where the one of profiles still is: scope_unique_keys() drops both
-  SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, o.name, o.plain_form)
+  SELECT format('ALTER TABLE stratum.%1$I ADD CONSTRAINT %2$I %3$s; COMMENT ON CONSTRAINT %2$I ON stratum.%1$I IS %4$L; COMMENT ON INDEX stratum.%2$I IS %5$L',
+                table_name, o.name, o.plain_form, format('No two rows have the same%s.', substr(o.plain_form, length('UNIQUE') + 1)), 'Index of the constraint of the same name.')
   FROM it, stratum._own_keys(it.oid) o
   WHERE NOT to_partitions AND NOT stratum._has_constraint(table_name, o.name)
     AND (o.name <> 'cdp_events_message_id_key' OR stratum._has_constraint('cdp_profiles', 'cdp_profiles_canonical_id_key'))
@@ -8344,7 +8345,9 @@ AS $$
   FROM it JOIN pg_index x ON x.indrelid = it.oid
   WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = it.oid)
   UNION ALL
-  SELECT pg_get_statisticsobjdef(s.oid) FROM it JOIN pg_statistic_ext s ON s.stxrelid = it.oid
+  SELECT pg_get_statisticsobjdef(s.oid)
+         || format('; COMMENT ON STATISTICS %I.%I IS %L', s.stxnamespace::regnamespace, s.stxname, obj_description(s.oid, 'pg_statistic_ext'))
+  FROM it JOIN pg_statistic_ext s ON s.stxrelid = it.oid
   UNION ALL
   SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, k.conname, pg_get_constraintdef(k.oid))
   FROM it JOIN pg_constraint k ON k.conrelid = it.oid AND k.contype = 'f' AND k.conparentid = 0
@@ -8513,9 +8516,12 @@ BEGIN
   EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4%s)', partman.nspname,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', greatest(months_ahead, 1);
+  EXECUTE format('SELECT c.template_table FROM %I.part_config c WHERE c.parent_table = $1', partman.nspname) INTO template USING 'stratum.' || table_name;
+  -- an empty table with a tenant_id: nobody shall wonder about it
+  PERFORM stratum._put_partition_policies(table_name, template::regclass);
+  PERFORM stratum.audit_table(template::regclass, operations => 'none');
   IF table_name = 'cdp_events' THEN
-    EXECUTE format('SELECT c.template_table FROM %I.part_config c WHERE c.parent_table = $1', partman.nspname) INTO template USING 'stratum.' || table_name;
-    EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (tenant_id, message_id)', split_part(template, '.', 1), split_part(template, '.', 2));
+    EXECUTE format('CREATE UNIQUE INDEX ON %s (tenant_id, message_id)', template::regclass);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._hand_to_partman(text, integer) IS
@@ -8530,8 +8536,9 @@ DECLARE
 BEGIN
   IF schema_name IS NOT NULL THEN
     EXECUTE format('DELETE FROM %I.part_config c WHERE c.parent_table = $1 RETURNING c.template_table', schema_name) INTO template USING 'stratum.' || table_name;
-    IF template = format('%s.template_stratum_%s', schema_name, table_name) THEN
-      EXECUTE format('DROP TABLE IF EXISTS %I.%I', schema_name, 'template_stratum_' || table_name);
+    IF template = format('%s.template_stratum_%s', schema_name, table_name) AND to_regclass(template) IS NOT NULL THEN
+      PERFORM stratum.unaudit_table(template::regclass);
+      EXECUTE format('DROP TABLE %s', template::regclass);
     END IF;
   END IF;
 END $$;

@@ -135,7 +135,8 @@ AS $$
     ORDER BY k.conname COLLATE "C") keys
   UNION ALL
   -- the key of messages over all tenants comes back where the one of profiles still is: scope_unique_keys() drops both
-  SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, o.name, o.plain_form)
+  SELECT format('ALTER TABLE stratum.%1$I ADD CONSTRAINT %2$I %3$s; COMMENT ON CONSTRAINT %2$I ON stratum.%1$I IS %4$L; COMMENT ON INDEX stratum.%2$I IS %5$L',
+                table_name, o.name, o.plain_form, format('No two rows have the same%s.', substr(o.plain_form, length('UNIQUE') + 1)), 'Index of the constraint of the same name.')
   FROM it, stratum._own_keys(it.oid) o
   WHERE NOT to_partitions AND NOT stratum._has_constraint(table_name, o.name)
     AND (o.name <> 'cdp_events_message_id_key' OR stratum._has_constraint('cdp_profiles', 'cdp_profiles_canonical_id_key'))
@@ -315,9 +316,12 @@ BEGIN
   EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4%s)', partman.nspname,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', greatest(months_ahead, 1);
+  EXECUTE format('SELECT c.template_table FROM %I.part_config c WHERE c.parent_table = $1', partman.nspname) INTO template USING 'stratum.' || table_name;
+  -- an empty table with a tenant_id: nobody shall wonder about it
+  PERFORM stratum._put_partition_policies(table_name, template::regclass);
+  PERFORM stratum.audit_table(template::regclass, operations => 'none');
   IF table_name = 'cdp_events' THEN
-    EXECUTE format('SELECT c.template_table FROM %I.part_config c WHERE c.parent_table = $1', partman.nspname) INTO template USING 'stratum.' || table_name;
-    EXECUTE format('CREATE UNIQUE INDEX ON %I.%I (tenant_id, message_id)', split_part(template, '.', 1), split_part(template, '.', 2));
+    EXECUTE format('CREATE UNIQUE INDEX ON %s (tenant_id, message_id)', template::regclass);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._hand_to_partman(text, integer) IS
@@ -332,8 +336,9 @@ DECLARE
 BEGIN
   IF schema_name IS NOT NULL THEN
     EXECUTE format('DELETE FROM %I.part_config c WHERE c.parent_table = $1 RETURNING c.template_table', schema_name) INTO template USING 'stratum.' || table_name;
-    IF template = format('%s.template_stratum_%s', schema_name, table_name) THEN
-      EXECUTE format('DROP TABLE IF EXISTS %I.%I', schema_name, 'template_stratum_' || table_name);
+    IF template = format('%s.template_stratum_%s', schema_name, table_name) AND to_regclass(template) IS NOT NULL THEN
+      PERFORM stratum.unaudit_table(template::regclass);
+      EXECUTE format('DROP TABLE %s', template::regclass);
     END IF;
   END IF;
 END $$;
