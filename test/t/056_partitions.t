@@ -245,6 +245,34 @@ is($node->sql('SELECT count(*) FROM stratum.verify_audit(1)', db => 'parts'), '0
 my @two = map { open(my $out, '-|', "$ENV{STRATUM_BIN}/psql", '-XqAt', '-h', $dir, '-U', 'postgres', '-d', 'parts', '-c', 'SELECT stratum.make_partitions(12)') or die $!; $out } 1, 2;
 is(join(',', sort { $a <=> $b } map { my $line = <$_>; chomp $line; close $_ or die; $line } @two), '0,12', 'two at a time: one makes them');
 
+# ---- the documented queries ------------------------------------------------------------------------------------
+
+# Every partition has the index that serves a query; a time spares the other months, also where it is known only when the query runs.
+new_database('queries');
+$node->sql(q{INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, timestamp, message_id)
+	SELECT 1, 1 + g % 50, 'E' || g % 9, 'track', now() - g * interval '15 minutes', md5('q' || g)::uuid FROM generate_series(1, 30000) g;
+	ALTER TABLE stratum.audit_logs DISABLE TRIGGER USER;
+	INSERT INTO stratum.audit_logs (tenant_id, user_id, action, resource_type, resource_id, request_id, created_at)
+	SELECT 1 + (g % 50 = 0)::integer, 1, 'update', 'campaigns', g % 500, 'q' || g % 900, now() - g * interval '15 minutes' FROM generate_series(1, 30000) g;
+	ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER}, db => 'queries');
+convert('queries');
+for my $query (
+	[ 'the trail of a row', q{SELECT FROM stratum.audit_logs WHERE resource_type = 'campaigns' AND resource_id = '7'}, 1 ],
+	[ 'of a request', q{SELECT FROM stratum.audit_logs WHERE request_id = 'q7'}, 1 ],
+	[ 'rows by id', q{SELECT FROM stratum.audit_logs WHERE id = ANY ('{1,20000}')}, 1 ],
+	[ 'of a tenant since last week', q{SELECT FROM stratum.audit_logs WHERE tenant_id = 2 AND created_at > now() - interval '7 days'}, 0 ],
+	[ 'events of a profile', q{SELECT FROM stratum.cdp_events WHERE tenant_id = 1 AND profile_id = 7 AND event_name = 'E1'}, 1 ],
+	[ 'of a profile lately', q{SELECT FROM stratum.cdp_events WHERE tenant_id = 1 AND profile_id = 7 AND timestamp > now() - interval '7 days'}, 0 ],
+	[ 'a message', q{SELECT FROM stratum.cdp_events WHERE tenant_id = 1 AND message_id = md5('q7')::uuid}, 1 ])
+{
+	my ($name, $text, $all) = @$query;
+	my $plan = $node->sql("EXPLAIN (COSTS OFF) $text", db => 'queries');
+	my $scans = () = $plan =~ /(?:Index|Index Only|Bitmap Heap|Seq) Scan (?:using \S+ )?on \w+_(?:p\d{4}|default)/g;
+	my $indexed = () = $plan =~ /(?:Index|Index Only|Bitmap Heap) Scan (?:using \S+ )?on \w+_p\d{4}/g;
+	# months that are nearly empty are read as they are
+	ok($all ? $indexed >= 9 : $scans <= 6 && $plan =~ /Subplans Removed: \d+/, "$name: " . ($all ? 'an index in every month' : 'of those months only')) or diag($plan);
+}
+
 # ---- a session that was there before ---------------------------------------------------------------------------
 
 new_database('during');
