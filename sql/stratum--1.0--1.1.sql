@@ -5615,7 +5615,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
-('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 894870da06e6fec8615694802fd73a2b'),
+('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 80b9446463c8a0dcee025bc15e380841'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
@@ -5737,6 +5737,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
+('function', 'stratum._has_rows_of(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off c96efee938c431cf8178919b4664cd85'),
 ('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
@@ -6934,6 +6935,17 @@ END $$;
 COMMENT ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) IS
   'Moves the rows of a month from the default partition into their own, and attaches both; internal to make_partitions().';
 
+CREATE FUNCTION stratum._has_rows_of(leaf regclass, time_column text, month timestamptz) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  result boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE %2$I >= $1 AND %2$I < $2)', leaf, time_column) INTO result USING month, month + interval '1 month';
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) IS 'Whether a partition has rows of a month; internal to make_partitions().';
+
 CREATE FUNCTION stratum._add_month(table_name text, month timestamptz) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
@@ -6943,11 +6955,14 @@ DECLARE
   has_rows boolean := false;
 BEGIN
   IF default_leaf IS NOT NULL THEN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE %2$I >= $1 AND %2$I < $2)', default_leaf, stratum._time_column(table_name))
-      INTO has_rows USING month, month + interval '1 month';
+    has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    IF NOT has_rows THEN
+      -- attaching takes this lock anyway; now none can come until then
+      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', default_leaf);
+      has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    END IF;
   END IF;
   IF has_rows THEN
-    -- for good, so that none comes while they move
     EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
     PERFORM stratum._empty_default(table_name, default_leaf, leaf, month);
   ELSE
@@ -8712,6 +8727,7 @@ REVOKE ALL ON FUNCTION stratum._make_month(text, timestamptz, text[]) FROM PUBLI
 REVOKE ALL ON FUNCTION stratum._attach_month(text, regclass, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._written_columns(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._add_month(text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_months_ahead(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.make_partitions(integer) FROM PUBLIC;

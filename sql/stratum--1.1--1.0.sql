@@ -2361,6 +2361,7 @@ DROP FUNCTION stratum.schedule_partitions(text);
 DROP FUNCTION stratum.make_partitions(integer);
 DROP FUNCTION stratum._check_months_ahead(integer);
 DROP FUNCTION stratum._add_month(text, timestamptz);
+DROP FUNCTION stratum._has_rows_of(regclass, text, timestamptz);
 DROP FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz);
 DROP FUNCTION stratum._written_columns(regclass);
 DROP FUNCTION stratum._attach_month(text, regclass, timestamptz);

@@ -236,6 +236,17 @@ END $$;
 COMMENT ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) IS
   'Moves the rows of a month from the default partition into their own, and attaches both; internal to make_partitions().';
 
+CREATE FUNCTION stratum._has_rows_of(leaf regclass, time_column text, month timestamptz) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  result boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE %2$I >= $1 AND %2$I < $2)', leaf, time_column) INTO result USING month, month + interval '1 month';
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) IS 'Whether a partition has rows of a month; internal to make_partitions().';
+
 CREATE FUNCTION stratum._add_month(table_name text, month timestamptz) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
@@ -245,11 +256,14 @@ DECLARE
   has_rows boolean := false;
 BEGIN
   IF default_leaf IS NOT NULL THEN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE %2$I >= $1 AND %2$I < $2)', default_leaf, stratum._time_column(table_name))
-      INTO has_rows USING month, month + interval '1 month';
+    has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    IF NOT has_rows THEN
+      -- attaching takes this lock anyway; now none can come until then
+      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', default_leaf);
+      has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    END IF;
   END IF;
   IF has_rows THEN
-    -- for good, so that none comes while they move
     EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
     PERFORM stratum._empty_default(table_name, default_leaf, leaf, month);
   ELSE
