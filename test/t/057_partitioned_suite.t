@@ -9,7 +9,7 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Test::More;
 
-my @tests = qw(acl actions audit audit_coverage audit_history audit_json_null audit_privacy audit_redact audit_retention audit_seals audit_settings audit_table audit_use
+my @tests = qw(actions audit audit_coverage audit_history audit_json_null audit_privacy audit_redact audit_retention audit_seals audit_settings audit_table audit_use
 	conditions conditions_events_errors examples limits live_segments reset_plans rules segments segment_planning segment_references sign_in signals tenancy);
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
@@ -40,6 +40,7 @@ sub adapt
 	return;
 }
 mkdir "$dir/$_" or die $! for qw(regress input input/sql input/expected);
+symlink "$ENV{STRATUM_SRC}/examples", "$dir/examples" or die $!;
 for my $test (@tests, 'ingest')
 {
 	adapt("$ENV{STRATUM_SRC}/test/sql/$test.sql", "$dir/input/sql/$test.sql", $test);
