@@ -7414,7 +7414,9 @@ AS $$
 DECLARE
   partman record;
   is_known boolean;
+  leaf record;
   template text;
+  premake constant integer := greatest(months_ahead, 1);
 BEGIN
   SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
@@ -7422,16 +7424,23 @@ BEGIN
   IF is_known THEN
     RETURN;
   END IF;
-  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4%s)', partman.nspname,
+  -- those that were there before pg_partman are called as it calls them from now on
+  FOR leaf IN SELECT p.oid, stratum._partition_name(table_name, p.starts) AS new_name FROM stratum._partitions(table_name) p
+              WHERE p.name ~ '_p\d{4}(_\d\d|\d{4})$' AND p.name <> stratum._partition_name(table_name, p.starts) LOOP
+    EXECUTE format('ALTER TABLE %s RENAME TO %I', leaf.oid, leaf.new_name);
+  END LOOP;
+  -- with nothing left for it to make, it does not stumble over the default partition
+  PERFORM stratum.make_partitions(premake);
+  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
-    USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', greatest(months_ahead, 1);
-  EXECUTE format('SELECT c.template_table FROM %I.part_config c WHERE c.parent_table = $1', partman.nspname) INTO template USING 'stratum.' || table_name;
+    USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
+  -- months to come, whether or not there are rows of this one
+  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true WHERE parent_table = $1 RETURNING template_table', partman.nspname)
+    INTO template USING 'stratum.' || table_name;
   -- an empty table with a tenant_id: nobody shall wonder about it
   PERFORM stratum._put_partition_policies(table_name, template::regclass);
   PERFORM stratum.audit_table(template::regclass, operations => 'none');
-  IF table_name = 'cdp_events' THEN
-    EXECUTE format('CREATE UNIQUE INDEX ON %s (tenant_id, message_id)', template::regclass);
-  END IF;
+  EXECUTE format(CASE table_name WHEN 'cdp_events' THEN 'CREATE UNIQUE INDEX ON %s (tenant_id, message_id)' ELSE 'CREATE INDEX ON %s (tenant_id)' END, template::regclass);
 END $$;
 COMMENT ON FUNCTION stratum._hand_to_partman(text, integer) IS
   'Tells pg_partman that a converted table is its to maintain; internal to partition_by_month().';

@@ -336,7 +336,7 @@ is($node->sql($check, db => 'source'), '', 'and a conversion after it');
 
 SKIP:
 {
-	skip 'pg_partman is not installed on this machine', 8 if $node->sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'}) eq '0';
+	skip 'pg_partman is not installed on this machine', 10 if $node->sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'}) eq '0';
 	new_database('partman');
 	is($node->sqlstate("CALL stratum.partition_by_month('cdp_events', use_partman => true)", db => 'partman'), '55000', 'without the extension it is refused');
 	$node->sql('CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman', db => 'partman');
@@ -351,6 +351,10 @@ SKIP:
 	is($node->sql(q{SELECT count(*) FROM stratum._partitions('cdp_events') p WHERE NOT stratum._has_message_key(p.oid)}, db => 'partman'), '0', 'which take a message once');
 	like($node->sql($check, db => 'partman'), qr/partition stratum\.cdp_events_p\d{4}_?\d\d\S*\|has no row security/, 'and have no row security yet');
 	is($node->sql("SELECT stratum.make_partitions(6);\n$check", db => 'partman'), '0', 'make_partitions() gives it to them');
+	is($node->sql(q{SELECT object FROM stratum.security_check() WHERE object ~ 'partman|_p\d{4}'}, db => 'partman'), '', 'security_check() minds nothing');
+	$node->sql("CREATE DATABASE empty");
+	$node->sql(q{CREATE EXTENSION stratum; CREATE SCHEMA p; CREATE EXTENSION pg_partman SCHEMA p; CALL stratum.partition_by_month('audit_logs', use_partman => true, months_ahead => 0); UPDATE p.part_config SET premake = 4; SELECT p.run_maintenance()} =~ s/; /;\n/gr, db => 'empty');
+	is($node->sql(q{SELECT count(*) FROM stratum._partitions('audit_logs') WHERE starts > now()}, db => 'empty'), '4', 'of a table without rows, too');
 	convert_back('partman');
 	is($node->sql("SELECT count(*) FROM partman.part_config;\n$check", db => 'partman'), '0', 'unpartition() takes them from pg_partman');
 }
