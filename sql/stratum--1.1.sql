@@ -6764,7 +6764,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
-('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 3257b74308d54cbf1766a04941fcb110'),
+('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 2b61a237e6d5c2fc5ce07df71731343f'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
