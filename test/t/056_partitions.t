@@ -8,6 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Install qw(structure rows load_rows is_same);
 use Test::More;
+use Time::HiRes qw(time);
 
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
@@ -255,7 +256,13 @@ $node->sql(q{INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, 
 	INSERT INTO stratum.audit_logs (tenant_id, user_id, action, resource_type, resource_id, request_id, created_at)
 	SELECT 1 + (g % 50 = 0)::integer, 1, 'update', 'campaigns', g % 500, 'q' || g % 900, now() - g * interval '15 minutes' FROM generate_series(1, 30000) g;
 	ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER}, db => 'queries');
-convert('queries');
+my $bulk = q{UPDATE stratum.tenants SET max_campaigns = 100000; BEGIN; SELECT stratum.enter(1)\g /dev/null
+	INSERT INTO stratum.campaigns (platform, external_id, account_id, name) SELECT 'meta', 'b' || g, 'a', 'B' FROM generate_series(1, 5000) g; ROLLBACK;};
+sub seconds { my ($work) = @_; my $from = time; $work->(); return sprintf '%.1f s', time - $from }
+my $of_plain = seconds(sub { $node->sql($bulk, db => 'queries') });
+my $of_conversion = seconds(sub { convert('queries') });
+print "# measured: an INSERT of 5,000 campaigns, recorded in a plain trail $of_plain, in one with partitions ", seconds(sub { $node->sql($bulk, db => 'queries') }), "\n",
+	"# measured: cdp_events and audit_logs of 30,000 rows each converted to partitions in $of_conversion\n";
 for my $query (
 	[ 'the trail of a row', q{SELECT FROM stratum.audit_logs WHERE resource_type = 'campaigns' AND resource_id = '7'}, 1 ],
 	[ 'of a request', q{SELECT FROM stratum.audit_logs WHERE request_id = 'q7'}, 1 ],
