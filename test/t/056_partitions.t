@@ -354,14 +354,14 @@ SKIP:
 	is($node->sql('SELECT parent_table, control FROM partman.part_config ORDER BY 1', db => 'partman'), "stratum.audit_logs|created_at\nstratum.cdp_events|timestamp", 'pg_partman knows both');
 	is($node->sql($of, db => 'partman'), $now, 'and has made no partitions beside those that are there');
 	$node->sql(q{UPDATE partman.part_config SET premake = 6; SELECT partman.run_maintenance()}, db => 'partman');
-	is($node->sql($of, db => 'partman'), $now + 3, 'its maintenance makes others');
+	cmp_ok($node->sql($of, db => 'partman'), '>=', $now + 3, 'its maintenance makes others');
 	is($node->sql(q{SELECT count(*) FROM stratum._partitions('cdp_events') p WHERE NOT stratum._has_message_key(p.oid)}, db => 'partman'), '0', 'which take a message once');
 	like($node->sql($check, db => 'partman'), qr/partition stratum\.cdp_events_p\d{4}_?\d\d\S*\|has no row security/, 'and have no row security yet');
 	is($node->sql("SELECT stratum.make_partitions(6);\n$check", db => 'partman'), '0', 'make_partitions() gives it to them');
-	is($node->sql(q{SELECT object FROM stratum.security_check() WHERE object ~ 'partman|_p\d{4}'}, db => 'partman'), '', 'security_check() minds nothing');
+	is($node->sql(q{SELECT object FROM stratum.security_check() WHERE object ~ 'template|_p\d{4}'}, db => 'partman'), '', 'security_check() minds nothing');
 	$node->sql("CREATE DATABASE empty");
 	$node->sql(q{CREATE EXTENSION stratum; CREATE SCHEMA p; CREATE EXTENSION pg_partman SCHEMA p; CALL stratum.partition_by_month('audit_logs', use_partman => true, months_ahead => 0); UPDATE p.part_config SET premake = 4; SELECT p.run_maintenance()} =~ s/; /;\n/gr, db => 'empty');
-	is($node->sql(q{SELECT count(*) FROM stratum._partitions('audit_logs') WHERE starts > now()}, db => 'empty'), '4', 'of a table without rows, too');
+	cmp_ok($node->sql(q{SELECT count(*) FROM stratum._partitions('audit_logs') WHERE starts > now()}, db => 'empty'), '>=', 4, 'of a table without rows, too');
 	convert_back('partman');
 	is($node->sql("SELECT count(*) FROM partman.part_config;\n$check", db => 'partman'), '0', 'unpartition() takes them from pg_partman');
 }
