@@ -2781,7 +2781,8 @@ BEGIN
     PERFORM stratum._record_purge(tenant, before);
   END IF;
   PERFORM stratum._open_audit_log();
-  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id;
+  -- all of them are older; with partitions that spares the newer ones
+  DELETE FROM stratum.audit_logs l USING unnest(ids) i (id) WHERE l.id = i.id AND l.created_at < before;
   GET DIAGNOSTICS purged = ROW_COUNT;
   -- seals none of whose rows are left keep what the chain needs
   UPDATE stratum.audit_seals s
@@ -5706,6 +5707,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
+('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 80b9446463c8a0dcee025bc15e380841'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
@@ -5715,6 +5717,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
+('function', 'stratum._attach_month(text,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 047e0c7ce9a11f2e60a517c1636065c4'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
 ('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 18ceec2713f3a582e5f3352f761b16bb'),
 ('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
@@ -5732,6 +5735,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._audit_truncate()', 'c v 5906e8612dd8d5b0a492c66a51b2dfa5'),
 ('function', 'stratum._audited_by_row(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp 28ff3409848d5a99d4e597ed01e76d83'),
 ('function', 'stratum._begin_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f2363c5fd8ff355ac47694e6ab1c859f'),
+('function', 'stratum._behaviour_commands(text)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 28ebb5963651df7adb153532413425ec'),
 ('function', 'stratum._budget_effect(numeric,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 8a094d09c9d200be665d3a1ae1b1712f'),
 ('function', 'stratum._campaign_columns_support(internal)', 'c i 497406d8b58351ce7da3c510f388ce44'),
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
@@ -5747,6 +5751,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
 ('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_conversion(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp c1f1deb4673ea87c15e517b2f5678915'),
 ('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
 ('function', 'stratum._check_dependants(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ee2208b007da5288a9f8d36936fef106'),
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
@@ -5754,8 +5759,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_leaf(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2db29c65ce6a312ddf47694a6b930937'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
+('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 20f52b4f4b6935302d11f3ef5f92fdb8'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
@@ -5773,6 +5781,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
+('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 3765b003eb1abdecb4af5462511511cf'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._check_widths()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 25cb4d3284421b6fff568f28331dd6ab'),
@@ -5784,6 +5793,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._current_user_id()', 'c s 054617bea0c76d2964c3edd3f871c7ef'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
+('function', 'stratum._drop_partition_policies(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b47acaba870ad0618a79813dfc2a3e6d'),
+('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
 ('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
@@ -5799,7 +5810,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
 ('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
 ('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
+('function', 'stratum._fit_audit_form(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 343262028e11ea50a32aaa992c87ce8e'),
+('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
+('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
+('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
 ('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
@@ -5810,14 +5825,18 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
+('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 2b61a237e6d5c2fc5ce07df71731343f'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
+('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
+('function', 'stratum._has_rows_of(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off c96efee938c431cf8178919b4664cd85'),
 ('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
 ('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
 ('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
 ('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
-('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c6482f7dfb2de2d8a7fdbd7de2af6d00'),
+('function', 'stratum._in_the_way(regclass,smallint[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 11884972c55e120a43dc0673436d711f'),
+('function', 'stratum._index_commands(text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 60628c61e4da687aa4618a5ecaa46410'),
 ('function', 'stratum._install_action_deliveries()', 'plpgsql v search_path=pg_catalog, pg_temp 89ed7e5c545d4a99a893a2db2645fdab'),
 ('function', 'stratum._install_audit_chains()', 'plpgsql v search_path=pg_catalog, pg_temp 2bb47bd608dbc73364887e0ab72742ff'),
 ('function', 'stratum._install_audit_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 9a1c644089b36bc733b29315d10dca05'),
@@ -5853,7 +5872,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
+('function', 'stratum._is_partitioned(text)', 'sql s search_path=pg_catalog, pg_temp e6b437d8a1db8483b660a9d7a2695e1a'),
 ('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
+('function', 'stratum._is_unfit(text,regclass)', 'sql s search_path=pg_catalog, pg_temp 8f924f3f89895a5dc6822d85294df659'),
 ('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
 ('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
@@ -5877,12 +5898,17 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_row(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 653b844a43b92089b1219d4b5f9aead9'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
+('function', 'stratum._make_first_partitions(text,regclass,text[],integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 6674b76dcafac96268aec559923d76f2'),
 ('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
+('function', 'stratum._make_leaf(text,text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 83b42b9e03245b7108e3e452b648982f'),
+('function', 'stratum._make_month(text,timestamp with time zone,text[])', 'sql v search_path=pg_catalog, pg_temp; TimeZone=UTC 4056c766f7dbf4ecb99513aa9b45f1d9'),
+('function', 'stratum._make_twin(text,regclass,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 898750372f7f0c5aad4542bce54a906f'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
+('function', 'stratum._missing_partition_policies(text,regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bcd550726525bb7bcf717471de275738'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._narrow_ids()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1434cf2f7eacd84b5c4790d6b399aa34'),
 ('function', 'stratum._next_xid()', 'c v f8290760c3028a480061b0c0df2600ad'),
@@ -5894,15 +5920,23 @@ AS $manifest$ VALUES
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
 ('function', 'stratum._nulls_as_of(regclass,text,timestamp with time zone,text[])', 'plpgsql s search_path=pg_catalog, pg_temp ee2189e93eae6962c2e74558be7c1bac'),
+('function', 'stratum._obstacles(regclass,text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off efb912c3e7cd1a747a45bad2787612f0'),
 ('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
 ('function', 'stratum._optional_indexes()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d7947bbaa5e7113a39a561d5f2a4d797'),
 ('function', 'stratum._own_audit_head()', 'plpgsql s definer search_path=pg_catalog, pg_temp becece57d5d7714ceb5b3f78fedcd46e'),
+('function', 'stratum._own_keys(regclass)', 'sql s search_path=pg_catalog, pg_temp 9f0d5e4b431f68c37066a7cb2a0e7d62'),
+('function', 'stratum._partition_faults(text,regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 35d8189180f044b0bea95ec643f13965'),
+('function', 'stratum._partition_name(text,timestamp with time zone)', 'sql s search_path=pg_catalog, pg_temp; TimeZone=UTC 18e151343fd09625a82884204752e431'),
+('function', 'stratum._partitionable()', 'sql i search_path=pg_catalog, pg_temp 07fb6ad2c425e269e187ffa653edfc8f'),
+('function', 'stratum._partitioned_form(text,text,text)', 'sql s search_path=pg_catalog, pg_temp 6e9ed0d98c0e61a0a21509081c46be0d'),
+('function', 'stratum._partitions(text)', 'sql s search_path=pg_catalog, pg_temp; TimeZone=UTC; DateStyle=ISO 0eaabeff55285a4cd56de1684697df0e'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
 ('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp e5ab721c0817f2e6e64d185aa602e0da'),
+('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
@@ -5910,7 +5944,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
-('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 14e77ade0f58b537fc089983b1c68437'),
+('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
 ('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
 ('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
@@ -5918,10 +5952,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
 ('function', 'stratum._put_auditor_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp a35ccc74f65b502554ccc5425f6cf845'),
 ('function', 'stratum._put_enum(text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp 60fb80418e6bcce82898a8f961fad162'),
+('function', 'stratum._put_partition_guards(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ec9b0129f8d160f1adba990f76128f2a'),
+('function', 'stratum._put_partition_policies(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 7689df02830d770ebab6ded11ab0f03b'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
+('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8ea88d47819924b168ff3a8b9b5ae8f0'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
@@ -5941,6 +5978,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
 ('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7e82723cb8df58da52126579cb05aad2'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
+('function', 'stratum._revoke_everything(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d4a17eff2329851c53acc548bee8bc93'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
 ('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
@@ -5960,23 +5998,27 @@ AS $manifest$ VALUES
 ('function', 'stratum._segment_profiles(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan e451dddb8ccc94afad17f3be9c16a3c8'),
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
-('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off bd2f09630f307b3175664827fead48ab'),
+('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
 ('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
-('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp a3c38fcd3138dae72a68f357e2db160c'),
+('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp e6922be86e5c28c48826239d9c994bbd'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
 ('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
+('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
+('function', 'stratum._trigger_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off be45d729e5cbd8bea8481c62e051cad3'),
 ('function', 'stratum._trust(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp 017d461514da6ae420062484fef868af'),
 ('function', 'stratum._trust_settings()', 'sql i search_path=pg_catalog, pg_temp fd95083e80cd7f455b6eb48b0aa44b00'),
 ('function', 'stratum._try_step(text,integer)', 'plpgsql v 0abcfff0f9c44818a9dd0411a400913d'),
+('function', 'stratum._unpartitionable(regclass,text)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 234402dd981e0cd1398d40a824455cfa'),
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
@@ -5985,6 +6027,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
+('function', 'stratum._written_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a7020baafb1bf1743ee145569603bab6'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
 ('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
@@ -5995,7 +6038,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 80f1ead4a81f5c48f3175b3dcc3c1f2b'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 31703d9840ab79d1865167303eec3fa2'),
 ('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
 ('function', 'stratum.complete_action(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 70370bb90b448289b394c041631fcaf3'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
@@ -6018,16 +6061,18 @@ AS $manifest$ VALUES
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 512ed4eed5ebbbe5c8f31dde81833563'),
-('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 284e811902d6251f2e61c76d3368ab34'),
+('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a4a80c8658aa34f8700cb47eae2bc7a0'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
+('function', 'stratum.make_partitions(integer)', 'plpgsql v definer search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 3f2119e8111e0259b91a55cef4dbeeca'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
 ('function', 'stratum.next_due(text,timestamp with time zone)', 'c i f9ef07ae2d14f21828b385db16dd4dde'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
+('function', 'stratum.partition_by_month(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp 70bb140b214ea7dc2e6c3313c024b73d'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
@@ -6047,8 +6092,9 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
+('function', 'stratum.schedule_partitions(text)', 'plpgsql v search_path=pg_catalog, pg_temp c6a2aa900c00084eba34455ab4badc2d'),
 ('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
-('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 4cd3598b90cb50344cf8e34630bb7d31'),
+('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 6e0caba5e0d95b5b9b1d8c69df532b7d'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
@@ -6066,6 +6112,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
 ('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 2e2a0e67fd23cf4aa40ff44130da0e76'),
+('function', 'stratum.unpartition(text)', 'plpgsql v search_path=pg_catalog, pg_temp ac5a0aa3e9d6728140ba773ef10626c3'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp fe0a7a9d773e061d4654b239853391a6'),
 ('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
@@ -6470,6 +6517,32 @@ END $$;
 COMMENT ON FUNCTION stratum._fit_results(text) IS
   'Makes the functions that return ids return this type, integer or bigint; internal to widen_ids() and install().';
 
+CREATE FUNCTION stratum._policy_command(policy oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
+                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE o WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o)) END, ', ') FROM unnest(p.polroles) o))
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+           || format('; COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy'))
+  FROM pg_policy p WHERE p.oid = policy;
+$$;
+COMMENT ON FUNCTION stratum._policy_command(oid) IS 'What makes a policy again, with its comment; internal to widen_ids() and partition_by_month().';
+
+CREATE FUNCTION stratum._trigger_command(trigger oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT pg_get_triggerdef(t.oid)
+           || format('; COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, t.tgrelid::regclass, obj_description(t.oid, 'pg_trigger'))
+           || format('; ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass,
+                     CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
+  FROM pg_trigger t WHERE t.oid = trigger;
+$$;
+COMMENT ON FUNCTION stratum._trigger_command(oid) IS
+  'What makes a trigger again, with its comment and state; internal to widen_ids() and partition_by_month().';
+
 CREATE FUNCTION stratum._in_the_way(table_oid regclass, columns smallint[]) RETURNS TABLE (drop_it text, make_it text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -6481,23 +6554,12 @@ AS $$
   WHERE c.contype = 'f' AND c.conparentid = 0
     AND (c.conrelid = table_oid AND c.conkey && columns OR c.confrelid = table_oid AND c.confkey && columns)
   UNION ALL
-  SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass),
-         format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
-                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                (SELECT string_agg(CASE o WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o)) END, ', ') FROM unnest(p.polroles) o))
-           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
-           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
-           || format('; COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy'))
+  SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass), stratum._policy_command(p.oid)
   FROM pg_policy p
   WHERE EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = table_oid AND d.refobjsubid = ANY (columns))
   UNION ALL
-  SELECT format('DROP TRIGGER %I ON %s', t.tgname, table_oid),
-         pg_get_triggerdef(t.oid)
-           || format('; COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, table_oid, obj_description(t.oid, 'pg_trigger'))
-           || format('; ALTER TABLE %s %s TRIGGER %I', table_oid,
-                     CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
+  SELECT format('DROP TRIGGER %I ON %s', t.tgname, table_oid), stratum._trigger_command(t.oid)
   FROM pg_trigger t
   WHERE t.tgrelid = table_oid AND NOT t.tgisinternal
     AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
@@ -6538,6 +6600,7 @@ BEGIN
   INTO columns, changes
   FROM stratum._id_columns() c WHERE c.table_oid = _set_id_width.table_oid AND c.width <> _set_id_width.width::regtype;
   IF columns IS NOT NULL THEN
+    PERFORM stratum._drop_partition_policies(table_oid);
     SELECT array_agg(i.drop_it), array_agg(i.make_it) INTO drops, makes FROM stratum._in_the_way(table_oid, columns) i;
     FOREACH command IN ARRAY coalesce(drops, '{}') LOOP
       EXECUTE command;
@@ -6546,6 +6609,7 @@ BEGIN
     FOREACH command IN ARRAY coalesce(makes, '{}') LOOP
       EXECUTE command;
     END LOOP;
+    PERFORM stratum._fit_partitions(table_oid);
     PERFORM stratum._forget_types();
     IF was_analyzed THEN
       EXECUTE format('ANALYZE %s', table_oid);
@@ -6747,6 +6811,799 @@ $$;
 COMMENT ON FUNCTION stratum._check_widths() IS
   'Where sequences and functions have not followed the ids; internal to check_install().';
 
+CREATE FUNCTION stratum._partitionable() RETURNS TABLE (table_name text, time_column text)
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$ VALUES ('audit_logs', 'created_at'), ('cdp_events', 'timestamp') $$;
+COMMENT ON FUNCTION stratum._partitionable() IS 'Tables that partition_by_month() converts, and by which column; internal.';
+
+CREATE FUNCTION stratum._time_column(table_name text) RETURNS text
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  result text := (SELECT p.time_column FROM stratum._partitionable() p WHERE p.table_name = _time_column.table_name);
+BEGIN
+  IF result IS NULL THEN
+    RAISE EXCEPTION 'table % cannot have monthly partitions', coalesce(quote_literal(table_name), 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'It is audit_logs or cdp_events.';
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._time_column(text) IS
+  'The column by which a table is partitioned; raises for tables that cannot be; internal.';
+
+CREATE FUNCTION stratum._is_partitioned(table_name text) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass(format('stratum.%I', table_name)) AND c.relkind = 'p');
+$$;
+COMMENT ON FUNCTION stratum._is_partitioned(text) IS 'Whether a stratum table has been converted to partitions; internal.';
+
+CREATE FUNCTION stratum._partitions(table_name text)
+  RETURNS TABLE (oid regclass, name text, is_default boolean, starts timestamptz, ends timestamptz)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO'
+AS $$
+  SELECT c.oid::regclass, c.relname::text, b.bounds = 'DEFAULT',
+         CASE WHEN b.bounds ~ '^FOR VALUES FROM \(MINVALUE\)' THEN '-infinity'
+              ELSE substring(b.bounds FROM '^FOR VALUES FROM \(''([^'']*)''\)') END::timestamptz,
+         CASE WHEN b.bounds ~ ' TO \(MAXVALUE\)$' THEN 'infinity'
+              ELSE substring(b.bounds FROM ' TO \(''([^'']*)''\)$') END::timestamptz
+  FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid
+    CROSS JOIN LATERAL (SELECT pg_get_expr(c.relpartbound, c.oid) AS bounds) b
+  WHERE i.inhparent = to_regclass(format('stratum.%I', table_name)) AND stratum._is_partitioned(table_name);
+$$;
+COMMENT ON FUNCTION stratum._partitions(text) IS 'The partitions of a converted table, with the time that each is for; internal.';
+
+CREATE FUNCTION stratum._revoke_everything(table_oid regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  grantee text;
+BEGIN
+  FOR grantee IN
+    SELECT DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC')
+    FROM pg_class c, aclexplode(c.relacl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+    WHERE c.oid = table_oid AND a.grantee <> c.relowner
+  LOOP
+    EXECUTE format('REVOKE ALL ON %s FROM %s', table_oid, grantee);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._revoke_everything(regclass) IS 'Takes a table''s rights from everybody but its owner; internal.';
+
+CREATE FUNCTION stratum._put_partition_guards(table_name text, leaf regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  IF table_name = 'audit_logs' THEN
+    PERFORM stratum._put_trigger(leaf, g.name,
+      'BEFORE ' || g.events || ' ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_guard_change()', 'The audit trail is append-only.')
+    FROM (VALUES ('zz_stratum_guard_change', 'UPDATE OR DELETE'), ('zz_stratum_guard_truncate', 'TRUNCATE')) g (name, events);
+  ELSE
+    PERFORM stratum._put_trigger(leaf, 'zz_stratum_viewer',
+      'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()', 'A viewer writes nothing.');
+    PERFORM stratum._put_trigger(leaf, 'zz_stratum_live_truncate',
+      'AFTER TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()',
+      'Live memberships are brought up to date at the end of the transaction.');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_partition_guards(text, regclass) IS
+  'Puts the statement triggers on a partition that guard it when it is named itself; internal.';
+
+CREATE FUNCTION stratum._put_partition_policies(table_name text, leaf regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', leaf);
+  EXECUTE format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', leaf);
+  EXECUTE format('DROP POLICY IF EXISTS tenant_isolation ON %s', leaf);
+  EXECUTE format('CREATE POLICY tenant_isolation ON %s USING (tenant_id = stratum.current_tenant_id())', leaf);
+  EXECUTE format('COMMENT ON POLICY tenant_isolation ON %s IS %L', leaf, 'Rows of the tenant that the transaction has entered, and no others.');
+  EXECUTE format('DROP POLICY IF EXISTS admin_all ON %s', leaf);
+  EXECUTE format('CREATE POLICY admin_all ON %s TO stratum_admin USING (true)', leaf);
+  EXECUTE format('COMMENT ON POLICY admin_all ON %s IS %L', leaf, 'Administrators see every tenant.');
+  EXECUTE format('DROP POLICY IF EXISTS auditor_read ON %s', leaf);
+  IF table_name = 'audit_logs' THEN
+    EXECUTE format('CREATE POLICY auditor_read ON %s FOR SELECT TO stratum_auditor USING (true)', leaf);
+    EXECUTE format('COMMENT ON POLICY auditor_read ON %s IS %L', leaf, 'Auditors read the trail of every tenant.');
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._put_partition_policies(text, regclass) IS
+  'Row security of a partition, as its partitioned table has it from stratum: nobody has a right on it, and if somebody gets one it holds; internal.';
+
+CREATE FUNCTION stratum._has_message_key(leaf regclass) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+    SELECT FROM pg_index i
+    WHERE i.indrelid = leaf AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indnkeyatts = 2
+      AND ARRAY(SELECT a.attname FROM pg_attribute a WHERE a.attrelid = leaf AND a.attnum = ANY (i.indkey[0:1])) @> '{tenant_id,message_id}'::name[]);
+$$;
+COMMENT ON FUNCTION stratum._has_message_key(regclass) IS
+  'Whether a partition of cdp_events takes a message of a tenant once; internal.';
+
+CREATE FUNCTION stratum._fit_partition(table_name text, leaf regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  PERFORM stratum._put_partition_policies(table_name, leaf);
+  PERFORM stratum._put_partition_guards(table_name, leaf);
+  IF table_name = 'cdp_events' AND NOT stratum._has_message_key(leaf) THEN
+    EXECUTE format('ALTER TABLE %s ADD UNIQUE (tenant_id, message_id)', leaf);
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._fit_partition(text, regclass) IS
+  'Policies, guards and the key of messages of a partition, which it has not from its partitioned table; internal.';
+
+CREATE FUNCTION stratum._fit_partitions(table_oid regclass DEFAULT NULL) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._fit_partition(t.table_name, p.oid)
+  FROM stratum._partitionable() t CROSS JOIN LATERAL stratum._partitions(t.table_name) p
+  WHERE table_oid IS NULL OR table_oid = to_regclass('stratum.' || t.table_name);
+END $$;
+COMMENT ON FUNCTION stratum._fit_partitions(regclass) IS '_fit_partition() of all partitions there are, or those of one table; internal to install() and widen_ids().';
+
+CREATE FUNCTION stratum._drop_partition_policies(table_oid regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  policy record;
+BEGIN
+  FOR policy IN
+    SELECT p.polname, p.polrelid::regclass AS leaf
+    FROM stratum._partitionable() t CROSS JOIN LATERAL stratum._partitions(t.table_name) l JOIN pg_policy p ON p.polrelid = l.oid
+    WHERE table_oid = to_regclass('stratum.' || t.table_name) AND p.polname IN ('tenant_isolation', 'admin_all', 'auditor_read')
+  LOOP
+    EXECUTE format('DROP POLICY %I ON %s', policy.polname, policy.leaf);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._drop_partition_policies(regclass) IS
+  'Drops the policies of the partitions of a table, which _fit_partitions() puts back; internal to widen_ids().';
+
+CREATE FUNCTION stratum._make_leaf(table_name text, leaf_name text, options text[], comment text) RETURNS regclass
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  leaf regclass;
+  settings text := (SELECT string_agg(format('%I = %L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ') FROM unnest(options) o);
+BEGIN
+  EXECUTE format('CREATE TABLE stratum.%I (LIKE stratum.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED'
+                 || ' INCLUDING STORAGE INCLUDING COMPRESSION INCLUDING COMMENTS)%s', leaf_name, table_name, ' WITH (' || settings || ')');
+  leaf := format('stratum.%I', leaf_name)::regclass;
+  EXECUTE format('ALTER TABLE %s OWNER TO %I', leaf,
+                 (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = format('stratum.%I', table_name)::regclass));
+  PERFORM stratum._revoke_everything(leaf);
+  EXECUTE format('COMMENT ON TABLE %s IS %L', leaf, comment);
+  RETURN leaf;
+END $$;
+COMMENT ON FUNCTION stratum._make_leaf(text, text, text[], text) IS
+  'A table that can become a partition of another one, with the storage options given; internal.';
+
+CREATE FUNCTION stratum._partition_name(table_name text, month timestamptz) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+  SELECT table_name || '_p' || to_char(month, CASE WHEN (SELECT split_part(e.extversion, '.', 1)::integer FROM pg_extension e WHERE e.extname = 'pg_partman') >= 5
+                                                   THEN 'YYYYMMDD' ELSE 'YYYY_MM' END);
+$$;
+COMMENT ON FUNCTION stratum._partition_name(text, timestamptz) IS 'Name of the partition of a month; internal.';
+
+CREATE FUNCTION stratum._make_month(table_name text, month timestamptz, options text[]) RETURNS regclass
+  LANGUAGE sql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+  SELECT stratum._make_leaf(table_name, stratum._partition_name(table_name, month), options,
+                            format('Rows of stratum.%s of %s (UTC).', table_name, to_char(month, 'FMMonth YYYY')));
+$$;
+COMMENT ON FUNCTION stratum._make_month(text, timestamptz, text[]) IS 'The table for the rows of a month, not yet attached; internal.';
+
+CREATE FUNCTION stratum._attach_month(table_name text, leaf regclass, month timestamptz) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I ATTACH PARTITION %s FOR VALUES FROM (%L) TO (%L)', table_name, leaf, month, month + interval '1 month');
+END $$;
+COMMENT ON FUNCTION stratum._attach_month(text, regclass, timestamptz) IS 'Attaches the table of a month; internal.';
+
+CREATE FUNCTION stratum._written_columns(table_oid regclass) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+  WHERE a.attrelid = table_oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '';
+$$;
+COMMENT ON FUNCTION stratum._written_columns(regclass) IS 'The columns of a table that are not computed; internal.';
+
+CREATE FUNCTION stratum._empty_default(table_name text, default_leaf regclass, leaf regclass, month timestamptz) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  columns text := stratum._written_columns(leaf);
+BEGIN
+  EXECUTE format('ALTER TABLE stratum.%I DETACH PARTITION %s', table_name, default_leaf);
+  IF table_name = 'audit_logs' THEN
+    PERFORM stratum._open_audit_log();
+  END IF;
+  EXECUTE format('WITH moved AS (DELETE FROM %1$s WHERE %2$I >= $1 AND %2$I < $2 RETURNING %3$s) INSERT INTO %4$s (%3$s) SELECT %3$s FROM moved',
+                 default_leaf, stratum._time_column(table_name), columns, leaf) USING month, month + interval '1 month';
+  PERFORM stratum._attach_month(table_name, leaf, month);
+  EXECUTE format('ALTER TABLE stratum.%I ATTACH PARTITION %s DEFAULT', table_name, default_leaf);
+END $$;
+COMMENT ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) IS
+  'Moves the rows of a month from the default partition into their own, and attaches both; internal to make_partitions().';
+
+CREATE FUNCTION stratum._has_rows_of(leaf regclass, time_column text, month timestamptz) RETURNS boolean
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  result boolean;
+BEGIN
+  EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE %2$I >= $1 AND %2$I < $2)', leaf, time_column) INTO result USING month, month + interval '1 month';
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) IS 'Whether a partition has rows of a month; internal to make_partitions().';
+
+CREATE FUNCTION stratum._add_month(table_name text, month timestamptz) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  default_leaf regclass := (SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default);
+  leaf regclass := stratum._make_month(table_name, month, (SELECT c.reloptions FROM pg_class c WHERE c.oid = default_leaf));
+  has_rows boolean := false;
+BEGIN
+  IF default_leaf IS NOT NULL THEN
+    has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    IF NOT has_rows THEN
+      -- attaching takes this lock anyway; now none can come until then
+      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', default_leaf);
+      has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
+    END IF;
+  END IF;
+  IF has_rows THEN
+    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+    PERFORM stratum._empty_default(table_name, default_leaf, leaf, month);
+  ELSE
+    PERFORM stratum._attach_month(table_name, leaf, month);
+  END IF;
+  PERFORM stratum._fit_partition(table_name, leaf);
+END $$;
+COMMENT ON FUNCTION stratum._add_month(text, timestamptz) IS 'Gives a converted table the partition of a month; internal to make_partitions().';
+
+CREATE FUNCTION stratum._check_months_ahead(months_ahead integer) RETURNS void
+  LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF months_ahead IS NULL OR months_ahead NOT BETWEEN 0 AND 120 THEN
+    RAISE EXCEPTION 'partitions cannot be made % months ahead', coalesce(months_ahead::text, 'NULL')
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'It is a number from 0 to 120.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_months_ahead(integer) IS 'Raises for numbers of months that make_partitions() does not take; internal.';
+
+CREATE FUNCTION stratum.make_partitions(months_ahead integer DEFAULT 3) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  converted text;
+  month timestamptz;
+  made integer := 0;
+BEGIN
+  PERFORM stratum._check_months_ahead(months_ahead);
+  FOR converted IN SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name) LOOP
+    EXECUTE format('LOCK TABLE stratum.%I IN SHARE UPDATE EXCLUSIVE MODE', converted);
+    PERFORM stratum._fit_partition(converted, p.oid) FROM stratum._partitions(converted) p WHERE stratum._is_unfit(converted, p.oid);
+    FOR month IN
+      SELECT m FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => months_ahead), interval '1 month') m
+    LOOP
+      CONTINUE WHEN EXISTS (SELECT FROM stratum._partitions(converted) p
+                            WHERE p.starts < month + interval '1 month' AND p.ends > month);
+      PERFORM stratum._add_month(converted, month);
+      made := made + 1;
+    END LOOP;
+  END LOOP;
+  RETURN made;
+END $$;
+COMMENT ON FUNCTION stratum.make_partitions(integer) IS
+  'Makes the partitions of this month and of so many to come for the tables that partition_by_month() has converted; returns how many. For a schedule.';
+
+CREATE FUNCTION stratum.schedule_partitions(every text DEFAULT '17 3 * * *') RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  job bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'Install it, or let any scheduler call SELECT stratum.make_partitions() once a day.';
+  END IF;
+  -- by name, so that calling it again changes the job instead of adding one
+  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum partitions', every, 'SELECT stratum.make_partitions()';
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION stratum.schedule_partitions(text) IS
+  'Lets pg_cron call make_partitions() once a day, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
+
+CREATE FUNCTION stratum._partitioned_form(kind text, object text, definition text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE
+    WHEN kind = 'constraint' AND k.name IS NOT NULL THEN k.partitioned_form
+    WHEN kind = 'column' AND definition !~ ' NOT NULL( |$)'
+      AND (split_part(object, '.', 1), split_part(object, '.', 2)) IN (SELECT p.table_name, p.time_column FROM stratum._partitionable() p)
+      THEN regexp_replace(definition, '( DEFAULT |$)', ' NOT NULL\1')
+    WHEN kind = 'index' THEN regexp_replace(definition, '^(CREATE (?:UNIQUE )?INDEX \S+) ON ', '\1 ON ONLY ')
+    ELSE definition END
+  FROM (SELECT 1) one
+    LEFT JOIN stratum._own_keys(to_regclass('stratum.' || quote_ident(split_part(object, '.', 1)))) k ON k.name = split_part(object, '.', 2);
+$$;
+COMMENT ON FUNCTION stratum._partitioned_form(text, text, text) IS
+  'What check_install() expects of a table with partitions in the place of this; internal.';
+
+CREATE FUNCTION stratum._table_of(kind text, object text, definition text) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE kind WHEN 'index' THEN substring(definition FROM ' ON (?:ONLY )?stratum\.(\S+) ') ELSE split_part(object, '.', 1) END;
+$$;
+COMMENT ON FUNCTION stratum._table_of(text, text, text) IS 'The table that a row of _storage_expected() is about; internal to check_install().';
+
+CREATE FUNCTION stratum._missing_partition_policies(table_name text, leaf regclass) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT w.name
+  FROM (VALUES ('tenant_isolation', '*', '-', '(tenant_id = stratum.current_tenant_id())'),
+               ('admin_all', '*', 'stratum_admin', 'true'),
+               ('auditor_read', 'r', 'stratum_auditor', 'true')) w (name, command, role, condition)
+  WHERE (w.name <> 'auditor_read' OR table_name = 'audit_logs')
+    AND NOT EXISTS (SELECT FROM pg_policy p
+                    WHERE p.polrelid = leaf AND p.polname = w.name AND p.polcmd::text = w.command AND p.polpermissive
+                      AND p.polroles::regrole[]::text[] = ARRAY[w.role]
+                      AND pg_get_expr(p.polqual, p.polrelid) = w.condition AND p.polwithcheck IS NULL);
+$$;
+COMMENT ON FUNCTION stratum._missing_partition_policies(text, regclass) IS
+  'Policies that a partition should have and has not, or has otherwise; internal to check_install().';
+
+CREATE FUNCTION stratum._partition_faults(table_name text, leaf regclass) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'has no row security of its own, or it is not forced' FROM pg_class c WHERE c.oid = leaf AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+  UNION ALL
+  SELECT format('policy %s is missing or changed', p) FROM stratum._missing_partition_policies(table_name, leaf) p
+  UNION ALL
+  SELECT format('trigger %s is missing', w.name)
+  FROM (VALUES ('audit_logs', 'zz_stratum_guard_change', '_audit_guard_change'), ('audit_logs', 'zz_stratum_guard_truncate', '_audit_guard_change'),
+               ('cdp_events', 'zz_stratum_viewer', 'refuse_viewer'), ('cdp_events', 'zz_stratum_live_truncate', '_events_truncated')) w (of_table, name, called)
+  WHERE w.of_table = table_name
+    AND NOT EXISTS (SELECT FROM pg_trigger g
+                    WHERE g.tgrelid = leaf AND g.tgname = w.name AND g.tgfoid = to_regproc('stratum.' || w.called))
+  UNION ALL
+  SELECT 'takes a message of a tenant more than once' WHERE table_name = 'cdp_events' AND NOT stratum._has_message_key(leaf);
+$$;
+COMMENT ON FUNCTION stratum._partition_faults(text, regclass) IS
+  'What a partition should have of its own and has not; internal to check_install() and make_partitions().';
+
+CREATE FUNCTION stratum._is_unfit(table_name text, leaf regclass) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT EXISTS (SELECT FROM stratum._partition_faults(table_name, leaf)) $$;
+COMMENT ON FUNCTION stratum._is_unfit(text, regclass) IS 'Whether _fit_partition() has something to do; internal to make_partitions().';
+
+CREATE FUNCTION stratum._check_leaf(leaf regclass) RETURNS TABLE (problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'
+  FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE c.oid = leaf AND NOT r.rolsuper
+  UNION ALL
+  SELECT format('surplus right: %s of %s', a.privilege, a.role), format('REVOKE ALL ON %s FROM %s;', leaf, a.role)
+  FROM pg_class c, stratum._acl_rights(c.relacl) a WHERE c.oid = leaf
+  UNION ALL
+  SELECT format('trigger %s is %s', g.tgname, CASE g.tgenabled WHEN 'D' THEN 'disabled' ELSE 'not in the state of its partitioned table''s' END),
+         format('ALTER TABLE %s ENABLE TRIGGER %I;', leaf, g.tgname)
+  FROM pg_trigger g LEFT JOIN pg_trigger p ON p.oid = g.tgparentid
+  WHERE g.tgrelid = leaf AND NOT g.tgisinternal AND g.tgname ~ '^zz_stratum_' AND g.tgenabled <> coalesce(p.tgenabled, 'O') AND g.tgenabled <> 'A';
+$$;
+COMMENT ON FUNCTION stratum._check_leaf(regclass) IS 'Owner, rights and disabled triggers of a partition; internal to check_install().';
+
+CREATE FUNCTION stratum._check_partitions() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH converted AS (SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name)),
+       leaves AS (SELECT c.table_name, p.* FROM converted c, stratum._partitions(c.table_name) p)
+  SELECT 'partition ' || l.oid, f, 'SELECT stratum.install();' FROM leaves l, stratum._partition_faults(l.table_name, l.oid) f
+  UNION ALL
+  SELECT 'partition ' || l.oid, k.problem, k.remedy FROM leaves l, stratum._check_leaf(l.oid) k
+  UNION ALL
+  SELECT 'table ' || c.table_name, 'has no default partition: rows of other months are refused',
+         format('CREATE TABLE stratum.%1$I PARTITION OF stratum.%2$I DEFAULT; then SELECT stratum.install();', c.table_name || '_default', c.table_name)
+  FROM converted c WHERE NOT EXISTS (SELECT FROM leaves l WHERE l.table_name = c.table_name AND l.is_default)
+  UNION ALL
+  SELECT 'table ' || c.table_name, 'has no partition for this month', 'SELECT stratum.make_partitions(); and have it called once a day.'
+  FROM converted c WHERE NOT EXISTS (SELECT FROM leaves l WHERE l.table_name = c.table_name AND now() >= l.starts AND now() < l.ends)
+  ORDER BY 1, 2;
+$$;
+COMMENT ON FUNCTION stratum._check_partitions() IS
+  'What is wrong with the partitions of converted tables; internal to check_install().';
+
+CREATE FUNCTION stratum._obstacles(table_oid regclass, time_column text, to_partitions boolean) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT DISTINCT pg_describe_object(d.classid, d.objid, 0)
+  FROM pg_class c
+    JOIN pg_type t ON t.oid = c.reltype
+    JOIN pg_depend d ON (d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                         AND d.classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass, 'pg_publication_rel'::regclass)
+                      OR d.refclassid = 'pg_type'::regclass AND d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n')
+  WHERE c.oid = table_oid
+  UNION ALL
+  SELECT pg_describe_object('pg_constraint'::regclass, k.oid, 0) FROM pg_constraint k
+  WHERE k.contype = 'f' AND k.confrelid = table_oid AND k.conparentid = 0
+  UNION ALL
+  SELECT 'inheritance of ' || i.inhrelid::regclass FROM pg_inherits i
+  WHERE i.inhrelid = table_oid OR to_partitions AND i.inhparent = table_oid
+  UNION ALL
+  SELECT 'subscription ' || s.subname FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE r.srrelid = table_oid
+  UNION ALL
+  SELECT x.fault FROM pg_class c, (VALUES ('an unlogged table', 'u'), ('a temporary table', 't')) x (fault, persistence)
+  WHERE c.oid = table_oid AND c.relpersistence::text = x.persistence
+  UNION ALL
+  SELECT 'a replica identity that is not the default' FROM pg_class c WHERE c.oid = table_oid AND c.relreplident <> 'd'
+  UNION ALL
+  SELECT f.fault FROM stratum._unpartitionable(table_oid, time_column) f (fault) WHERE to_partitions;
+$$;
+COMMENT ON FUNCTION stratum._obstacles(regclass, text, boolean) IS
+  'What keeps a table from being converted, in words; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._unpartitionable(table_oid regclass, time_column text) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  -- keys of stratum's own are changed; see _own_keys()
+  SELECT format('unique index %s, which has not the column %I', x.indexrelid::regclass, time_column)
+  FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE x.indrelid = table_oid AND x.indisunique AND i.relname NOT IN (SELECT k.name FROM stratum._own_keys(table_oid) k)
+    AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = table_oid AND a.attname = time_column AND a.attnum = ANY (x.indkey[0:x.indnkeyatts - 1]))
+  UNION ALL
+  SELECT 'invalid index ' || x.indexrelid::regclass FROM pg_index x WHERE x.indrelid = table_oid AND NOT x.indisvalid
+  UNION ALL
+  SELECT format('constraint %I, which %s', k.conname,
+                CASE WHEN k.contype = 'x' THEN 'excludes' WHEN NOT k.convalidated THEN 'is not validated' ELSE 'is NO INHERIT' END)
+  FROM pg_constraint k
+  WHERE k.conrelid = table_oid AND (k.contype = 'x' OR NOT k.convalidated OR k.contype = 'c' AND k.connoinherit)
+  UNION ALL
+  SELECT format('trigger %I, a row trigger with transition tables', g.tgname) FROM pg_trigger g
+  WHERE g.tgrelid = table_oid AND NOT g.tgisinternal AND g.tgtype & 1 = 1 AND num_nonnulls(g.tgoldtable, g.tgnewtable) > 0
+  UNION ALL
+  SELECT format('identity column %I', a.attname) FROM pg_attribute a WHERE a.attrelid = table_oid AND a.attidentity <> '' AND NOT a.attisdropped
+  UNION ALL
+  SELECT 'another primary key than (id)'
+  WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conrelid = table_oid AND k.contype = 'p' AND pg_get_constraintdef(k.oid) = 'PRIMARY KEY (id)');
+$$;
+COMMENT ON FUNCTION stratum._unpartitionable(regclass, text) IS
+  'What a table has and no partitioned one can have, in words; internal to partition_by_month().';
+
+CREATE FUNCTION stratum._own_keys(table_oid regclass) RETURNS TABLE (name text, partitioned_form text, plain_form text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT 'audit_logs_pkey', 'PRIMARY KEY (id, created_at)', 'PRIMARY KEY (id)' WHERE table_oid = to_regclass('stratum.audit_logs')
+  UNION ALL
+  SELECT k.* FROM (VALUES ('cdp_events_pkey', 'PRIMARY KEY (id, "timestamp")', 'PRIMARY KEY (id)'),
+                          ('cdp_events_tenant_id_message_id_key', NULL, 'UNIQUE (tenant_id, message_id)'),
+                          ('cdp_events_message_id_key', NULL, 'UNIQUE (message_id)')) k
+  WHERE table_oid = to_regclass('stratum.cdp_events');
+$$;
+COMMENT ON FUNCTION stratum._own_keys(regclass) IS 'Keys of stratum''s tables that differ once they are partitioned; internal.';
+
+CREATE FUNCTION stratum._check_conversion(table_name text, to_partitions boolean) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  time_column text := stratum._time_column(table_name);
+  table_oid regclass := to_regclass(format('stratum.%I', table_name));
+  found_ones text;
+BEGIN
+  IF NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user) THEN
+    RAISE EXCEPTION '% needs a superuser', CASE WHEN to_partitions THEN 'partition_by_month()' ELSE 'unpartition()' END
+      USING ERRCODE = 'insufficient_privilege';
+  ELSIF table_oid IS NULL OR stratum.version() <> stratum._storage_version() OR stratum._storage_version() IS NULL THEN
+    RAISE EXCEPTION 'the storage is not of the extension''s version, or not whole'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Do first what SELECT * FROM stratum.check_install() says.';
+  END IF;
+  SELECT string_agg(o, ', ' ORDER BY o COLLATE "C") INTO found_ones FROM stratum._obstacles(table_oid, time_column, to_partitions) o;
+  IF found_ones IS NOT NULL THEN
+    RAISE EXCEPTION 'stratum.% cannot be converted: %', table_name, found_ones
+      USING ERRCODE = 'dependent_objects_still_exist', HINT = 'Drop what is named, or take it away, and make it again afterwards where that is possible.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_conversion(text, boolean) IS
+  'Refuses conversions that cannot be made, before anything has changed; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._check_values(table_name text, to_partitions boolean) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  time_column text := stratum._time_column(table_name);
+  n bigint;
+BEGIN
+  IF to_partitions THEN
+    EXECUTE format('SELECT count(*) FROM stratum.%I WHERE %I IS NULL', table_name, time_column) INTO n;
+    IF n > 0 THEN
+      RAISE EXCEPTION 'number of rows of stratum.% without %: %', table_name, time_column, n
+        USING ERRCODE = 'not_null_violation', HINT = 'Without a time a row has no month. Only a superuser can have written such rows.';
+    END IF;
+  ELSIF table_name = 'cdp_events' THEN
+    SELECT count(*) INTO n FROM (SELECT FROM stratum.cdp_events e WHERE e.message_id IS NOT NULL GROUP BY e.tenant_id, e.message_id HAVING count(*) > 1) twice;
+    IF n > 0 THEN
+      RAISE EXCEPTION 'number of messages that are there in several months: %', n
+        USING ERRCODE = 'unique_violation', HINT = 'Delete all but one event of each (tenant_id, message_id) first.';
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_values(text, boolean) IS 'Refuses rows that the other form of a table cannot hold; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._index_commands(table_name text, to_partitions boolean) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH it AS (SELECT format('stratum.%I', table_name)::regclass AS oid)
+  SELECT * FROM (
+    SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, k.conname,
+                  coalesce(CASE WHEN to_partitions THEN o.partitioned_form ELSE o.plain_form END, pg_get_constraintdef(k.oid)))
+    FROM it JOIN pg_constraint k ON k.conrelid = it.oid AND k.contype IN ('p', 'u') LEFT JOIN stratum._own_keys(it.oid) o ON o.name = k.conname
+    WHERE o.name IS NULL OR NOT to_partitions OR o.partitioned_form IS NOT NULL
+    ORDER BY k.conname COLLATE "C") keys
+  UNION ALL
+  -- the key of messages over all tenants comes back where the one of profiles still is: scope_unique_keys() drops both
+  SELECT format('ALTER TABLE stratum.%1$I ADD CONSTRAINT %2$I %3$s; COMMENT ON CONSTRAINT %2$I ON stratum.%1$I IS %4$L; COMMENT ON INDEX stratum.%2$I IS %5$L',
+                table_name, o.name, o.plain_form, format('No two rows have the same%s.', substr(o.plain_form, length('UNIQUE') + 1)), 'Index of the constraint of the same name.')
+  FROM it, stratum._own_keys(it.oid) o
+  WHERE NOT to_partitions AND NOT stratum._has_constraint(table_name, o.name)
+    AND (o.name <> 'cdp_events_message_id_key' OR stratum._has_constraint('cdp_profiles', 'cdp_profiles_canonical_id_key'))
+  UNION ALL
+  SELECT replace(pg_get_indexdef(x.indexrelid), format(' ON ONLY stratum.%I ', table_name), format(' ON stratum.%I ', table_name))
+  FROM it JOIN pg_index x ON x.indrelid = it.oid
+  WHERE NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.indexrelid AND k.conrelid = it.oid)
+  UNION ALL
+  SELECT pg_get_statisticsobjdef(s.oid)
+         || format('; COMMENT ON STATISTICS %I.%I IS %L', s.stxnamespace::regnamespace, s.stxname, obj_description(s.oid, 'pg_statistic_ext'))
+  FROM it JOIN pg_statistic_ext s ON s.stxrelid = it.oid
+  UNION ALL
+  SELECT format('ALTER TABLE stratum.%I ADD CONSTRAINT %I %s', table_name, k.conname, pg_get_constraintdef(k.oid))
+  FROM it JOIN pg_constraint k ON k.conrelid = it.oid AND k.contype = 'f' AND k.conparentid = 0
+  UNION ALL
+  SELECT format('COMMENT ON CONSTRAINT %I ON stratum.%I IS %L', k.conname, table_name, obj_description(k.oid, 'pg_constraint'))
+  FROM it JOIN pg_constraint k ON k.conrelid = it.oid AND k.contype IN ('p', 'u', 'f', 'c') AND k.conparentid = 0
+  WHERE NOT to_partitions OR k.conname NOT IN (SELECT o.name FROM stratum._own_keys(it.oid) o WHERE o.partitioned_form IS NULL)
+  UNION ALL
+  SELECT format('COMMENT ON INDEX stratum.%I IS %L', i.relname, obj_description(i.oid, 'pg_class'))
+  FROM it JOIN pg_index x ON x.indrelid = it.oid JOIN pg_class i ON i.oid = x.indexrelid
+  WHERE NOT to_partitions OR i.relname NOT IN (SELECT o.name FROM stratum._own_keys(it.oid) o WHERE o.partitioned_form IS NULL);
+$$;
+COMMENT ON FUNCTION stratum._index_commands(text, boolean) IS
+  'What makes a table''s keys, indexes, statistics and references again; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._behaviour_commands(table_name text) RETURNS SETOF text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  WITH it AS (SELECT format('stratum.%I', table_name)::regclass AS oid)
+  SELECT stratum._policy_command(p.oid) FROM it JOIN pg_policy p ON p.polrelid = it.oid
+  UNION ALL
+  SELECT stratum._trigger_command(g.oid) FROM it JOIN pg_trigger g ON g.tgrelid = it.oid AND NOT g.tgisinternal
+  UNION ALL
+  SELECT format('ALTER TABLE stratum.%I %s ROW LEVEL SECURITY', table_name, x.what)
+  FROM it JOIN pg_class c ON c.oid = it.oid CROSS JOIN LATERAL (VALUES ('ENABLE', c.relrowsecurity), ('FORCE', c.relforcerowsecurity)) x (what, is_on)
+  WHERE x.is_on
+  UNION ALL
+  SELECT format('GRANT %s%s ON stratum.%I TO %s%s', a.privilege_type, ' (' || quote_ident(a.column_name) || ')', table_name,
+                coalesce(quote_ident(r.rolname), 'PUBLIC'), CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+  FROM it JOIN pg_class c ON c.oid = it.oid
+    CROSS JOIN LATERAL (
+      SELECT NULL::name AS column_name, e.* FROM aclexplode(c.relacl) e
+      UNION ALL
+      SELECT t.attname, e.* FROM pg_attribute t, aclexplode(t.attacl) e WHERE t.attrelid = c.oid AND NOT t.attisdropped) a
+    LEFT JOIN pg_roles r ON r.oid = a.grantee
+  WHERE a.grantee <> c.relowner
+  UNION ALL
+  SELECT format('ALTER TABLE stratum.%I ALTER COLUMN %I SET STATISTICS %s', table_name, a.attname, a.attstattarget)
+  FROM it JOIN pg_attribute a ON a.attrelid = it.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attstattarget >= 0
+  UNION ALL
+  SELECT format('COMMENT ON TABLE stratum.%I IS %L', table_name, obj_description(it.oid, 'pg_class')) FROM it;
+$$;
+COMMENT ON FUNCTION stratum._behaviour_commands(text) IS
+  'What makes a table''s policies, triggers, rights and comments again; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._make_first_partitions(table_name text, old_table regclass, options text[], months_ahead integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+AS $$
+DECLARE
+  this_month timestamptz := date_trunc('month', now());
+  last_month timestamptz := this_month + make_interval(months => months_ahead);
+  month timestamptz;
+BEGIN
+  FOR month IN EXECUTE format(
+      'SELECT date_trunc(''month'', %1$I) FROM %2$s WHERE %1$I >= $1 AND %1$I < $2 GROUP BY 1'
+      || ' UNION SELECT generate_series($3, $4, interval ''1 month'') ORDER BY 1', stratum._time_column(table_name), old_table)
+    USING this_month - interval '120 months', last_month, this_month, last_month
+  LOOP
+    PERFORM stratum._attach_month(table_name, stratum._make_month(table_name, month, options), month);
+  END LOOP;
+  EXECUTE format('ALTER TABLE stratum.%I ATTACH PARTITION %s DEFAULT', table_name,
+                 stratum._make_leaf(table_name, table_name || '_default', options,
+                                    format('Rows of stratum.%s that no other partition is for.', table_name)));
+END $$;
+COMMENT ON FUNCTION stratum._make_first_partitions(text, regclass, text[], integer) IS
+  'The partitions that a table begins with; internal to partition_by_month().';
+
+CREATE FUNCTION stratum._make_twin(table_name text, old_table regclass, options text[], to_partitions boolean) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  sequence_oid regclass := pg_get_serial_sequence(old_table::text, 'id')::regclass;
+BEGIN
+  EXECUTE format('CREATE TABLE stratum.%I (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED INCLUDING STORAGE'
+                 || ' INCLUDING COMPRESSION INCLUDING COMMENTS)%s', table_name, old_table,
+                 CASE WHEN to_partitions THEN format(' PARTITION BY RANGE (%I)', stratum._time_column(table_name))
+                      ELSE (SELECT ' WITH (' || string_agg(format('%I = %L', split_part(o, '=', 1), substr(o, strpos(o, '=') + 1)), ', ') || ')'
+                            FROM unnest(options) o) END);
+  EXECUTE format('ALTER TABLE stratum.%I OWNER TO %I', table_name, (SELECT pg_get_userbyid(c.relowner) FROM pg_class c WHERE c.oid = old_table));
+  PERFORM stratum._revoke_everything(format('stratum.%I', table_name)::regclass);
+  IF sequence_oid IS NOT NULL THEN
+    EXECUTE format('ALTER SEQUENCE %s OWNED BY stratum.%I.id', sequence_oid, table_name);
+  END IF;
+  IF NOT to_partitions AND table_name = 'audit_logs' THEN
+    ALTER TABLE stratum.audit_logs ALTER COLUMN created_at DROP NOT NULL;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._make_twin(text, regclass, text[], boolean) IS
+  'A table of a stratum table''s name and columns beside the old one, partitioned or plain; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._fit_audit_form(table_oid regclass) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  arguments text;
+  operations text[];
+BEGIN
+  SELECT min(substring(pg_get_triggerdef(g.oid) FROM '_audit_(?:statement|row)"?\((.*)\)$')),
+         array_agg(DISTINCT o) INTO arguments, operations
+  FROM pg_trigger g
+    JOIN stratum._audit_trigger_forms() f ON f.name = g.tgname
+    CROSS JOIN LATERAL (VALUES ('insert', 4), ('delete', 8), ('update', 16)) x (o, bit)
+  WHERE g.tgrelid = table_oid AND g.tgtype & x.bit > 0;
+  IF arguments IS NOT NULL THEN
+    PERFORM stratum._put_row_triggers(table_oid, arguments, operations, stratum._audited_by_row(table_oid));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._fit_audit_form(regclass) IS
+  'Gives the audit triggers of a table the form that suits it by now; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._rebuild_table(table_name text, to_partitions boolean, months_ahead integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
+AS $$
+DECLARE
+  old_table constant regclass := format('stratum.%I', table_name)::regclass;
+  columns text := stratum._written_columns(old_table);
+  indexes text[] := ARRAY(SELECT c FROM stratum._index_commands(table_name, to_partitions) c);
+  behaviour text[] := ARRAY(SELECT c FROM stratum._behaviour_commands(table_name) c);
+  -- a partitioned table has no storage, and so no options of it: the default partition has them
+  options text[] := (SELECT c.reloptions FROM pg_class c
+                     WHERE c.oid = coalesce((SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default), old_table));
+  command text;
+BEGIN
+  EXECUTE format('ALTER TABLE %s RENAME TO %I', old_table, table_name || '_before');
+  PERFORM stratum._make_twin(table_name, old_table, options, to_partitions);
+  IF to_partitions THEN
+    PERFORM stratum._make_first_partitions(table_name, old_table, options, months_ahead);
+  END IF;
+  EXECUTE format('INSERT INTO stratum.%I (%2$s) SELECT %2$s FROM %3$s', table_name, columns, old_table);
+  EXECUTE format('DROP TABLE %s', old_table);
+  FOREACH command IN ARRAY indexes || behaviour LOOP
+    EXECUTE command;
+  END LOOP;
+  IF to_partitions THEN
+    PERFORM stratum._fit_partition(table_name, p.oid) FROM stratum._partitions(table_name) p;
+  END IF;
+  PERFORM stratum._fit_audit_form(format('stratum.%I', table_name)::regclass);
+  EXECUTE format('ANALYZE stratum.%I', table_name);
+END $$;
+COMMENT ON FUNCTION stratum._rebuild_table(text, boolean, integer) IS
+  'Makes a table anew in its other form, with rows and everything else that it has; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._hand_to_partman(table_name text, months_ahead integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET client_min_messages = error
+AS $$
+DECLARE
+  partman record;
+  is_known boolean;
+  leaf record;
+  template text;
+  premake constant integer := greatest(months_ahead, 1);
+BEGIN
+  SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
+  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
+  EXECUTE format('SELECT EXISTS (SELECT FROM %I.part_config c WHERE c.parent_table = $1)', partman.nspname) INTO is_known USING 'stratum.' || table_name;
+  IF is_known THEN
+    RETURN;
+  END IF;
+  -- those that were there before pg_partman are called as it calls them from now on
+  FOR leaf IN SELECT p.oid, stratum._partition_name(table_name, p.starts) AS new_name FROM stratum._partitions(table_name) p
+              WHERE p.name ~ '_p\d{4}(_\d\d|\d{4})$' AND p.name <> stratum._partition_name(table_name, p.starts) LOOP
+    EXECUTE format('ALTER TABLE %s RENAME TO %I', leaf.oid, leaf.new_name);
+  END LOOP;
+  -- with nothing left for it to make, it does not stumble over the default partition
+  PERFORM stratum.make_partitions(premake);
+  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
+                 CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
+    USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
+  -- months to come, whether or not there are rows of this one
+  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true WHERE parent_table = $1 RETURNING template_table', partman.nspname)
+    INTO template USING 'stratum.' || table_name;
+  -- an empty table with a tenant_id: nobody shall wonder about it
+  PERFORM stratum._put_partition_policies(table_name, template::regclass);
+  PERFORM stratum.audit_table(template::regclass, operations => 'none');
+  EXECUTE format(CASE table_name WHEN 'cdp_events' THEN 'CREATE UNIQUE INDEX ON %s (tenant_id, message_id)' ELSE 'CREATE INDEX ON %s (tenant_id)' END, template::regclass);
+END $$;
+COMMENT ON FUNCTION stratum._hand_to_partman(text, integer) IS
+  'Tells pg_partman that a converted table is its to maintain; internal to partition_by_month().';
+
+CREATE FUNCTION stratum._forget_at_partman(table_name text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  template text;
+BEGIN
+  IF schema_name IS NOT NULL THEN
+    EXECUTE format('DELETE FROM %I.part_config c WHERE c.parent_table = $1 RETURNING c.template_table', schema_name) INTO template USING 'stratum.' || table_name;
+    IF template = format('%s.template_stratum_%s', schema_name, table_name) AND to_regclass(template) IS NOT NULL THEN
+      PERFORM stratum.unaudit_table(template::regclass);
+      EXECUTE format('DROP TABLE %s', template::regclass);
+    END IF;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._forget_at_partman(text) IS 'Takes a table from pg_partman again, where it has it; internal to unpartition().';
+
+CREATE PROCEDURE stratum.partition_by_month(table_name text, use_partman boolean DEFAULT false, months_ahead integer DEFAULT 3)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_done boolean;
+BEGIN
+  PERFORM stratum._time_column(table_name);
+  PERFORM stratum._check_months_ahead(months_ahead);
+  IF use_partman AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_partman') THEN
+    RAISE EXCEPTION 'pg_partman is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Install it, or leave the partitions to SELECT stratum.make_partitions(), called once a day.';
+  END IF;
+  is_done := stratum._is_partitioned(table_name);
+  IF is_done THEN
+    RAISE NOTICE 'stratum.% has monthly partitions already', table_name;
+  ELSE
+    PERFORM stratum._check_conversion(table_name, true);
+    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+    PERFORM stratum._check_conversion(table_name, true);
+    PERFORM stratum._check_values(table_name, true);
+    PERFORM stratum._rebuild_table(table_name, true, months_ahead);
+  END IF;
+  IF use_partman THEN
+    PERFORM stratum._hand_to_partman(table_name, months_ahead);
+  END IF;
+END $$;
+COMMENT ON PROCEDURE stratum.partition_by_month(text, boolean, integer) IS
+  'Turns audit_logs or cdp_events into a table with a partition for each month, with everything that is in it; use_partman hands the partitions to pg_partman.';
+
+CREATE PROCEDURE stratum.unpartition(table_name text)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._time_column(table_name);
+  IF NOT stratum._is_partitioned(table_name) THEN
+    RAISE NOTICE 'stratum.% has no partitions', table_name;
+    RETURN;
+  END IF;
+  PERFORM stratum._check_conversion(table_name, false);
+  EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  PERFORM stratum._check_conversion(table_name, false);
+  PERFORM stratum._check_values(table_name, false);
+  PERFORM stratum._rebuild_table(table_name, false, 0);
+  PERFORM stratum._forget_at_partman(table_name);
+END $$;
+COMMENT ON PROCEDURE stratum.unpartition(text) IS 'Turns audit_logs or cdp_events back into one plain table, with everything that is in it.';
+
 CREATE FUNCTION stratum._optional_indexes() RETURNS TABLE (name text, definition text, command text, comment text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -6787,16 +7644,21 @@ COMMENT ON FUNCTION stratum._install_optional_indexes() IS
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT e.kind, e.object,
-         CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
-              ELSE e.definition END
-  FROM stratum._storage_expected() e,
-    -- asked once, not for each row
-    (SELECT stratum._has_wide_ids() OFFSET 0) w (wide)
-  -- scope_unique_keys() has dropped it
-  WHERE NOT (e.kind = 'constraint' AND EXISTS (
-    SELECT FROM stratum._global_keys() k
-    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
+  SELECT * FROM (
+    SELECT e.kind, e.object,
+           CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
+                WHEN e.kind IN ('column', 'constraint', 'index') AND stratum._table_of(e.kind, e.object, e.definition) = ANY (w.partitioned)
+                  THEN stratum._partitioned_form(e.kind, e.object, e.definition)
+                ELSE e.definition END AS definition
+    FROM stratum._storage_expected() e,
+      -- asked once, not for each row
+      (SELECT stratum._has_wide_ids(), ARRAY(SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name)) OFFSET 0)
+        w (wide, partitioned)
+    -- scope_unique_keys() has dropped it
+    WHERE NOT (e.kind = 'constraint' AND EXISTS (
+      SELECT FROM stratum._global_keys() k
+      WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))) x
+  WHERE x.definition IS NOT NULL
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;
@@ -6905,6 +7767,7 @@ BEGIN
   PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._fit_partitions();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);
   PERFORM stratum._install_storage_version();
 END $$;
@@ -7041,6 +7904,7 @@ BEGIN
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
+  RETURN QUERY SELECT p.object, p.problem, p.remedy FROM stratum._check_partitions() p;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN
@@ -7641,6 +8505,8 @@ BEGIN
     RAISE EXCEPTION 'scope_unique_keys() needs a superuser' USING ERRCODE = 'insufficient_privilege';
   END IF;
   FOR key IN SELECT * FROM stratum._global_keys() LOOP
+    -- its partitions have the one within the tenant, each for itself, and no other
+    CONTINUE WHEN stratum._is_partitioned(key.table_name);
     IF NOT stratum._has_constraint(key.table_name, key.scoped_name) THEN
       RAISE EXCEPTION 'constraint % of stratum.% is missing', key.scoped_name, key.table_name
         USING ERRCODE = 'undefined_object', HINT = 'stratum.check_install() says how to put it back.';
@@ -8026,6 +8892,8 @@ REVOKE ALL ON FUNCTION stratum._has_wide_ids() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._id_functions() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._make_id_function(regprocedure, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._fit_results(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._policy_command(oid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._trigger_command(oid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._in_the_way(regclass, smallint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._forget_types() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._set_id_width(regclass, text) FROM PUBLIC;
@@ -8038,6 +8906,52 @@ REVOKE ALL ON FUNCTION stratum._report_narrow_references() FROM PUBLIC;
 REVOKE ALL ON PROCEDURE stratum.widen_ids(integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._narrow_ids() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_widths() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._partitionable() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._time_column(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._is_partitioned(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._partitions(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._revoke_everything(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._put_partition_guards(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._put_partition_policies(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._has_message_key(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._fit_partition(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._fit_partitions(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._drop_partition_policies(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_leaf(text, text, text[], text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._partition_name(text, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_month(text, timestamptz, text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._attach_month(text, regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._written_columns(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._add_month(text, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_months_ahead(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum.make_partitions(integer) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.make_partitions(integer) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum.schedule_partitions(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum.schedule_partitions(text) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._partitioned_form(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._table_of(text, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._missing_partition_policies(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._partition_faults(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._is_unfit(text, regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_leaf(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_partitions() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._obstacles(regclass, text, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._unpartitionable(regclass, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._own_keys(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_conversion(text, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._check_values(text, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._index_commands(text, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._behaviour_commands(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_first_partitions(text, regclass, text[], integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_twin(text, regclass, text[], boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._fit_audit_form(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._rebuild_table(text, boolean, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._hand_to_partman(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._forget_at_partman(text) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE stratum.partition_by_month(text, boolean, integer) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE stratum.unpartition(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;

@@ -37,6 +37,16 @@ BEGIN
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
 -- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
+-- 1.0 knows no partitions. The way back takes long where there is much, so it is not taken by the way.
+DECLARE
+  converted text := (SELECT string_agg(t.table_name, ' and ' ORDER BY t.table_name) FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name));
+BEGIN
+  IF converted IS NOT NULL THEN
+    RAISE EXCEPTION 'version 1.0 cannot work with monthly partitions of %', converted
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL stratum.unpartition(''...'') for each of them first.';
+  END IF;
+END;
+
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
@@ -2411,6 +2421,50 @@ DROP FUNCTION stratum._refuse_data_loss(text);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
+DROP PROCEDURE stratum.unpartition(text);
+DROP PROCEDURE stratum.partition_by_month(text, boolean, integer);
+DROP FUNCTION stratum._forget_at_partman(text);
+DROP FUNCTION stratum._hand_to_partman(text, integer);
+DROP FUNCTION stratum._rebuild_table(text, boolean, integer);
+DROP FUNCTION stratum._fit_audit_form(regclass);
+DROP FUNCTION stratum._make_twin(text, regclass, text[], boolean);
+DROP FUNCTION stratum._make_first_partitions(text, regclass, text[], integer);
+DROP FUNCTION stratum._behaviour_commands(text);
+DROP FUNCTION stratum._index_commands(text, boolean);
+DROP FUNCTION stratum._check_values(text, boolean);
+DROP FUNCTION stratum._check_conversion(text, boolean);
+DROP FUNCTION stratum._own_keys(regclass);
+DROP FUNCTION stratum._unpartitionable(regclass, text);
+DROP FUNCTION stratum._obstacles(regclass, text, boolean);
+DROP FUNCTION stratum._check_partitions();
+DROP FUNCTION stratum._check_leaf(regclass);
+DROP FUNCTION stratum._is_unfit(text, regclass);
+DROP FUNCTION stratum._partition_faults(text, regclass);
+DROP FUNCTION stratum._missing_partition_policies(text, regclass);
+DROP FUNCTION stratum._table_of(text, text, text);
+DROP FUNCTION stratum._partitioned_form(text, text, text);
+DROP FUNCTION stratum.schedule_partitions(text);
+DROP FUNCTION stratum.make_partitions(integer);
+DROP FUNCTION stratum._check_months_ahead(integer);
+DROP FUNCTION stratum._add_month(text, timestamptz);
+DROP FUNCTION stratum._has_rows_of(regclass, text, timestamptz);
+DROP FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz);
+DROP FUNCTION stratum._written_columns(regclass);
+DROP FUNCTION stratum._attach_month(text, regclass, timestamptz);
+DROP FUNCTION stratum._make_month(text, timestamptz, text[]);
+DROP FUNCTION stratum._partition_name(text, timestamptz);
+DROP FUNCTION stratum._make_leaf(text, text, text[], text);
+DROP FUNCTION stratum._drop_partition_policies(regclass);
+DROP FUNCTION stratum._fit_partitions(regclass);
+DROP FUNCTION stratum._fit_partition(text, regclass);
+DROP FUNCTION stratum._has_message_key(regclass);
+DROP FUNCTION stratum._put_partition_policies(text, regclass);
+DROP FUNCTION stratum._put_partition_guards(text, regclass);
+DROP FUNCTION stratum._revoke_everything(regclass);
+DROP FUNCTION stratum._partitions(text);
+DROP FUNCTION stratum._is_partitioned(text);
+DROP FUNCTION stratum._time_column(text);
+DROP FUNCTION stratum._partitionable();
 DROP FUNCTION stratum._check_widths();
 DROP FUNCTION stratum._narrow_ids();
 DROP PROCEDURE stratum.widen_ids(integer);
@@ -2423,6 +2477,8 @@ DROP FUNCTION stratum._check_dependants(text);
 DROP FUNCTION stratum._set_id_width(regclass, text);
 DROP FUNCTION stratum._forget_types();
 DROP FUNCTION stratum._in_the_way(regclass, smallint[]);
+DROP FUNCTION stratum._trigger_command(oid);
+DROP FUNCTION stratum._policy_command(oid);
 DROP FUNCTION stratum._fit_results(text);
 DROP FUNCTION stratum._make_id_function(regprocedure, text, text);
 DROP FUNCTION stratum._id_functions();

@@ -113,6 +113,7 @@ extern void stratum_define_audit(void);
 extern const AuditTable *stratum_audit_table(Relation relation, Trigger *trigger);
 extern bool stratum_is_audit_trigger(const Trigger *trigger);
 
+extern Oid	stratum_root_of(Oid relid);
 extern Oid	stratum_owner_of_table(Oid relid);
 
 /* --- audit_redact.c --- */

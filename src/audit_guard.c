@@ -11,7 +11,7 @@
 #include "catalog/dependency.h"
 #include "catalog/pg_type.h"
 #include "commands/sequence.h"
-#include "executor/spi.h"
+#include "executor/executor.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/inet.h"
@@ -56,16 +56,6 @@ static bool
 is_null(const StratumRow *row, AttrNumber column)
 {
 	return row->nulls[column - 1];
-}
-
-/* A column that somebody dropped needs no value. */
-static void
-set_value(StratumRow *row, const char *name, StratumKind kind, Datum value)
-{
-	AttrNumber	column = stratum_find_column(row->desc, name, kind);
-
-	if (column)
-		stratum_put(row, column, value);
 }
 
 /* A number in the integer type that the column has; 0 is NULL. */
@@ -153,19 +143,20 @@ fill_from_context(StratumRow *row)
 	set_text_if_null(row, "user_agent", context->user_agent);
 }
 
-/* The sequence behind the log's id; InvalidOid if somebody took it away. */
+/* The sequence behind the log's id, which is the partitioned table's; InvalidOid if somebody took it away. */
 static Oid
-sequence_of_id(const StratumRow *row, Relation log)
+sequence_of_id(Relation log)
 {
+	Oid			owner = stratum_root_of(RelationGetRelid(log));
+	AttrNumber	id = get_attnum(owner, "id");
 	ListCell   *cell;
 
-	foreach(cell, getOwnedSequences(RelationGetRelid(log)))
+	foreach(cell, getOwnedSequences(owner))
 	{
 		Oid			table;
 		int32		column;
 
-		if (sequenceIsOwned(lfirst_oid(cell), DEPENDENCY_AUTO, &table, &column) &&
-			column == stratum_find_column(row->desc, "id", STRATUM_INTEGER))
+		if (sequenceIsOwned(lfirst_oid(cell), DEPENDENCY_AUTO, &table, &column) && column == id)
 			return lfirst_oid(cell);
 	}
 	return InvalidOid;
@@ -178,11 +169,50 @@ sequence_of_id(const StratumRow *row, Relation log)
 static void
 fill_id(StratumRow *row, Relation log)
 {
-	Oid			sequence = sequence_of_id(row, log);
+	Oid			sequence = sequence_of_id(log);
 
 	(void) GetCurrentTransactionId();
 	if (OidIsValid(sequence))
 		set_number(row, "id", nextval_internal(sequence, false));
+}
+
+/* Whether the row is one of those that a partition is for. */
+static bool
+fits_partition(Relation partition, const StratumRow *row)
+{
+	EState	   *estate = CreateExecutorState();
+	ResultRelInfo *info = makeNode(ResultRelInfo);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(row->desc, &TTSOpsVirtual);
+	bool		result;
+
+	InitResultRelInfo(info, partition, 0, NULL, 0);
+	memcpy(slot->tts_values, row->values, sizeof(Datum) * row->desc->natts);
+	memcpy(slot->tts_isnull, row->nulls, sizeof(bool) * row->desc->natts);
+	ExecStoreVirtualTuple(slot);
+	result = ExecPartitionCheck(info, slot, estate, false);
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(estate);
+	return result;
+}
+
+/*
+ * The time of the transaction, whatever was asked for. In a partitioned log PostgreSQL has chosen the
+ * partition by what was asked for, and it cannot be another one any more.
+ */
+static void
+fill_time(StratumRow *row, Relation log)
+{
+	TimestampTz now = GetCurrentTransactionStartTimestamp();
+	AttrNumber	column = stratum_find_column(row->desc, "created_at", STRATUM_TIME);
+
+	if (!column || (!is_null(row, column) && DatumGetTimestampTz(row->values[column - 1]) == now))
+		return;
+	stratum_put(row, column, TimestampTzGetDatum(now));
+	if (log->rd_rel->relispartition && !fits_partition(log, row))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("created_at of a row of audit_logs is the time of the transaction, which is in another partition than the one given"),
+				 errhint("Leave created_at out of the INSERT, or use stratum.log_event().")));
 }
 
 static void
@@ -239,7 +269,6 @@ stratum_audit_guard_insert(PG_FUNCTION_ARGS)
 	}
 	fill_from_context(&row);
 	fill_metadata(&row);
-	set_value(&row, "created_at", STRATUM_TIME,
-			  TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+	fill_time(&row, trigdata->tg_relation);
 	return PointerGetDatum(heap_form_tuple(row.desc, row.values, row.nulls));
 }

@@ -236,14 +236,18 @@ seal_rows(Sealing *sealing)
 	Datum		values[2] = {Int64GetDatum(sealing->header.tenant_id), Int64GetDatum(sealing->settled_id)};
 	RowReceiver receiver = stratum_row_receiver(seal_row, sealing);
 	SPIExecuteOptions options = {.read_only = true, .dest = &receiver.receiver};
+	SPIPlanPtr	plan;
 
 	sealing->batch = AllocSetContextCreate(CurrentMemoryContext, "stratum sealing",
 										   ALLOCSET_DEFAULT_SIZES);
 	options.params = stratum_constant_parameters(2, types, values);
 	options.params->params[0].isnull = !sealing->has_tenant;
-	if (SPI_execute_extended(sealing->has_tenant ? UNSEALED_ROWS(OF_TENANT, SEALS_OF_TENANT) :
-							 UNSEALED_ROWS(OF_NOBODY, SEALS_OF_NOBODY), &options) < 0)
+	/* Seals are written in the middle of it, which parallel workers do not allow. */
+	plan = SPI_prepare_cursor(sealing->has_tenant ? UNSEALED_ROWS(OF_TENANT, SEALS_OF_TENANT) :
+							  UNSEALED_ROWS(OF_NOBODY, SEALS_OF_NOBODY), 2, types, CURSOR_OPT_CUSTOM_PLAN);
+	if (plan == NULL || SPI_execute_plan_extended(plan, &options) < 0)
 		elog(ERROR, "could not read the audit trail");
+	SPI_freeplan(plan);
 	write_seal(sealing);
 }
 

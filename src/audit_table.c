@@ -78,9 +78,12 @@ is_listed(const char *name, List *names)
 	return false;
 }
 
-/* A partition that is being detached concurrently has no ancestors any more: its root is itself. */
-static Oid
-root_of(Oid relid)
+/*
+ * The topmost partitioned table, or the table itself. A partition that is being detached concurrently has no
+ * ancestors any more: its root is itself.
+ */
+Oid
+stratum_root_of(Oid relid)
 {
 	List	   *ancestors = get_rel_relispartition(relid) ? get_partition_ancestors(relid) : NIL;
 
@@ -144,7 +147,7 @@ may_be_shard(Oid relid, Oid namespace, const char *name)
 static char *
 name_resource_type(Oid relid, const char *declared)
 {
-	Oid			root = root_of(relid);
+	Oid			root = stratum_root_of(relid);
 	Oid			namespace = get_rel_namespace(root);
 	char	   *name = get_rel_name(root);
 	char	   *result, *stripped;
@@ -256,6 +259,21 @@ find_column(AuditTable *table, AttrNumber number)
 	elog(ERROR, "key column %d is not a column of %s", number, table->resource_type);
 }
 
+/*
+ * A partitioned table's key must have the time in it, and so stratum's own have (partition_by_month()). A row of
+ * theirs is known by its id all the same.
+ */
+static bool
+is_known_by_id(Relation relation, AttrNumber *id)
+{
+	Oid			root = stratum_root_of(RelationGetRelid(relation));
+
+	*id = get_attnum(RelationGetRelid(relation), "id");
+	return (relation->rd_rel->relispartition || relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) &&
+		*id != InvalidAttrNumber &&
+		strcmp(get_namespace_name(get_rel_namespace(root)), STRATUM_SCHEMA) == 0;
+}
+
 /* The primary key, else the replica identity's index, else nothing. */
 static void
 describe_key(AuditTable *table, Relation relation)
@@ -263,7 +281,14 @@ describe_key(AuditTable *table, Relation relation)
 	HeapTuple	tuple;
 	Form_pg_index index;
 	Oid			index_oid;
+	AttrNumber	id;
 
+	if (is_known_by_id(relation, &id))
+	{
+		table->keys = palloc(sizeof(AuditColumn *));
+		table->keys[table->nkeys++] = find_column(table, id);
+		return;
+	}
 	list_free(RelationGetIndexList(relation));	/* sets the two fields */
 	index_oid = OidIsValid(relation->rd_pkindex) ? relation->rd_pkindex : relation->rd_replidindex;
 	if (!OidIsValid(index_oid))
@@ -361,7 +386,7 @@ static const AuditTable *
 add_to_cache(Relation relation, Trigger *trigger)
 {
 	uint64		before = invalidations;
-	Oid			root = root_of(RelationGetRelid(relation));
+	Oid			root = stratum_root_of(RelationGetRelid(relation));
 	MemoryContext context, caller;
 	AuditTable *table;
 	CachedTable *entry;

@@ -241,6 +241,7 @@ BEGIN
            OR to_regclass('stratum.' || quote_ident(split_part(split_part(e.object, ' ', 1), '.', 1))) IS NOT NULL)
     ORDER BY e.kind, e.object;
   RETURN QUERY SELECT w.object, w.problem, w.remedy FROM stratum._check_widths() w;
+  RETURN QUERY SELECT p.object, p.problem, p.remedy FROM stratum._check_partitions() p;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_surplus_rights() r;
   RETURN QUERY SELECT a.object, a.problem, a.remedy FROM stratum._check_audited_tables() a;
   IF to_regclass('stratum.audited_tables') IS NOT NULL THEN

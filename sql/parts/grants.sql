@@ -7,6 +7,8 @@ GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_audi
 GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.delete_tenant(bigint, text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.make_partitions(integer) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum.schedule_partitions(text) TO stratum_admin;
 
 -- tenant context
 GRANT EXECUTE ON FUNCTION stratum.enter(bigint, bigint, text, inet, text) TO stratum_app, stratum_admin;

@@ -230,6 +230,7 @@ BEGIN
   PERFORM stratum._install_audit_seals();
   PERFORM stratum._install_optional_indexes();
   PERFORM stratum._restore_audit_triggers();
+  PERFORM stratum._fit_partitions();
   PERFORM stratum._fit_results(CASE WHEN stratum._has_wide_ids() THEN 'bigint' ELSE 'integer' END);
   PERFORM stratum._install_storage_version();
 END $$;

@@ -43,20 +43,26 @@ COMMENT ON FUNCTION stratum._install_optional_indexes() IS
   'Creates the optional indexes that are missing and possible; internal to install().';
 
 -- What is to be there: the storage of every fresh install, without the keys that may be dropped, with ids of bigint where widen_ids()
--- has been at work, and an optional index where it is possible. One of its name that is there all the same is looked at too.
+-- has been at work, as a partitioned table has it where partition_by_month() has, and an optional index where it is possible. One of its
+-- name that is there all the same is looked at too.
 CREATE FUNCTION stratum._storage_wanted() RETURNS TABLE (kind text, object text, definition text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT e.kind, e.object,
-         CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
-              ELSE e.definition END
-  FROM stratum._storage_expected() e,
-    -- asked once, not for each row
-    (SELECT stratum._has_wide_ids() OFFSET 0) w (wide)
-  -- scope_unique_keys() has dropped it
-  WHERE NOT (e.kind = 'constraint' AND EXISTS (
-    SELECT FROM stratum._global_keys() k
-    WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))
+  SELECT * FROM (
+    SELECT e.kind, e.object,
+           CASE WHEN w.wide AND stratum._is_id_column(e.kind, e.object, e.definition) THEN regexp_replace(e.definition, '^integer', 'bigint')
+                WHEN e.kind IN ('column', 'constraint', 'index') AND stratum._table_of(e.kind, e.object, e.definition) = ANY (w.partitioned)
+                  THEN stratum._partitioned_form(e.kind, e.object, e.definition)
+                ELSE e.definition END AS definition
+    FROM stratum._storage_expected() e,
+      -- asked once, not for each row
+      (SELECT stratum._has_wide_ids(), ARRAY(SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name)) OFFSET 0)
+        w (wide, partitioned)
+    -- scope_unique_keys() has dropped it
+    WHERE NOT (e.kind = 'constraint' AND EXISTS (
+      SELECT FROM stratum._global_keys() k
+      WHERE e.object = k.table_name || '.' || k.constraint_name AND NOT stratum._has_constraint(k.table_name, k.constraint_name)))) x
+  WHERE x.definition IS NOT NULL
   UNION ALL
   SELECT 'index', o.name, o.definition FROM stratum._optional_indexes() o
   WHERE o.command IS NOT NULL OR to_regclass('stratum.' || o.name) IS NOT NULL;

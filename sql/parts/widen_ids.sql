@@ -93,6 +93,32 @@ COMMENT ON FUNCTION stratum._fit_results(text) IS
 
 -- ---- one table ------------------------------------------------------------------------------------
 
+CREATE FUNCTION stratum._policy_command(policy oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
+                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
+                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
+                (SELECT string_agg(CASE o WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o)) END, ', ') FROM unnest(p.polroles) o))
+           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
+           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
+           || format('; COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy'))
+  FROM pg_policy p WHERE p.oid = policy;
+$$;
+COMMENT ON FUNCTION stratum._policy_command(oid) IS 'What makes a policy again, with its comment; internal to widen_ids() and partition_by_month().';
+
+CREATE FUNCTION stratum._trigger_command(trigger oid) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT pg_get_triggerdef(t.oid)
+           || format('; COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, t.tgrelid::regclass, obj_description(t.oid, 'pg_trigger'))
+           || format('; ALTER TABLE %s %s TRIGGER %I', t.tgrelid::regclass,
+                     CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
+  FROM pg_trigger t WHERE t.oid = trigger;
+$$;
+COMMENT ON FUNCTION stratum._trigger_command(oid) IS
+  'What makes a trigger again, with its comment and state; internal to widen_ids() and partition_by_month().';
+
 -- What ALTER TABLE cannot carry along, or would carry along badly: policies and triggers it refuses to touch, and references it
 -- would check row by row under its exclusive lock. So they are put back NOT VALID, which is enforced all the same.
 CREATE FUNCTION stratum._in_the_way(table_oid regclass, columns smallint[]) RETURNS TABLE (drop_it text, make_it text)
@@ -106,23 +132,12 @@ AS $$
   WHERE c.contype = 'f' AND c.conparentid = 0
     AND (c.conrelid = table_oid AND c.conkey && columns OR c.confrelid = table_oid AND c.confkey && columns)
   UNION ALL
-  SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass),
-         format('CREATE POLICY %I ON %s AS %s FOR %s TO %s', p.polname, p.polrelid::regclass,
-                CASE WHEN p.polpermissive THEN 'PERMISSIVE' ELSE 'RESTRICTIVE' END,
-                CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE' WHEN 'd' THEN 'DELETE' ELSE 'ALL' END,
-                (SELECT string_agg(CASE o WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(o)) END, ', ') FROM unnest(p.polroles) o))
-           || coalesce(' USING (' || pg_get_expr(p.polqual, p.polrelid) || ')', '')
-           || coalesce(' WITH CHECK (' || pg_get_expr(p.polwithcheck, p.polrelid) || ')', '')
-           || format('; COMMENT ON POLICY %I ON %s IS %L', p.polname, p.polrelid::regclass, obj_description(p.oid, 'pg_policy'))
+  SELECT format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass), stratum._policy_command(p.oid)
   FROM pg_policy p
   WHERE EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_policy'::regclass AND d.objid = p.oid
                   AND d.refclassid = 'pg_class'::regclass AND d.refobjid = table_oid AND d.refobjsubid = ANY (columns))
   UNION ALL
-  SELECT format('DROP TRIGGER %I ON %s', t.tgname, table_oid),
-         pg_get_triggerdef(t.oid)
-           || format('; COMMENT ON TRIGGER %I ON %s IS %L', t.tgname, table_oid, obj_description(t.oid, 'pg_trigger'))
-           || format('; ALTER TABLE %s %s TRIGGER %I', table_oid,
-                     CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, t.tgname)
+  SELECT format('DROP TRIGGER %I ON %s', t.tgname, table_oid), stratum._trigger_command(t.oid)
   FROM pg_trigger t
   WHERE t.tgrelid = table_oid AND NOT t.tgisinternal
     AND EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid
@@ -165,6 +180,7 @@ BEGIN
   INTO columns, changes
   FROM stratum._id_columns() c WHERE c.table_oid = _set_id_width.table_oid AND c.width <> _set_id_width.width::regtype;
   IF columns IS NOT NULL THEN
+    PERFORM stratum._drop_partition_policies(table_oid);
     SELECT array_agg(i.drop_it), array_agg(i.make_it) INTO drops, makes FROM stratum._in_the_way(table_oid, columns) i;
     FOREACH command IN ARRAY coalesce(drops, '{}') LOOP
       EXECUTE command;
@@ -173,6 +189,7 @@ BEGIN
     FOREACH command IN ARRAY coalesce(makes, '{}') LOOP
       EXECUTE command;
     END LOOP;
+    PERFORM stratum._fit_partitions(table_oid);
     PERFORM stratum._forget_types();
     IF was_analyzed THEN
       EXECUTE format('ANALYZE %s', table_oid);

@@ -1,6 +1,16 @@
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
 -- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
 
+-- 1.0 knows no partitions. The way back takes long where there is much, so it is not taken by the way.
+DECLARE
+  converted text := (SELECT string_agg(t.table_name, ' and ' ORDER BY t.table_name) FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name));
+BEGIN
+  IF converted IS NOT NULL THEN
+    RAISE EXCEPTION 'version 1.0 cannot work with monthly partitions of %', converted
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL stratum.unpartition(''...'') for each of them first.';
+  END IF;
+END;
+
 -- Indexes and triggers are no data.
 DROP INDEX IF EXISTS stratum.ix_cdp_profiles_tenant_traits;
 DROP INDEX IF EXISTS stratum.ix_cdp_events_profile_name;
