@@ -92,4 +92,11 @@ extern int no_such_variable
 	index_beginscan(relation, index, snapshot, NULL, nkeys, norderbys)
 #endif
 
+/* To the end, all rows. */
+#if PG_VERSION_NUM < 180000
+#define stratum_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0, true)
+#else
+#define stratum_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */
