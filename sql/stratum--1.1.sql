@@ -4932,7 +4932,7 @@ BEGIN
 
       UNIQUE (tenant_id, id),
       UNIQUE (tenant_id, canonical_id)
-    );
+    ) WITH (fillfactor = 85);  -- room for a new version in the same page: every event moves last_seen_at, which no index holds
 
     CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
     CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
@@ -6610,7 +6610,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 6a4609478d8297147092f9a3a987e661'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),

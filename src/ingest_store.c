@@ -46,7 +46,7 @@
 	STORE " WHERE e.message IS NULL OR NOT EXISTS" \
 	" (SELECT FROM stratum.cdp_events d WHERE d.tenant_id = $1 AND d.message_id = e.message)" RETURN_ID
 
-#define FIND_DUPLICATES \
+#define FIND_STORED \
 	"SELECT d.message_id, CAST(d.id AS bigint), CAST(d.profile_id AS bigint)" \
 	" FROM stratum.cdp_events d WHERE d.tenant_id = $1 AND d.message_id = ANY ($2)"
 
@@ -156,22 +156,59 @@ has_message_key(void)
 	return result;
 }
 
-/* Nobody else stores one of these message ids until the end of the transaction. */
+/*
+ * Events with those message ids that were not stored, as the transaction sees them, or as anybody would now; in
+ * SPI_tuptable, to be freed.
+ */
+static uint64
+find_stored(const Store *store, bool latest)
+{
+	static SPIPlanPtr plan = NULL;
+	Oid			types[] = {INT8OID, UUIDARRAYOID};
+	Datum	   *messages = palloc_extended((store->nmessages + 1) * sizeof(Datum), MCXT_ALLOC_HUGE);
+	Datum		values[] = {Int64GetDatum(store->intake->tenant), (Datum) 0};
+	Snapshot	snapshot = latest ? RegisterSnapshot(GetLatestSnapshot()) : InvalidSnapshot;
+	int			count = 0;
+
+	for (int i = 0; i < store->nmessages; i++)
+	{
+		if (!store->order[i]->stored)
+			messages[count++] = UUIDPGetDatum(store->order[i]->message);
+	}
+	values[1] = PointerGetDatum(stratum_array_of(messages, NULL, count, UUIDOID));
+	stratum_keep_plan(&plan, FIND_STORED, lengthof(types), types);
+	if (SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot, false, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for events of the same message_id");
+	if (latest)
+		UnregisterSnapshot(snapshot);
+	pfree(messages);
+	return SPI_processed;
+}
+
+/*
+ * Nobody else stores one of these message ids until the end of the transaction. One of them that the transaction cannot
+ * see, because its snapshot is older, ends it as a conflict of keys would.
+ */
 static void
 lock_messages(const Store *store)
 {
 	uint32	   *hashes = palloc_extended((store->nmessages + 1) * sizeof(uint32), MCXT_ALLOC_HUGE);
+	uint64		there;
 
-	if (store->nmessages > 0 && XactIsoLevel == XACT_REPEATABLE_READ)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("events with a message_id cannot be stored in a transaction that is REPEATABLE READ"),
-				 errdetail("Table stratum.cdp_events has no unique key of tenant_id and message_id."),
-				 errhint("Others may have stored the same ones, unseen. Use READ COMMITTED, or SERIALIZABLE.")));
 	for (int i = 0; i < store->nmessages; i++)
 		hashes[i] = hash_bytes(store->order[i]->message->data, UUID_LEN);
 	stratum_lock_stripes(STRIPES_MESSAGES, store->intake->tenant, hashes, store->nmessages);
 	pfree(hashes);
+	if (store->nmessages == 0 || !IsolationUsesXactSnapshot())
+		return;
+	there = find_stored(store, true);
+	SPI_freetuptable(SPI_tuptable);
+	if (there > find_stored(store, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("could not serialize access due to concurrent update"),
+				 errdetail("Another transaction has stored an event of the same message_id.")));
+	SPI_freetuptable(SPI_tuptable);
 }
 
 /* --- rows for the INSERT --- */
@@ -246,7 +283,7 @@ note_stored(void *argument, TupleTableSlot *row)
  * that would look after them row by row are left out of this execution.
  */
 static void
-run_insert(Store *store, SPIPlanPtr plan, QueryEnvironment *environment, Oid owner)
+run_insert(Store *store, SPIPlanPtr plan, const char *text, QueryEnvironment *environment, Oid owner)
 {
 	Oid			types[] = {INT8OID};
 	Datum		values[] = {Int64GetDatum(store->intake->tenant)};
@@ -259,7 +296,7 @@ run_insert(Store *store, SPIPlanPtr plan, QueryEnvironment *environment, Oid own
 		elog(ERROR, "the INSERT of events has become something else");
 	CommandCounterIncrement();
 	PushActiveSnapshot(GetTransactionSnapshot());
-	query = CreateQueryDesc(linitial_node(PlannedStmt, cached->stmt_list), STORE, GetActiveSnapshot(), InvalidSnapshot,
+	query = CreateQueryDesc(linitial_node(PlannedStmt, cached->stmt_list), text, GetActiveSnapshot(), InvalidSnapshot,
 							&receiver.receiver, stratum_constant_parameters(1, types, values), environment, 0);
 	ExecutorStart(query, 0);
 	aside = stratum_set_references_aside(query);
@@ -279,6 +316,7 @@ insert_rows(Store *store, Oid owner)
 	static SPIPlanPtr plans[2] = {NULL, NULL};
 	Oid			types[] = {INT8OID};
 	bool		by_key = has_message_key();
+	const char *text = by_key ? STORE_BY_KEY : STORE_LOCKED;
 	EphemeralNamedRelation incoming = make_incoming(store);
 	QueryEnvironment *environment = create_queryEnv();
 
@@ -287,8 +325,8 @@ insert_rows(Store *store, Oid owner)
 	register_ENR(environment, incoming);
 	if (SPI_register_relation(incoming) != SPI_OK_REL_REGISTER)
 		elog(ERROR, "could not register \"%s\"", INCOMING);
-	stratum_keep_plan(&plans[by_key], by_key ? STORE_BY_KEY : STORE_LOCKED, lengthof(types), types);
-	run_insert(store, plans[by_key], environment, owner);
+	stratum_keep_plan(&plans[by_key], text, lengthof(types), types);
+	run_insert(store, plans[by_key], text, environment, owner);
 	SPI_unregister_relation(INCOMING);
 	tuplestore_end(incoming->reldata);
 }
@@ -342,23 +380,12 @@ note_duplicate(const Store *store, HeapTuple row, TupleDesc desc)
 static void
 find_duplicates(Store *store)
 {
-	static SPIPlanPtr plan = NULL;
-	Oid			types[] = {INT8OID, UUIDARRAYOID};
-	Datum	   *messages = palloc_extended(store->nmessages * sizeof(Datum), MCXT_ALLOC_HUGE);
-	Datum		values[] = {Int64GetDatum(store->intake->tenant), (Datum) 0};
-	int			count = 0;
+	uint64		there;
 
 	for (int i = 0; i < store->nmessages; i++)
-	{
-		store->order[i]->has_profile &= store->order[i]->stored;
-		if (!store->order[i]->stored)
-			messages[count++] = UUIDPGetDatum(store->order[i]->message);
-	}
-	values[1] = PointerGetDatum(stratum_array_of(messages, NULL, count, UUIDOID));
-	stratum_keep_plan(&plan, FIND_DUPLICATES, lengthof(types), types);
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not look for events of the same message_id");
-	for (uint64 i = 0; i < SPI_processed; i++)
+		store->order[i]->has_profile = store->order[i]->stored;
+	there = find_stored(store, false);
+	for (uint64 i = 0; i < there; i++)
 		note_duplicate(store, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -374,6 +401,7 @@ stratum_store_events(Intake *intake, Oid owner)
 	{
 		Event	   *event = &intake->events[i];
 
+		CHECK_FOR_INTERRUPTS();
 		event->id = nextval_internal(sequence, true);
 		event->profile = intake->persons[event->person].profile;
 		event->has_profile = true;
