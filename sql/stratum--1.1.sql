@@ -655,7 +655,7 @@ AS $$
 BEGIN
   RETURN QUERY
   SELECT w.place, p.id::bigint,
-         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+         p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
@@ -6578,7 +6578,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp 755e8d2779088e8a09020657af363361'),
+('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp 84c70ef87ef3445f372b8c573eacbdf2'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),

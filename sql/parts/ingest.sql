@@ -18,7 +18,7 @@ AS $$
 BEGIN
   RETURN QUERY
   SELECT w.place, p.id::bigint,
-         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+         p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))

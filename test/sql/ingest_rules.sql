@@ -9,21 +9,21 @@ GRANT USAGE ON SCHEMA ingest_rules TO stratum_app;
 
 -- ---- the rules ------------------------------------------------------------------------------------
 -- What a key may hold: for each the values to choose from, mostly good ones. 'absent' is none.
-CREATE TABLE ingest_rules.choices (key text, good text[], bad text[]);
-INSERT INTO ingest_rules.choices VALUES
-  ('event_name', '{"\"View\"","\"Purchase\"","\"Ünï çode ✓\"","\"Order Completed\""}', '{absent,null,"\"\"",5,[],{},true,"\"LONG\""}'),
-  ('event_type', '{absent,absent,"\"page\"",null,"\"\"","\"track\""}', '{5,[],false,"\"LONG\""}'),
-  ('timestamp', '{"\"TIME\""}', '{absent,null,"\"\"",5,"\"yesterday\"","\"2025-02-30\"","\"2025-13-01T00:00:00Z\"",[]}'),
-  ('message_id', '{absent,absent,"\"UUID\"","\"UUID\"",null,"\"\"","\"SAME\"","\"UPPER\"","\"BARE\""}', '{5,{},"\"5\"","\"UUID-\"","\"-UUID\"","\"UUIDa\"","\"{UUID}\"","\" UUID\""}'),
-  ('properties', '{absent,"{\"a\": 1, \"b\": [1, {\"c\": null}]}",null,"{}","\"\""}', '{[],5,"\"x\"",true}'),
-  ('context', '{absent,absent,"{\"page\": \"/ü\"}",null}', '{[1],5,"\"x\""}'),
-  ('traits', '{absent,absent,absent,absent,"{\"n\": 1}","{\"n\": 2, \"x\": {\"y\": 1}}","{\"x\": null}","{}",null}', '{[],5,"\"x\""}'),
-  ('canonical_id', '{absent,absent,absent,absent,absent,absent,absent,"\"00000000-0000-4000-8000-00009411000N\"",null}', '{5,"\"x\"",[]}'),
-  ('email', '{absent,absent,"\"n.N@example.com\"","\" N.n@Example.com \"","\"encrypted\"",null,"\"\""}', '{5,{},"\"LONG\""}'),
-  ('email_hash', '{absent,absent,absent,absent,null,"\"\"","\"HASH\""}', '{5,"\"abc\"","\"HASHa\"",[]}'),
-  ('external_id', '{absent,absent,"\"e-N\"",null,"\"e-N\""}', '{5,"\"LONG\"",{}}'),
-  ('anonymous_id', '{absent,"\"d-N\"","\"d-N\"","\"\"","\"d-N\""}', '{5,[],true,"\"LONG\""}'),
-  ('other', '{absent}', '{1,null}');
+CREATE TABLE ingest_rules.choices AS
+SELECT key, string_to_array(good, ' or ') AS good, string_to_array(bad, ' or ') AS bad FROM (VALUES
+  ('event_name', '"View" or "Purchase" or "Ünï çode ✓" or "Order Completed"', 'absent or null or "" or 5 or [] or {} or true or "LONG"'),
+  ('event_type', 'absent or absent or "page" or null or "" or "track"', '5 or [] or false or "LONG"'),
+  ('timestamp', '"TIME"', 'absent or null or "" or 5 or "yesterday" or "2025-02-30" or "2025-13-01T00:00:00Z" or []'),
+  ('message_id', 'absent or absent or "UUID" or "UUID" or null or "" or "SAME" or "UPPER" or "BARE"', '5 or {} or "5" or "UUID-" or "-UUID" or "UUIDa" or "{UUID}" or " UUID"'),
+  ('properties', 'absent or {"a": 1, "b": [1, {"c": null}]} or null or {} or ""', '[] or 5 or "x" or true'),
+  ('context', 'absent or absent or {"page": "/ü"} or null', '[1] or 5 or "x"'),
+  ('traits', 'absent or absent or absent or absent or {"n": 1} or {"n": 2, "x": {"y": 1}} or {"x": null} or {} or null', '[] or 5 or "x"'),
+  ('canonical_id', 'absent or absent or absent or absent or absent or absent or absent or "00000000-0000-4000-8000-00009411000N" or null', '5 or "x" or []'),
+  ('email', 'absent or absent or "n.N@example.com" or " N.n@Example.com " or "encrypted" or null or ""', '5 or {} or "LONG"'),
+  ('email_hash', 'absent or absent or absent or absent or null or "" or "HASH"', '5 or "abc" or "HASHa" or []'),
+  ('external_id', 'absent or absent or "e-N" or null or "e-N"', '5 or "LONG" or {}'),
+  ('anonymous_id', 'absent or "d-N" or "d-N" or "" or "d-N"', '5 or [] or true or "LONG"'),
+  ('other', 'absent', '1 or null')) AS c(key, good, bad);
 
 -- The same numbers at each run.
 CREATE FUNCTION ingest_rules.pick(n integer, what text, below integer) RETURNS integer LANGUAGE sql IMMUTABLE AS
