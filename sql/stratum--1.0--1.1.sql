@@ -468,31 +468,13 @@ AS $$
     CASE WHEN has_bought THEN 'customer' WHEN email_hash IS NOT NULL OR external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
 $$;
 COMMENT ON FUNCTION stratum._reached_stage(text, boolean, text, text) IS
-  'The stage of somebody''s life after an event; internal to _advance_profiles().';
+  'The stage of somebody''s life after an event; internal to ingest_events().';
 
 CREATE FUNCTION stratum._joined_traits(traits jsonb, given jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN given IS NULL THEN traits WHEN jsonb_typeof(traits) = 'object' THEN traits || given ELSE given END $$;
 COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
-  'Traits with those that an event gives, if it gives any; internal to _advance_profiles().';
-
-CREATE FUNCTION stratum._advance_profiles(
-    tenant bigint, profiles bigint[], firsts timestamptz[], lasts timestamptz[], buyers boolean[], traits jsonb[]) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  UPDATE stratum.cdp_profiles p
-  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
-      lifecycle_stage = stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id),
-      traits = stratum._joined_traits(p.traits, s.traits)
-  FROM unnest(profiles, firsts, lasts, buyers, _advance_profiles.traits) AS s(profile, first, last, has_bought, traits)
-  WHERE p.tenant_id = tenant AND p.id = s.profile
-    AND (p.first_seen_at <= s.first IS NOT TRUE OR p.last_seen_at >= s.last IS NOT TRUE
-         OR p.lifecycle_stage IS DISTINCT FROM stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id)
-         OR p.traits IS DISTINCT FROM stratum._joined_traits(p.traits, s.traits));
-END $$;
-COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], timestamptz[], timestamptz[], boolean[], jsonb[]) IS
-  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+  'Traits with those that an event gives, if it gives any; internal to ingest_events().';
 
 CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -5463,7 +5445,6 @@ AS $manifest$ VALUES
 ('function', 'stratum._acting_tenant()', 'c s e8b1666979cee3ceccb546652a2dabe5'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
-('function', 'stratum._advance_profiles(bigint,bigint[],timestamp with time zone[],timestamp with time zone[],boolean[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 33532aeb83f61baee83d2da2d7604afb'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
@@ -7364,8 +7345,6 @@ REVOKE ALL ON FUNCTION stratum._reached_stage(text, boolean, text, text) FROM PU
 GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._joined_traits(jsonb, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._advance_profiles(bigint, bigint[], timestamptz[], timestamptz[], boolean[], jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], timestamptz[], timestamptz[], boolean[], jsonb[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._lock_profiles(bigint, bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) FROM PUBLIC;

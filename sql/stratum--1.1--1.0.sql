@@ -2528,7 +2528,6 @@ DROP FUNCTION stratum.ingest_events(jsonb);
 DROP FUNCTION stratum._acting_tenant();
 DROP FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]);
 DROP FUNCTION stratum._lock_profiles(bigint, bigint[]);
-DROP FUNCTION stratum._advance_profiles(bigint, bigint[], timestamptz[], timestamptz[], boolean[], jsonb[]);
 DROP FUNCTION stratum._joined_traits(jsonb, jsonb);
 DROP FUNCTION stratum._reached_stage(text, boolean, text, text);
 DROP FUNCTION stratum._later_stage(text, text);

@@ -16,7 +16,18 @@
 
 #define PROFILES_OF "SELECT stratum._profiles_of($1, $2, $3, $4, $5, $6)"
 #define PURCHASE_EVENTS "SELECT stratum._purchase_events($1)"
-#define ADVANCE "SELECT stratum._advance_profiles($1, $2, $3, $4, $5, $6)"
+
+#define STAGE "stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id)"
+#define TRAITS "stratum._joined_traits(p.traits, s.traits)"
+/* A profile to which all of it is nothing new is left alone. */
+#define ADVANCE \
+	"UPDATE stratum.cdp_profiles p" \
+	" SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last)," \
+	"     lifecycle_stage = " STAGE ", traits = " TRAITS \
+	" FROM unnest($2, $3, $4, $5, $6) AS s(profile, first, last, has_bought, traits)" \
+	" WHERE p.tenant_id = $1 AND p.id = s.profile" \
+	"   AND (p.first_seen_at <= s.first IS NOT TRUE OR p.last_seen_at >= s.last IS NOT TRUE" \
+	"        OR p.lifecycle_stage IS DISTINCT FROM " STAGE " OR p.traits IS DISTINCT FROM " TRAITS ")"
 
 /* An array of values of any type, of which "nulls" (NULL: none) are none. */
 ArrayType *
@@ -213,10 +224,27 @@ add_profile(Advance *advance, Event **events, int count, const Purchases *purcha
 }
 
 static void
-advance_profiles(const Intake *intake)
+write_advance(int64 tenant, const Advance *advance)
 {
 	static SPIPlanPtr plan = NULL;
 	Oid			types[] = {INT8OID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZARRAYOID, BOOLARRAYOID, JSONBARRAYOID};
+	Datum		values[] = {
+		Int64GetDatum(tenant),
+		PointerGetDatum(stratum_array_of(advance->profiles, NULL, advance->count, INT8OID)),
+		PointerGetDatum(stratum_array_of(advance->first, NULL, advance->count, TIMESTAMPTZOID)),
+		PointerGetDatum(stratum_array_of(advance->last, NULL, advance->count, TIMESTAMPTZOID)),
+		PointerGetDatum(stratum_array_of(advance->bought, NULL, advance->count, BOOLOID)),
+		PointerGetDatum(stratum_array_of(advance->traits, advance->no_traits, advance->count, JSONBOID))
+	};
+
+	stratum_keep_plan(&plan, ADVANCE, lengthof(types), types);
+	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not move profiles forward");
+}
+
+static void
+advance_profiles(const Intake *intake)
+{
 	Purchases	purchases = read_purchases(intake->tenant);
 	Advance		advance;
 	int			count;
@@ -233,15 +261,7 @@ advance_profiles(const Intake *intake)
 			end++;
 		add_profile(&advance, order + start, end - start, &purchases);
 	}
-	(void) run_query(&plan, ADVANCE, lengthof(types), types, (Datum[])
-					 {
-						 Int64GetDatum(intake->tenant),
-						 PointerGetDatum(stratum_array_of(advance.profiles, NULL, advance.count, INT8OID)),
-						 PointerGetDatum(stratum_array_of(advance.first, NULL, advance.count, TIMESTAMPTZOID)),
-						 PointerGetDatum(stratum_array_of(advance.last, NULL, advance.count, TIMESTAMPTZOID)),
-						 PointerGetDatum(stratum_array_of(advance.bought, NULL, advance.count, BOOLOID)),
-						 PointerGetDatum(stratum_array_of(advance.traits, advance.no_traits, advance.count, JSONBOID))
-					 });
+	write_advance(intake->tenant, &advance);
 }
 
 /* --- the function --- */

@@ -149,33 +149,13 @@ AS $$
     CASE WHEN has_bought THEN 'customer' WHEN email_hash IS NOT NULL OR external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
 $$;
 COMMENT ON FUNCTION stratum._reached_stage(text, boolean, text, text) IS
-  'The stage of somebody''s life after an event; internal to _advance_profiles().';
+  'The stage of somebody''s life after an event; internal to ingest_events().';
 
 CREATE FUNCTION stratum._joined_traits(traits jsonb, given jsonb) RETURNS jsonb
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN given IS NULL THEN traits WHEN jsonb_typeof(traits) = 'object' THEN traits || given ELSE given END $$;
 COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
-  'Traits with those that an event gives, if it gives any; internal to _advance_profiles().';
-
--- Moves profiles forward. Of each, what the events tell that have been stored: the first and the last contact, whether one
--- makes a customer, traits or NULL. A profile to which that is nothing new is left alone.
-CREATE FUNCTION stratum._advance_profiles(
-    tenant bigint, profiles bigint[], firsts timestamptz[], lasts timestamptz[], buyers boolean[], traits jsonb[]) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  UPDATE stratum.cdp_profiles p
-  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
-      lifecycle_stage = stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id),
-      traits = stratum._joined_traits(p.traits, s.traits)
-  FROM unnest(profiles, firsts, lasts, buyers, _advance_profiles.traits) AS s(profile, first, last, has_bought, traits)
-  WHERE p.tenant_id = tenant AND p.id = s.profile
-    AND (p.first_seen_at <= s.first IS NOT TRUE OR p.last_seen_at >= s.last IS NOT TRUE
-         OR p.lifecycle_stage IS DISTINCT FROM stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id)
-         OR p.traits IS DISTINCT FROM stratum._joined_traits(p.traits, s.traits));
-END $$;
-COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], timestamptz[], timestamptz[], boolean[], jsonb[]) IS
-  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+  'Traits with those that an event gives, if it gives any; internal to ingest_events().';
 
 -- ---- events ---------------------------------------------------------------------------------------
 

@@ -396,7 +396,6 @@ AS $manifest$ VALUES
 ('function', 'stratum._acting_tenant()', 'c s e8b1666979cee3ceccb546652a2dabe5'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
-('function', 'stratum._advance_profiles(bigint,bigint[],timestamp with time zone[],timestamp with time zone[],boolean[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 33532aeb83f61baee83d2da2d7604afb'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
