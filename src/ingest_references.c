@@ -91,8 +91,8 @@ may_change_rows(const TriggerDesc *triggers)
 
 /*
  * For an INSERT of events that has been started: the triggers are turned off in the copy of them that this execution has
- * of its own. Parts of a table in partitions get theirs later, and keep them. Returns whether there is now
- * something to be checked.
+ * of its own. The parts of a table in partitions have triggers of their own, and keep them. Returns whether there is
+ * now something to be checked.
  */
 bool
 stratum_set_references_aside(QueryDesc *insert)
@@ -105,7 +105,7 @@ stratum_set_references_aside(QueryDesc *insert)
 		return false;
 	target = castNode(ModifyTableState, insert->planstate)->resultRelInfo;
 	triggers = target->ri_TrigDesc;
-	if (triggers == NULL || may_change_rows(triggers))
+	if (triggers == NULL || target->ri_RelationDesc->rd_rel->relkind != RELKIND_RELATION || may_change_rows(triggers))
 		return false;
 	for (int i = 0; i < triggers->numtriggers; i++)
 	{

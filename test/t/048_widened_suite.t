@@ -8,7 +8,7 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Test::More;
 
-my @tests = qw(acl actions audience audience_sync audit_coverage audit_guard audit_history audit_privacy audit_retention audit_seals audit_use conditions examples ingest leaving limits live_segments mixins permissions rules segments segment_planning
+my @tests = qw(acl actions audience audience_sync audit_coverage audit_guard audit_history audit_privacy audit_retention audit_seals audit_use conditions examples ingest ingest_rules leaving limits live_segments mixins permissions rules segments segment_planning
 	segment_references session_lock sign_in signals tenancy tenant_isolation);
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
