@@ -4,8 +4,9 @@
 --   sql            what one would write: look-up by external_id, INSERT ... ON CONFLICT, last_seen_at of the profiles
 --   ingest_events  stratum.ingest_events(): each event checked, four kinds of names, stage and traits too
 --
--- Fair: the events are made before, and each run is rolled back, so all of them store the same number in the same tables. The changes of
--- profiles are audited, those of events are not, as by default.
+-- Fair: the events are made before, and each run is rolled back, so all of them store the same number in the same tables. Each is a
+-- transaction of its own, as deliveries are, so that what the one before it left can be cleared up. The changes of profiles are audited, those
+-- of events are not, as by default.
 \echo
 \echo '== intake: 10,000 events for 2,000 profiles of tenant 7'
 CREATE TABLE bench.deliveries AS
@@ -47,9 +48,11 @@ $$;
 -- All deliveries by a function of the above; how many events that has stored. Then all of it is rolled back.
 CREATE FUNCTION bench.deliver(by text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  before bigint := (SELECT count(*) FROM stratum.cdp_events);
+  before bigint;
   stored bigint;
 BEGIN
+  PERFORM stratum.enter(7);
+  SELECT count(*) INTO before FROM stratum.cdp_events;
   BEGIN
     FOR n IN 0 .. 9 LOOP
       EXECUTE format('SELECT bench.%I(%s)', by, n);
@@ -65,10 +68,7 @@ INSERT INTO bench.contestants (section, item, contestant, statement)
 VALUES ('intake', '10,000 events', 'insert', $$SELECT bench.deliver('insert_delivery')$$),
        ('intake', '10,000 events', 'sql', $$SELECT bench.deliver('store_delivery')$$),
        ('intake', '10,000 events', 'ingest_events', $$SELECT bench.deliver('ingest_delivery')$$);
-BEGIN;
-SELECT stratum.enter(7) \g /dev/null
-CALL bench.run('intake', :rounds);
-COMMIT;
+CALL bench.run('intake', :rounds, apart => true);
 DROP TABLE bench.deliveries, bench.finished;
 
 \set section intake

@@ -140,7 +140,8 @@ END $$;
 -- Checks and times those of the section that have not been timed yet. A statement of a few milliseconds is repeated in
 -- its turn until some 50 have passed: one run alone would mostly measure what the contestant before it left in the
 -- processor's caches.
-CREATE PROCEDURE bench.run(of_section text, rounds integer) LANGUAGE plpgsql AS $$
+-- With "apart" each run is a transaction of its own: PostgreSQL can clear up what it has left before the next one.
+CREATE PROCEDURE bench.run(of_section text, rounds integer, apart boolean DEFAULT false) LANGUAGE plpgsql AS $$
 DECLARE
   fresh text[] := ARRAY(SELECT DISTINCT item FROM bench.contestants WHERE section = of_section AND answer IS NULL);
   c record;
@@ -153,6 +154,9 @@ BEGIN
     FOR c IN SELECT * FROM bench.contestants WHERE section = of_section AND item = ANY (fresh) ORDER BY place LOOP
       INSERT INTO bench.timings
       VALUES (of_section, c.item, c.contestant, round, bench.milliseconds(c.statement, c.settings, c.repeats));
+      IF apart THEN
+        COMMIT;
+      END IF;
     END LOOP;
   END LOOP;
 END $$;

@@ -331,138 +331,52 @@ BEGIN
   END LOOP;
 END $$;
 
-CREATE FUNCTION stratum._iso_time(value text) RETURNS timestamptz
-  LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_iso_time';
-COMMENT ON FUNCTION stratum._iso_time(text) IS 'An ISO 8601 time, UTC where it has no zone; NULL for what is none; internal.';
-
 CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
   LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'stratum_lock_names';
 COMMENT ON FUNCTION stratum._lock_names(text[]) IS
   'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
 
-CREATE FUNCTION stratum._is_text_key(event jsonb, key text, most integer) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT CASE jsonb_typeof(event -> key) WHEN 'string' THEN length(event ->> key) <= most WHEN 'null' THEN true ELSE NOT event ? key END
-$$;
-COMMENT ON FUNCTION stratum._is_text_key(jsonb, text, integer) IS 'Whether a key of an event holds a text, or nothing; internal.';
-
-CREATE FUNCTION stratum._is_uuid_key(event jsonb, key text) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(event ->> key, '') = ''
-      OR jsonb_typeof(event -> key) = 'string' AND event ->> key ~ '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$'
-$$;
-COMMENT ON FUNCTION stratum._is_uuid_key(jsonb, text) IS 'Whether a key of an event holds a UUID, or nothing; internal.';
-
-CREATE FUNCTION stratum._is_object_key(event jsonb, key text) RETURNS boolean
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT coalesce(jsonb_typeof(event -> key), 'null') IN ('object', 'null')
-$$;
-COMMENT ON FUNCTION stratum._is_object_key(jsonb, text) IS 'Whether a key of an event holds an object, or nothing; internal.';
-
-CREATE FUNCTION stratum._event_keys() RETURNS text[]
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT '{event_name,event_type,timestamp,message_id,properties,context,traits,canonical_id,email,email_hash,external_id,anonymous_id}'::text[]
-$$;
-COMMENT ON FUNCTION stratum._event_keys() IS 'Keys of an event that comes in; internal.';
-
-CREATE FUNCTION stratum._first_key(object jsonb) RETURNS text
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$ SELECT k FROM jsonb_object_keys(object) k LIMIT 1 $$;
-COMMENT ON FUNCTION stratum._first_key(jsonb) IS 'A key of an object; internal.';
-
-CREATE FUNCTION stratum._event_fault(event jsonb) RETURNS text[]
-  LANGUAGE sql IMMUTABLE PARALLEL SAFE
-AS $$
-  SELECT CASE
-    WHEN jsonb_typeof(event) <> 'object' THEN ARRAY['', 'must be an object']
-    WHEN event - stratum._event_keys() <> '{}' THEN ARRAY[stratum._first_key(event - stratum._event_keys()), 'is no key of an event']
-    WHEN coalesce(event ->> 'event_name', '') = '' THEN ARRAY['event_name', 'is missing']
-    WHEN NOT stratum._is_text_key(event, 'event_name', 255) THEN ARRAY['event_name', 'must be a string of at most 255 characters']
-    WHEN NOT stratum._is_text_key(event, 'event_type', 50) THEN ARRAY['event_type', 'must be a string of at most 50 characters']
-    WHEN event ->> 'timestamp' IS NOT NULL AND (jsonb_typeof(event -> 'timestamp') <> 'string' OR stratum._iso_time(event ->> 'timestamp') IS NULL)
-      THEN ARRAY['timestamp', 'must be an ISO 8601 time']
-    WHEN NOT stratum._is_uuid_key(event, 'message_id') THEN ARRAY['message_id', 'must be a UUID']
-    WHEN NOT stratum._is_object_key(event, 'properties') THEN ARRAY['properties', 'must be an object']
-    WHEN NOT stratum._is_object_key(event, 'context') THEN ARRAY['context', 'must be an object']
-    WHEN NOT stratum._is_object_key(event, 'traits') THEN ARRAY['traits', 'must be an object']
-    WHEN NOT stratum._is_uuid_key(event, 'canonical_id') THEN ARRAY['canonical_id', 'must be a UUID']
-    WHEN NOT stratum._is_text_key(event, 'email', 255) THEN ARRAY['email', 'must be a string of at most 255 characters']
-    WHEN coalesce(event ->> 'email_hash', '') <> '' AND (jsonb_typeof(event -> 'email_hash') <> 'string' OR event ->> 'email_hash' !~ '^[0-9A-Fa-f]{64}$')
-      THEN ARRAY['email_hash', 'must be 64 hexadecimal digits']
-    WHEN NOT stratum._is_text_key(event, 'external_id', 255) THEN ARRAY['external_id', 'must be a string of at most 255 characters']
-    WHEN NOT stratum._is_text_key(event, 'anonymous_id', 255) THEN ARRAY['anonymous_id', 'must be a string of at most 255 characters']
-    WHEN coalesce(event ->> 'canonical_id', '') || coalesce(event ->> 'email_hash', '') || coalesce(event ->> 'external_id', '')
-      || coalesce(event ->> 'anonymous_id', '') = '' AND NOT coalesce(event ->> 'email', '') LIKE '%@%'
-      THEN ARRAY['', 'names nobody']
-  END
-$$;
-COMMENT ON FUNCTION stratum._event_fault(jsonb) IS
-  'What is wrong with an event that comes in: its key and words for it; NULL where nothing is; internal.';
-
-CREATE FUNCTION stratum._check_events(events jsonb) RETURNS void
-  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  wrong record;
-BEGIN
-  IF jsonb_typeof(events) IS DISTINCT FROM 'array' THEN
-    RAISE EXCEPTION 'the events must be a JSON array' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  SELECT e.place - 1 AS place, stratum._event_fault(e.event) AS fault INTO wrong
-  FROM jsonb_array_elements(events) WITH ORDINALITY AS e(event, place)
-  WHERE stratum._event_fault(e.event) IS NOT NULL
-  LIMIT 1;
-  IF FOUND THEN
-    RAISE EXCEPTION 'invalid event at $[%]%: it %', wrong.place,
-        CASE WHEN wrong.fault[1] = '' THEN '' ELSE '.' || wrong.fault[1] END, wrong.fault[2]
-      USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Keys of an event: event_name, event_type, timestamp, message_id, properties, context, traits, and at least one of'
-                   || ' canonical_id, email, email_hash, external_id, anonymous_id.';
-  END IF;
-END $$;
-COMMENT ON FUNCTION stratum._check_events(jsonb) IS 'Refuses events that cannot be stored, naming the first one and its key; internal.';
-
-CREATE FUNCTION stratum._find_profiles(tenant bigint, persons jsonb[])
+CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes text[], externals text[], anonymous_ids text[])
   RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
   SELECT w.place, p.id::bigint,
-         (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
+         p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
-  FROM (SELECT u.place, (u.person ->> 0)::uuid AS canonical, u.person ->> 2 AS hash, u.person ->> 3 AS external, u.person ->> 4 AS anonymous
-        FROM unnest(persons) WITH ORDINALITY AS u(person, place)) w
+  FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
   LEFT JOIN LATERAL (
     SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
-      SELECT a.id, 1 AS rank FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
+      SELECT 1 AS rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
       UNION ALL
-      SELECT a.id, 2 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      SELECT 2, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
       UNION ALL
-      SELECT a.id, 3 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
+      SELECT 3, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
       UNION ALL
-      SELECT a.id, 4 FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.anonymous_id = w.anonymous
+      SELECT 4, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.anonymous_id = w.anonymous
       UNION ALL
-      SELECT a.profile_id, array_position('{canonical_id,email_hash,external_id,anonymous_id}', a.kind)
-      FROM stratum.cdp_profile_aliases a
-      WHERE a.tenant_id = tenant AND (a.kind, a.value) IN
-        (('canonical_id', w.canonical::text), ('email_hash', w.hash), ('external_id', w.external), ('anonymous_id', w.anonymous))
-    ) found JOIN stratum.cdp_profiles c ON c.tenant_id = tenant AND c.id = found.id
-    WHERE (found.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
-      AND (found.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
-      AND (found.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
-    ORDER BY found.rank, c.id
+      SELECT n.rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
+      FROM (VALUES (1, 'canonical_id', w.canonical::text), (2, 'email_hash', w.hash), (3, 'external_id', w.external),
+                   (4, 'anonymous_id', w.anonymous)) AS n(rank, kind, name)
+        JOIN stratum.cdp_profile_aliases k ON k.tenant_id = tenant AND k.kind = n.kind AND k.value = n.name
+        JOIN stratum.cdp_profiles a ON a.tenant_id = tenant AND a.id = k.profile_id
+    ) c
+    WHERE (c.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
+      AND (c.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (c.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
+    ORDER BY c.rank, c.id
     LIMIT 1) p ON true
   ORDER BY w.place;
 END $$;
-COMMENT ON FUNCTION stratum._find_profiles(bigint, jsonb[]) IS
+COMMENT ON FUNCTION stratum._find_profiles(bigint, uuid[], text[], text[], text[]) IS
   'The profiles of a tenant that persons stand for, NULL where there is none, and whether they have names of all kinds given; internal.';
 
 CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETURNS boolean
@@ -502,23 +416,25 @@ END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
   'Gives a profile the names that nobody has yet; internal to _settle_profile().';
 
-CREATE FUNCTION stratum._settle_profile(tenant bigint, person jsonb) RETURNS bigint
+CREATE FUNCTION stratum._settle_profile(
+    tenant bigint, canonical uuid, email text, hash text, external text, anonymous text) RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   found record;
 BEGIN
-  SELECT f.profile, f.is_complete INTO found FROM stratum._find_profiles(tenant, ARRAY[person]) f;
+  SELECT f.profile, f.is_complete INTO found
+  FROM stratum._find_profiles(tenant, ARRAY[canonical], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
   IF found.profile IS NULL THEN
-    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce((person ->> 0)::uuid, gen_random_uuid()))
+    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce(canonical, gen_random_uuid()))
     RETURNING id INTO found.profile;
   END IF;
   IF found.is_complete IS NOT TRUE THEN
-    PERFORM stratum._add_names(tenant, found.profile, person ->> 1, person ->> 2, person ->> 3, person ->> 4);
+    PERFORM stratum._add_names(tenant, found.profile, email, hash, external, anonymous);
   END IF;
   RETURN found.profile;
 END $$;
-COMMENT ON FUNCTION stratum._settle_profile(bigint, jsonb) IS
+COMMENT ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) IS
   'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
 
 CREATE FUNCTION stratum._purchase_events(tenant bigint) RETURNS text[]
@@ -545,31 +461,20 @@ $$;
 COMMENT ON FUNCTION stratum._later_stage(text, text) IS
   'The later of two stages of a customer''s life; another than the known ones stays; internal.';
 
-CREATE FUNCTION stratum._advance_profiles(
-    tenant bigint, profiles bigint[], names text[], times timestamptz[], traits jsonb[]) RETURNS void
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION stratum._reached_stage(stage text, has_bought boolean, email_hash text, external_id text) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-DECLARE
-  purchases text[] := stratum._purchase_events(tenant);
-BEGIN
-  UPDATE stratum.cdp_profiles p
-  SET first_seen_at = least(p.first_seen_at, s.first), last_seen_at = greatest(p.last_seen_at, s.last),
-      lifecycle_stage = stratum._later_stage(p.lifecycle_stage, CASE
-        WHEN s.has_bought THEN 'customer' WHEN p.email_hash IS NOT NULL OR p.external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
-  FROM (SELECT e.profile, least(min(e.time), now()) AS first, least(max(e.time), now()) AS last, bool_or(e.name = ANY (purchases)) AS has_bought
-        FROM unnest(profiles, names, times) AS e(profile, name, time)
-        GROUP BY e.profile) s
-  WHERE p.tenant_id = tenant AND p.id = s.profile;
+  SELECT stratum._later_stage(stage,
+    CASE WHEN has_bought THEN 'customer' WHEN email_hash IS NOT NULL OR external_id IS NOT NULL THEN 'lead' ELSE 'anonymous' END)
+$$;
+COMMENT ON FUNCTION stratum._reached_stage(text, boolean, text, text) IS
+  'The stage of somebody''s life after an event; internal to ingest_events().';
 
-  UPDATE stratum.cdp_profiles p
-  SET traits = CASE jsonb_typeof(p.traits) WHEN 'object' THEN p.traits ELSE '{}' END || s.traits
-  FROM (SELECT e.profile, jsonb_object_agg(t.key, t.value ORDER BY e.time, e.place) AS traits
-        FROM unnest(profiles, times, _advance_profiles.traits) WITH ORDINALITY AS e(profile, time, traits, place), jsonb_each(e.traits) t
-        GROUP BY e.profile) s
-  WHERE p.tenant_id = tenant AND p.id = s.profile AND p.traits IS DISTINCT FROM p.traits || s.traits;
-END $$;
-COMMENT ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) IS
-  'First and last contact, stage and traits of profiles, from events that have been stored; internal to ingest_events().';
+CREATE FUNCTION stratum._joined_traits(traits jsonb, given jsonb) RETURNS jsonb
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN given IS NULL THEN traits WHEN jsonb_typeof(traits) = 'object' THEN traits || given ELSE given END $$;
+COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
+  'Traits with those that an event gives, if it gives any; internal to ingest_events().';
 
 CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -581,7 +486,8 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
-CREATE FUNCTION stratum._profiles_of(tenant bigint, persons jsonb[]) RETURNS bigint[]
+CREATE FUNCTION stratum._profiles_of(
+    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -592,7 +498,7 @@ BEGIN
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
   INTO profiles, open_ones
-  FROM stratum._find_profiles(tenant, persons) f;
+  FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
       RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
@@ -600,104 +506,28 @@ BEGIN
               HINT = 'Others may have made the same ones, unseen. Use READ COMMITTED, or SERIALIZABLE.';
     END IF;
     PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
-      LATERAL (VALUES ('canonical_id ', persons[o.place] ->> 0), ('email_hash ', persons[o.place] ->> 2),
-                      ('external_id ', persons[o.place] ->> 3), ('anonymous_id ', persons[o.place] ->> 4)) AS k(kind, name)));
+      LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
+                      ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
     FOREACH n IN ARRAY open_ones LOOP
-      profiles[n] := stratum._settle_profile(tenant, persons[n]);
+      profiles[n] := stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
     END LOOP;
   END IF;
   -- One that has been merged into another one or deleted meanwhile is looked for once more.
   IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
-    RETURN stratum._profiles_of(tenant, persons);
+    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
   END IF;
   RETURN profiles;
 END $$;
-COMMENT ON FUNCTION stratum._profiles_of(bigint, jsonb[]) IS
+COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
   'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
 
 CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'there is no tenant to act for'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
 COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
-  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-AS $$
-<<run>>
-DECLARE
-  tenant bigint := stratum._acting_tenant();
-  ids bigint[];
-  names text[];
-  types text[];
-  properties jsonb[];
-  contexts jsonb[];
-  messages uuid[];
-  anonymous text[];
-  times timestamptz[];
-  traits jsonb[];
-  of_persons jsonb[];
-  persons jsonb[];
-  profiles bigint[];
-  of_profiles bigint[];
-  stored bigint[];
-BEGIN
-  PERFORM stratum._check_events(events);
-  SELECT array_agg(nextval('stratum.cdp_events_id_seq')), array_agg(e.event ->> 'event_name'), array_agg(coalesce(e.event ->> 'event_type', 'track')),
-         array_agg(coalesce(nullif(e.event -> 'properties', 'null'), '{}')), array_agg(coalesce(nullif(e.event -> 'context', 'null'), '{}')),
-         array_agg(nullif(e.event ->> 'message_id', '')::uuid), array_agg(nullif(e.event ->> 'anonymous_id', '')),
-         array_agg(coalesce(stratum._iso_time(e.event ->> 'timestamp'), now())), array_agg(nullif(e.event -> 'traits', 'null')),
-         array_agg(jsonb_build_array(nullif(e.event ->> 'canonical_id', '')::uuid, nullif(e.event ->> 'email', ''),
-           coalesce(nullif(e.event ->> 'email_hash', ''), CASE WHEN e.event ->> 'email' LIKE '%@%' THEN stratum.email_hash(e.event ->> 'email') END),
-           nullif(e.event ->> 'external_id', ''), nullif(e.event ->> 'anonymous_id', '')))
-  INTO ids, names, types, properties, contexts, messages, anonymous, times, traits, of_persons
-  FROM (SELECT a.event FROM jsonb_array_elements(events) WITH ORDINALITY AS a(event, place) ORDER BY a.place) e;
-  IF ids IS NULL THEN
-    RETURN;
-  END IF;
-
-  SELECT array_agg(d.person ORDER BY d.first) INTO persons
-  FROM (SELECT e.person, min(e.place) AS first FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) GROUP BY e.person) d;
-  profiles := stratum._profiles_of(tenant, persons);
-  SELECT array_agg(k.profile ORDER BY e.place) INTO of_profiles
-  FROM unnest(of_persons) WITH ORDINALITY AS e(person, place) JOIN unnest(persons, profiles) AS k(person, profile) USING (person);
-
-  -- In the order of their message ids, so that two who store the same ones do not wait for each other in a circle.
-  WITH kept AS (
-    INSERT INTO stratum.cdp_events AS n
-      (id, tenant_id, profile_id, event_name, event_type, properties, context, message_id, anonymous_id, timestamp)
-    SELECT e.id, tenant, e.profile, e.name, e.type, e.properties, e.context, e.message, e.anonymous, e.time
-    FROM unnest(ids, of_profiles, names, types, run.properties, contexts, messages, run.anonymous, times)
-      AS e(id, profile, name, type, properties, context, message, anonymous, time)
-    ORDER BY e.message, e.id
-    ON CONFLICT (tenant_id, message_id) DO NOTHING
-    RETURNING n.id)
-  SELECT coalesce(array_agg(k.id), '{}') INTO stored FROM kept k;
-
-  IF cardinality(stored) = cardinality(ids) THEN
-    PERFORM stratum._advance_profiles(tenant, of_profiles, names, times, traits);
-    RETURN QUERY SELECT (e.number - 1)::integer, 'stored'::text, e.id, e.profile
-      FROM unnest(ids, of_profiles) WITH ORDINALITY AS e(id, profile, number);
-    RETURN;
-  END IF;
-  PERFORM stratum._advance_profiles(tenant, array_agg(e.profile), array_agg(e.name), array_agg(e.time), array_agg(e.traits))
-  FROM unnest(ids, of_profiles, names, times, run.traits) AS e(id, profile, name, time, traits) JOIN unnest(stored) AS k(id) USING (id);
-  RETURN QUERY
-    SELECT (e.number - 1)::integer, CASE WHEN k.id IS NULL THEN 'duplicate' ELSE 'stored' END,
-           coalesce(k.id, d.id), CASE WHEN k.id IS NULL THEN d.profile_id ELSE e.profile END
-    FROM unnest(ids, of_profiles, messages) WITH ORDINALITY AS e(id, profile, message, number)
-      LEFT JOIN unnest(stored) AS k(id) USING (id)
-      LEFT JOIN stratum.cdp_events d ON k.id IS NULL AND d.tenant_id = tenant AND d.message_id = e.message
-    ORDER BY e.number;
-END $$;
+  LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_ingest_events';
 COMMENT ON FUNCTION stratum.ingest_events(jsonb) IS
   'Stores events of the current tenant, each once per message_id, for the profiles that their names stand for, which are made where there are none.';
 
@@ -4358,7 +4188,7 @@ BEGIN
 
       UNIQUE (tenant_id, id),
       UNIQUE (tenant_id, canonical_id)
-    );
+    ) WITH (fillfactor = 85);  -- room for a new version in the same page: every event moves last_seen_at, which no index holds
 
     CREATE INDEX ix_cdp_profiles_tenant ON stratum.cdp_profiles (tenant_id);
     CREATE INDEX ix_cdp_profiles_email_hash ON stratum.cdp_profiles (tenant_id, email_hash);
@@ -5705,11 +5535,10 @@ AS $manifest$ VALUES
 ('constraint', 'users.users_tenant_id_fkey', 'FOREIGN KEY (tenant_id) REFERENCES stratum.tenants(id)'),
 ('constraint', 'users.users_tenant_id_id_key', 'UNIQUE (tenant_id, id)'),
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
-('function', 'stratum._acting_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 5feff122220b5cac311df06db0966751'),
+('function', 'stratum._acting_tenant()', 'c s e8b1666979cee3ceccb546652a2dabe5'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 80b9446463c8a0dcee025bc15e380841'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
-('function', 'stratum._advance_profiles(bigint,bigint[],text[],timestamp with time zone[],jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp e3b3e4c07ce1d4415b6c6ad9b7b81ec7'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
@@ -5757,7 +5586,6 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft()', 'plpgsql v search_path=pg_catalog, pg_temp 655f3c491e75dc1a49c7611d00afbf14'),
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
-('function', 'stratum._check_events(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 8387aa4803730cfc172a36c659de61d2'),
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
 ('function', 'stratum._check_leaf(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2db29c65ce6a312ddf47694a6b930937'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
@@ -5802,14 +5630,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
 ('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
 ('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
-('function', 'stratum._event_fault(jsonb)', 'sql i 64258d0ed2c99f19b1927e71d5717a97'),
-('function', 'stratum._event_keys()', 'sql i ed56ae479b78a57c2977dccd7f14f3b7'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._find_profiles(bigint,jsonb[])', 'plpgsql s search_path=pg_catalog, pg_temp 015ad9bac4e6d459533e761cafc84408'),
-('function', 'stratum._first_key(jsonb)', 'sql i 64cb30fc97ab5c7520991aae143f2271'),
+('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp 84c70ef87ef3445f372b8c573eacbdf2'),
 ('function', 'stratum._fit_audit_form(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 343262028e11ea50a32aaa992c87ce8e'),
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
@@ -5849,7 +5674,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
-('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 6a4609478d8297147092f9a3a987e661'),
+('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
 ('function', 'stratum._install_cdp_segment_options()', 'plpgsql v search_path=pg_catalog, pg_temp 8ab103fb8d47b0d556be411347c0b461'),
@@ -5869,15 +5694,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
-('function', 'stratum._is_object_key(jsonb,text)', 'sql i 27c49d3da034b1b588e82a21ffe99ffe'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_partitioned(text)', 'sql s search_path=pg_catalog, pg_temp e6b437d8a1db8483b660a9d7a2695e1a'),
-('function', 'stratum._is_text_key(jsonb,text,integer)', 'sql i b728637f3fa9f1a6abcc31a8f9f72ed8'),
 ('function', 'stratum._is_unfit(text,regclass)', 'sql s search_path=pg_catalog, pg_temp 8f924f3f89895a5dc6822d85294df659'),
-('function', 'stratum._is_uuid_key(jsonb,text)', 'sql i 1b550da419b7e11368c44bdf2f2ed13d'),
-('function', 'stratum._iso_time(text)', 'c i 3d4a1308b27c153b70c111465a3c3df0'),
 ('function', 'stratum._isolate(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 3f9fee23a39173627455f9dc2af9f94a'),
+('function', 'stratum._joined_traits(jsonb,jsonb)', 'sql i 168d4870f7037940e7621bc134d5f3da'),
 ('function', 'stratum._jsonb_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp 60bd1218a343d35972efe987b8e67217'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
@@ -5941,7 +5763,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
-('function', 'stratum._profiles_of(bigint,jsonb[])', 'plpgsql v search_path=pg_catalog, pg_temp 0c8050ead9e8ab5e0a31e46e72ee4051'),
+('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp f235af5244497d974307cb924bbd1f66'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
@@ -5957,6 +5779,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
 ('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
+('function', 'stratum._reached_stage(text,boolean,text,text)', 'sql i aa7f2372f297166f29832edf4e1f354c'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8ea88d47819924b168ff3a8b9b5ae8f0'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
@@ -5999,7 +5822,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
-('function', 'stratum._settle_profile(bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp ef976c568703ed5f405bbb4c07b10690'),
+('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 37d49acc227b4a95508cd1f504abd60d'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
@@ -6060,7 +5883,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
-('function', 'stratum.ingest_events(jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 512ed4eed5ebbbe5c8f31dde81833563'),
+('function', 'stratum.ingest_events(jsonb)', 'c v search_path=pg_catalog, pg_temp edf8080a44e74a25f185852b54f8ad49'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a4a80c8658aa34f8700cb47eae2bc7a0'),
 ('function', 'stratum.leave()', 'c v f76ce8b0d89085d764dd7d5834dc08b4'),
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
@@ -8551,42 +8374,28 @@ GRANT EXECUTE ON FUNCTION stratum._segment_profiles(bigint) TO stratum_admin, st
 REVOKE ALL ON FUNCTION stratum._segments_changed() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh(bigint, bigint) FROM PUBLIC;
-REVOKE ALL ON FUNCTION stratum._iso_time(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._iso_time(text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._lock_names(text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_names(text[]) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._is_text_key(jsonb, text, integer) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._is_text_key(jsonb, text, integer) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._is_uuid_key(jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._is_uuid_key(jsonb, text) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._is_object_key(jsonb, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._is_object_key(jsonb, text) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._event_keys() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._event_keys() TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._first_key(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._first_key(jsonb) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._event_fault(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._event_fault(jsonb) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._check_events(jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._check_events(jsonb) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._find_profiles(bigint, jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._find_profiles(bigint, uuid[], text[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._find_profiles(bigint, uuid[], text[], text[], text[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._is_name_taken(bigint, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._is_name_taken(bigint, text, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._settle_profile(bigint, jsonb) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._purchase_events(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._later_stage(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._reached_stage(text, boolean, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._joined_traits(jsonb, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._lock_profiles(bigint, bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._profiles_of(bigint, jsonb[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, jsonb[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.ingest_events(jsonb) FROM PUBLIC;
@@ -9016,6 +8825,12 @@ IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   END IF;
   COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
   COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
+END IF;
+
+-- Pages that are filled from now on have room for a profile that changes; a user's own choice stays.
+IF EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('stratum.cdp_profiles')
+             AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'fillfactor')) THEN
+  ALTER TABLE stratum.cdp_profiles SET (fillfactor = 85);
 END IF;
 
   END IF;

@@ -61,6 +61,10 @@ END IF;
 IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
 END IF;
+IF EXISTS (SELECT FROM pg_class c, pg_options_to_table(c.reloptions) o
+           WHERE c.oid = to_regclass('stratum.cdp_profiles') AND o.option_name = 'fillfactor' AND o.option_value = '85') THEN
+  ALTER TABLE stratum.cdp_profiles RESET (fillfactor);
+END IF;
 IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
   DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
@@ -2667,24 +2671,17 @@ DROP FUNCTION stratum._merged_consent(jsonb, jsonb);
 DROP FUNCTION stratum.ingest_event(jsonb);
 DROP FUNCTION stratum.ingest_events(jsonb);
 DROP FUNCTION stratum._acting_tenant();
-DROP FUNCTION stratum._profiles_of(bigint, jsonb[]);
+DROP FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]);
 DROP FUNCTION stratum._lock_profiles(bigint, bigint[]);
-DROP FUNCTION stratum._advance_profiles(bigint, bigint[], text[], timestamptz[], jsonb[]);
+DROP FUNCTION stratum._joined_traits(jsonb, jsonb);
+DROP FUNCTION stratum._reached_stage(text, boolean, text, text);
 DROP FUNCTION stratum._later_stage(text, text);
 DROP FUNCTION stratum._purchase_events(bigint);
-DROP FUNCTION stratum._settle_profile(bigint, jsonb);
+DROP FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text);
 DROP FUNCTION stratum._add_names(bigint, bigint, text, text, text, text);
 DROP FUNCTION stratum._is_name_taken(bigint, text, text);
-DROP FUNCTION stratum._find_profiles(bigint, jsonb[]);
-DROP FUNCTION stratum._check_events(jsonb);
-DROP FUNCTION stratum._event_fault(jsonb);
-DROP FUNCTION stratum._first_key(jsonb);
-DROP FUNCTION stratum._event_keys();
-DROP FUNCTION stratum._is_object_key(jsonb, text);
-DROP FUNCTION stratum._is_uuid_key(jsonb, text);
-DROP FUNCTION stratum._is_text_key(jsonb, text, integer);
+DROP FUNCTION stratum._find_profiles(bigint, uuid[], text[], text[], text[]);
 DROP FUNCTION stratum._lock_names(text[]);
-DROP FUNCTION stratum._iso_time(text);
 DROP FUNCTION stratum._refresh_memberships(bigint, bigint[], jsonb[]);
 DROP FUNCTION stratum._segments_changed();
 DROP FUNCTION stratum._segment_profiles(bigint);

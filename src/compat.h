@@ -120,4 +120,11 @@ stratum_push_jsonb(JsonbParseState **stack, JsonbIteratorToken token, JsonbValue
 #define pushJsonbValue stratum_push_jsonb
 #endif
 
+/* To the end, all rows. */
+#if PG_VERSION_NUM < 180000
+#define stratum_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0, true)
+#else
+#define stratum_executor_run(query) ExecutorRun(query, ForwardScanDirection, 0)
+#endif
+
 #endif							/* STRATUM_COMPAT_H */

@@ -192,16 +192,3 @@ stratum_anniversary(TimestampTz time, TimestampTz now, int *days)
 		*days = date2j(year + 1, month, day) - today;
 	return true;
 }
-
-/* _iso_time(value text) -> timestamptz: NULL for what is no ISO 8601 time. Strict. */
-PG_FUNCTION_INFO_V1(stratum_iso_time);
-Datum
-stratum_iso_time(PG_FUNCTION_ARGS)
-{
-	text	   *value = PG_GETARG_TEXT_PP(0);
-	TimestampTz time;
-
-	if (!stratum_time_from_string(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), &time))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(time);
-}

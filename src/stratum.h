@@ -49,6 +49,7 @@ typedef struct StratumContext
 extern const StratumContext *stratum_context(void);
 extern bool stratum_context_is_set(void);
 extern void stratum_define_context(void);
+extern int64 stratum_acting_for(void);
 extern int64 stratum_tenant_argument(FunctionCallInfo fcinfo, int number);
 extern void stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted);
 extern void stratum_remember_tenant(int64 tenant_id);
@@ -159,7 +160,8 @@ extern void stratum_validate_segment(Jsonb *definition, const SegmentScope *scop
 /* What is locked; the numbers are fields of lock tags, beside 1 and 2 of pg_advisory_lock(). */
 typedef enum StratumStripes
 {
-	STRIPES_PERSONS = 16		/* names of persons, while they become profiles */
+	STRIPES_PERSONS = 16,		/* names of persons, while they become profiles */
+	STRIPES_MESSAGES = 17		/* ids of messages, where no key of the table looks after them */
 } StratumStripes;
 
 extern void stratum_lock_stripes(StratumStripes kind, int64 tenant, uint32 *hashes, int count);

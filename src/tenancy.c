@@ -546,6 +546,26 @@ stratum_current_tenant_id(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(context->tenant_id);
 }
 
+/* The current tenant; raises where there is none. */
+int64
+stratum_acting_for(void)
+{
+	if (stratum_context()->tenant_id == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("there is no tenant to act for"),
+				 errhint("SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.")));
+	return context->tenant_id;
+}
+
+/* _acting_tenant() -> bigint: current_tenant_id(), which raises where there is none */
+PG_FUNCTION_INFO_V1(stratum_acting_tenant);
+Datum
+stratum_acting_tenant(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT64(stratum_acting_for());
+}
+
 /* current_user_id() -> integer, NULL where unset */
 PG_FUNCTION_INFO_V1(stratum_current_user_id);
 Datum

@@ -21,3 +21,9 @@ IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   COMMENT ON COLUMN stratum.fact_actions_queue.payload IS 'Details of the action; "outcome" is what execute_action() has changed.';
   COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed; where it was rejected with a reason, that one.';
 END IF;
+
+-- Pages that are filled from now on have room for a profile that changes; a user's own choice stays.
+IF EXISTS (SELECT FROM pg_class c WHERE c.oid = to_regclass('stratum.cdp_profiles')
+             AND NOT EXISTS (SELECT FROM pg_options_to_table(c.reloptions) o WHERE o.option_name = 'fillfactor')) THEN
+  ALTER TABLE stratum.cdp_profiles SET (fillfactor = 85);
+END IF;

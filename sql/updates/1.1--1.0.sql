@@ -25,6 +25,10 @@ END IF;
 IF to_regclass('stratum.cdp_profiles') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_profiles;
 END IF;
+IF EXISTS (SELECT FROM pg_class c, pg_options_to_table(c.reloptions) o
+           WHERE c.oid = to_regclass('stratum.cdp_profiles') AND o.option_name = 'fillfactor' AND o.option_value = '85') THEN
+  ALTER TABLE stratum.cdp_profiles RESET (fillfactor);
+END IF;
 IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_live ON stratum.cdp_events;
   DROP TRIGGER IF EXISTS zz_stratum_live_truncate ON stratum.cdp_events;
