@@ -79,8 +79,8 @@ build_fuzz_extension() {
 	mkdir -p "$objects"
 	printf '#define STRATUM_VERSION "%s"\n' "$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$root/stratum.control")" >"$objects/version.h"
 	for file in "$root"/src/*.c; do echo "$file"; done |
-		xargs -P "$(nproc)" -I{} sh -c "clang $fuzz_cflags $sanitize -fvisibility=hidden -include $objects/version.h $include -c {} -o $objects/\$(basename {} .c).o" ||
-		die "the extension could not be compiled"
+		xargs -P "$(nproc)" -I{} sh -c "clang $fuzz_cflags $sanitize -fvisibility=hidden -include $objects/version.h $include -c {} -o $objects/\$(basename {} .c).o" >"$fuzz_dir/log" 2>&1 ||
+		{ tail -n 20 "$fuzz_dir/log" >&2; die "the extension could not be compiled"; }
 	clang -shared -o "$1/lib/stratum.so" "$objects"/*.o
 	clang $fuzz_cflags $include -c "$deep/fuzz/target.c" -o "$objects/target.o" && clang -shared -o "$1/lib/fuzz.so" "$objects/target.o" ||
 		die "the fuzzer could not be compiled"
