@@ -32,6 +32,8 @@ VALUES (1, 'rich', 'rich', '{"conditions": [{"field": "trait.ltv", "operator": "
 INSERT INTO stratum.cdp_segments (tenant_id, name, slug, conditions)
 VALUES (1, 'both', 'both', '{"logic": "or", "conditions": [{"field": "segment.rich", "operator": "equals", "value": true}, {"field": "segment.active", "operator": "equals", "value": true}]}');
 
+SELECT stratum.set_segment_options(s.id, is_live => true) FROM stratum.enter(1), stratum.cdp_segments s;
+
 SELECT stratum.add_jwt_key('k1', convert_to(repeat('k', 32), 'UTF8'), 'test', '2000-01-01');
 
 -- A token signed with that key, whatever is in it. HMAC by hand: no extension is needed.
@@ -89,6 +91,21 @@ BEGIN
   END IF;
 END $$;
 
+-- What a profile has become shows in the memberships of live segments.
+CREATE FUNCTION fuzz.live(new_traits jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  live bigint[];
+  kept bigint[];
+BEGIN
+  UPDATE stratum.cdp_profiles SET traits = new_traits WHERE id = 1;
+  PERFORM stratum.settle_segments();
+  SELECT array_agg(s.segment_id ORDER BY s.segment_id) INTO live FROM stratum.profile_segments(1) s;
+  SELECT array_agg(m.segment_id ORDER BY m.segment_id) INTO kept FROM stratum.cdp_segment_memberships m WHERE m.profile_id = 1;
+  IF live IS DISTINCT FROM kept THEN
+    RAISE EXCEPTION 'live %, kept %', live, kept USING ERRCODE = 'internal_error';
+  END IF;
+END $$;
+
 CREATE TABLE fuzz.targets (letter "char" PRIMARY KEY, arguments int NOT NULL, statement text NOT NULL);
 
 INSERT INTO fuzz.targets VALUES
@@ -102,7 +119,7 @@ INSERT INTO fuzz.targets VALUES
   ('p', 1, $$SELECT stratum.preview_segment($1::jsonb)$$),
   ('g', 1, $$SELECT stratum._expand_segments(1, $1::jsonb)$$),
   ('d', 2, $$SELECT stratum._segment_bits(ARRAY[$1::jsonb, $2::jsonb], '{traits,email,id,tenant_id,created_at}', p.traits, p.email, p.id, p.tenant_id, p.created_at) FROM stratum.cdp_profiles p$$),
-  ('k', 1, $$UPDATE stratum.cdp_profiles SET traits = $1::jsonb WHERE id = 1$$),
+  ('k', 1, $$SELECT fuzz.live($1::jsonb)$$),
   ('r', 1, $$SELECT stratum.validate_actions($1::jsonb)$$),
   ('i', 1, $$SELECT stratum.ingest_events($1::jsonb)$$),
   ('j', 2, $$SELECT stratum.enter_jwt(fuzz.token($1, $2))$$),

@@ -29,7 +29,7 @@ need_clang() {
 # In the build's directory. Debian's PostgreSQL has its libraries installed into /usr unless the prefix has "pgsql" in it: hence
 # the prefix, and DESTDIR.
 compile_postgres() {
-	local dir jobs
+	local dir jobs parts="backend/utils/mb/conversion_procs backend/snowball timezone interfaces/libpq pl/plpgsql/src"
 	jobs=$(nproc)
 	"$1/configure" CC=clang CXX=clang++ CFLAGS="-O1 -g1 -fno-omit-frame-pointer" --prefix="$fuzz_dir/pgsql" --without-readline \
 		--without-zlib --enable-cassert
@@ -40,10 +40,8 @@ compile_postgres() {
 	done
 	for dir in src/port src/common; do make -s -j "$jobs" -C $dir COPT="$quick"; done
 	make -s -j "$jobs" -C src/backend COPT="$quick" LDFLAGS_EX=-fsanitize=address
-	for dir in backend backend/utils/mb/conversion_procs backend/snowball timezone interfaces/libpq fe_utils bin/initdb pl/plpgsql/src; do
-		make -s -j "$jobs" -C src/$dir COPT="$quick"
-		[ $dir = fe_utils ] || make -s -C src/$dir install COPT="$quick" LDFLAGS_EX=-fsanitize=address DESTDIR="$PWD/root"
-	done
+	for dir in $parts fe_utils bin/initdb; do make -s -j "$jobs" -C src/$dir COPT="$quick"; done
+	for dir in $parts backend bin/initdb; do make -s -C src/$dir install COPT="$quick" LDFLAGS_EX=-fsanitize=address DESTDIR="$PWD/root"; done
 }
 
 # libFuzzer is part of the server itself: ASan's own stand-ins for it would be found first otherwise. It looks for the mutator there.
@@ -65,8 +63,9 @@ build_fuzz_postgres() {
 	say "building PostgreSQL 15 with clang in $fuzz_dir: some ten minutes"
 	rm -rf "$fuzz_dir/build"
 	mkdir -p "$fuzz_dir/build"
-	(cd "$fuzz_dir/build" && set -e && compile_postgres "$source") >"$fuzz_dir/log" 2>&1 </dev/null ||
-		{ tail -n 20 "$fuzz_dir/log" >&2; die "PostgreSQL could not be built; the whole log is $fuzz_dir/log"; }
+	# not as a part of this list, where `set -e` would be without effect
+	(set -e; cd "$fuzz_dir/build"; compile_postgres "$source") >"$fuzz_dir/log" 2>&1 </dev/null &
+	wait $! || { tail -n 20 "$fuzz_dir/log" >&2; die "PostgreSQL could not be built; the whole log is $fuzz_dir/log"; }
 }
 
 # The extension, and what calls libFuzzer. $1 = where to.
@@ -79,8 +78,8 @@ build_fuzz_extension() {
 	mkdir -p "$objects"
 	printf '#define STRATUM_VERSION "%s"\n' "$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" "$root/stratum.control")" >"$objects/version.h"
 	for file in "$root"/src/*.c; do echo "$file"; done |
-		xargs -P "$(nproc)" -I{} sh -c "clang $fuzz_cflags $sanitize -fvisibility=hidden -include $objects/version.h $include -c {} -o $objects/\$(basename {} .c).o" ||
-		die "the extension could not be compiled"
+		xargs -P "$(nproc)" -I{} sh -c "clang $fuzz_cflags $sanitize -fvisibility=hidden -include $objects/version.h $include -c {} -o $objects/\$(basename {} .c).o" >"$fuzz_dir/log" 2>&1 ||
+		{ tail -n 20 "$fuzz_dir/log" >&2; die "the extension could not be compiled"; }
 	clang -shared -o "$1/lib/stratum.so" "$objects"/*.o
 	clang $fuzz_cflags $include -c "$deep/fuzz/target.c" -o "$objects/target.o" && clang -shared -o "$1/lib/fuzz.so" "$objects/target.o" ||
 		die "the fuzzer could not be compiled"

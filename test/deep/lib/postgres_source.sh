@@ -1,5 +1,8 @@
 # PostgreSQL's source, as Debian ships it. Sourced (bash), needs no other file.
 #
+# Who builds it: Debian's patches have libraries installed into /usr/lib/postgresql/MAJOR/lib, over those of the machine's own
+# server, unless the prefix has "pgsql" or "postgres" in it. So choose such a prefix, and install with DESTDIR.
+#
 #   postgres_source MAJOR     prints the directory of the unpacked source of that major version (15, 17, 18)
 #
 # It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/source/MAJOR, downloaded once, and shared: build it in a directory
