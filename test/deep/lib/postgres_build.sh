@@ -28,20 +28,21 @@ add_pgtap() {
 	rm -rf "$dir"
 }
 
-# Into $1, which is there only when it is whole. $2 = source, $3 = CFLAGS, $4 = CPPFLAGS.
+# Into $1, which is there only when it is whole. $2 = source, $3 = CFLAGS, $4 = CPPFLAGS. What was interrupted goes on.
 build_postgres() {
 	local target=$1 source=$2 dir=$1.new
-	rm -rf "$dir"
+	[ "$(cat "$dir/flags" 2>/dev/null)" = "$3 $4" ] || rm -rf "$dir"
 	mkdir -p "$dir/build"
+	printf '%s\n' "$3 $4" >"$dir/flags"
 	(
 		cd "$dir/build" &&
-			"$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
-				CFLAGS="$3" CPPFLAGS="$4" &&
+			{ [ -f GNUmakefile ] || "$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
+				CFLAGS="$3" CPPFLAGS="$4"; } &&
 			make -s -j "$(nproc)" && make -s install DESTDIR="$dir/root" &&
 			make -s -C contrib/btree_gin install DESTDIR="$dir/root" && make -s -C contrib/pgcrypto install DESTDIR="$dir/root"
-	) >"$dir/log" 2>&1 </dev/null || { tail -n 20 "$dir/log" >&2; die "PostgreSQL could not be built; the whole log is $dir/log"; }
+	) >>"$dir/log" 2>&1 </dev/null || { tail -n 20 "$dir/log" >&2; die "PostgreSQL could not be built; the whole log is $dir/log"; }
 	add_pgtap "$("$dir/root$target/bin/pg_config" --sharedir)/extension" || die "pgTAP could not be had"
-	printf '%s\n' "$3 $4" >"$dir/root$target/flags"
+	cp "$dir/flags" "$dir/root$target/flags"
 	chmod -R a+rX "$dir/root"
 	rm -rf "$target"
 	mv "$dir/root$target" "$target"
