@@ -14,10 +14,10 @@
 #include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_index.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
-#include "parser/parse_func.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -429,11 +429,13 @@ stratum_audit_table(Relation relation, Trigger *trigger)
 
 /* --- for row_history() --- */
 
+/* Whoever writes a table, has a right to the schema or not. */
 static Oid
 trigger_function(const char *name)
 {
-	return LookupFuncName(list_make2(makeString(STRATUM_SCHEMA), makeString(pstrdup(name))),
-						  0, NULL, true);
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(name),
+						   PointerGetDatum(buildoidvector(NULL, 0)),
+						   ObjectIdGetDatum(get_namespace_oid(STRATUM_SCHEMA, true)));
 }
 
 /* Whether the trigger records changes of rows, and so knows of redacted columns. */
