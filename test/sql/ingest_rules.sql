@@ -2,6 +2,9 @@
 -- And what storing them must not pass over: references, triggers, defaults, a table without a key of message ids.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
+-- It takes many ids: from where no other test has put rows of its own.
+SELECT e.last_value AS events_before, p.last_value AS profiles_before FROM stratum.cdp_events_id_seq e, stratum.cdp_profiles_id_seq p \gset
+SELECT setval('stratum.cdp_events_id_seq', 941100000), setval('stratum.cdp_profiles_id_seq', 941100000);
 INSERT INTO stratum.tenants (id, name, slug) VALUES (9411, 'Rules', 'ingest-rules');
 CREATE ROLE regress_stratum_rules LOGIN IN ROLE stratum_app;
 CREATE SCHEMA ingest_rules;
@@ -234,6 +237,7 @@ SELECT reloptions AS profiles_have_room FROM pg_class WHERE oid = 'stratum.cdp_p
 
 DELETE FROM stratum.cdp_events WHERE tenant_id = 9411;
 DELETE FROM stratum.cdp_profiles WHERE tenant_id = 9411;
+SELECT setval('stratum.cdp_events_id_seq', :events_before), setval('stratum.cdp_profiles_id_seq', :profiles_before) \g /dev/null
 SET client_min_messages = warning;
 DROP SCHEMA ingest_rules CASCADE;
 RESET client_min_messages;
