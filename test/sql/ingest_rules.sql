@@ -2,6 +2,9 @@
 -- And what storing them must not pass over: references, triggers, defaults, a table without a key of message ids.
 \set VERBOSITY default
 \set SHOW_CONTEXT never
+-- It takes many ids: from where no other test has put rows of its own.
+SELECT e.last_value AS events_before, p.last_value AS profiles_before FROM stratum.cdp_events_id_seq e, stratum.cdp_profiles_id_seq p \gset
+SELECT setval('stratum.cdp_events_id_seq', 941100000), setval('stratum.cdp_profiles_id_seq', 941100000);
 INSERT INTO stratum.tenants (id, name, slug) VALUES (9411, 'Rules', 'ingest-rules');
 CREATE ROLE regress_stratum_rules LOGIN IN ROLE stratum_app;
 CREATE SCHEMA ingest_rules;
@@ -76,20 +79,20 @@ $$;
 CREATE FUNCTION ingest_rules.said(event jsonb) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM FROM stratum.ingest_events(jsonb_build_array('{"event_name": "good", "external_id": "good"}'::jsonb, event));
-  RAISE assert_failure;
+  RETURN NULL;
 EXCEPTION
-  WHEN assert_failure THEN RETURN NULL;
   WHEN invalid_parameter_value THEN RETURN substr(SQLERRM, length('invalid event at $[1]') + 1);
 END $$;
 GRANT SELECT ON ALL TABLES IN SCHEMA ingest_rules TO stratum_app;
 
 SET SESSION AUTHORIZATION regress_stratum_rules;
+CREATE TEMP TABLE checked AS SELECT n, event, ingest_rules.fault(event) AS expected FROM ingest_rules.events;
 BEGIN;
 SELECT stratum.enter(9411);
-CREATE TEMP TABLE checked AS SELECT n, event, ingest_rules.fault(event) AS expected, ingest_rules.said(event) AS said FROM ingest_rules.events;
-SELECT n, event, expected, said FROM checked WHERE expected IS DISTINCT FROM said ORDER BY n LIMIT 5;
-SELECT coalesce(expected, 'good') COLLATE "C" AS what, count(*) > 0 AS tried FROM checked GROUP BY 1 ORDER BY what;
-COMMIT;
+CREATE TEMP TABLE answers ON COMMIT DROP AS SELECT n, ingest_rules.said(event) AS said FROM checked;
+SELECT n, event, expected, said FROM checked JOIN answers USING (n) WHERE expected IS DISTINCT FROM said ORDER BY n LIMIT 5;
+SELECT coalesce(said, 'good') COLLATE "C" AS what, count(*) > 0 AS tried FROM answers GROUP BY 1 ORDER BY what;
+ROLLBACK;
 
 -- ---- as SQL reads them ----------------------------------------------------------------------------
 BEGIN;
@@ -107,7 +110,7 @@ FROM given g JOIN taken t USING (place) LEFT JOIN stratum.cdp_events e ON e.id =
 ROLLBACK;
 
 -- ---- in one call as one by one --------------------------------------------------------------------
--- All there is of the tenant after its events have come, under names that do not depend on the way; nothing of it stays.
+-- All there is of the tenant after the good ones of 700 events have come, under names that do not depend on the way; nothing of it stays.
 CREATE FUNCTION pg_temp.state(at_once boolean) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   state text[];
@@ -115,9 +118,9 @@ DECLARE
 BEGIN
   BEGIN
     IF at_once THEN
-      PERFORM FROM stratum.ingest_events((SELECT jsonb_agg(c.event ORDER BY n) FROM checked c WHERE expected IS NULL));
+      PERFORM FROM stratum.ingest_events((SELECT jsonb_agg(c.event ORDER BY n) FROM checked c WHERE expected IS NULL AND n <= 700));
     ELSE
-      FOR one IN SELECT c.event FROM checked c WHERE expected IS NULL ORDER BY n LOOP
+      FOR one IN SELECT c.event FROM checked c WHERE expected IS NULL AND n <= 700 ORDER BY n LOOP
         PERFORM FROM stratum.ingest_event(one.event);
       END LOOP;
     END IF;
@@ -139,7 +142,7 @@ DELETE FROM checked WHERE coalesce(event ->> 'timestamp', '') = '' AND event ? '
 BEGIN;
 SELECT stratum.enter(9411);
 CREATE TEMP TABLE states ON COMMIT DROP AS SELECT pg_temp.state(true) AS at_once, pg_temp.state(false) AS one_by_one;
-SELECT at_once = one_by_one AS same, at_once[1]::integer > 5 AS people, at_once[2]::integer > 1000 AS events FROM states;
+SELECT at_once = one_by_one AS same, at_once[1]::integer > 5 AS people, at_once[2]::integer > 300 AS events FROM states;
 SELECT * FROM states WHERE at_once <> one_by_one;
 COMMIT;
 
@@ -217,7 +220,7 @@ SELECT place, outcome FROM stratum.ingest_events('[
 SELECT event_name FROM stratum.cdp_events WHERE tenant_id = 9411 ORDER BY id;
 SET LOCAL SESSION AUTHORIZATION regress_stratum_rules;
 CREATE TEMP TABLE states ON COMMIT DROP AS SELECT pg_temp.state(true) AS at_once, pg_temp.state(false) AS one_by_one;
-SELECT at_once = one_by_one AS same, at_once[1]::integer > 5 AS people, at_once[2]::integer > 1000 AS events FROM states;
+SELECT at_once = one_by_one AS same, at_once[1]::integer > 5 AS people, at_once[2]::integer > 300 AS events FROM states;
 ROLLBACK;
 
 -- A profile that an event tells nothing new of is left alone.
@@ -234,6 +237,7 @@ SELECT reloptions AS profiles_have_room FROM pg_class WHERE oid = 'stratum.cdp_p
 
 DELETE FROM stratum.cdp_events WHERE tenant_id = 9411;
 DELETE FROM stratum.cdp_profiles WHERE tenant_id = 9411;
+SELECT setval('stratum.cdp_events_id_seq', :events_before), setval('stratum.cdp_profiles_id_seq', :profiles_before) \g /dev/null
 SET client_min_messages = warning;
 DROP SCHEMA ingest_rules CASCADE;
 RESET client_min_messages;
