@@ -49,8 +49,8 @@ INSERT INTO ingest_rules.events VALUES (2001, '5'), (2002, 'null'), (2003, '[]')
 INSERT INTO ingest_rules.events VALUES (2006, jsonb_build_object('event_name', repeat('ü', 255), 'event_type', repeat('✓', 50), 'external_id', repeat('ü', 255)));
 
 CREATE FUNCTION ingest_rules.is_given(event jsonb, key text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(event ->> key, '') <> '' $$;
-CREATE FUNCTION ingest_rules.is_wrong(event jsonb, key text, type text, pattern text) RETURNS boolean LANGUAGE sql IMMUTABLE AS
-  $$ SELECT ingest_rules.is_given(event, key) AND (jsonb_typeof(event -> key) <> type OR event ->> key !~ pattern) $$;
+CREATE FUNCTION ingest_rules.is_wrong(event jsonb, key text, type text, pattern text, most integer) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+  $$ SELECT ingest_rules.is_given(event, key) AND (jsonb_typeof(event -> key) <> type OR event ->> key !~ pattern OR length(event ->> key) > most) $$;
 -- What is to be said of an event, NULL where it is good.
 CREATE FUNCTION ingest_rules.fault(event jsonb) RETURNS text LANGUAGE sql STABLE AS $$
   SELECT CASE
@@ -60,13 +60,13 @@ CREATE FUNCTION ingest_rules.fault(event jsonb) RETURNS text LANGUAGE sql STABLE
     ELSE (
       SELECT '.' || key || ': it must be ' || words
       FROM (VALUES
-        (1, 'event_name', 'string', '^.{1,255}$', 'a string of at most 255 characters'), (2, 'event_type', 'string', '^.{1,50}$', 'a string of at most 50 characters'),
+        (1, 'event_name', 'string', '', 'a string of at most 255 characters'), (2, 'event_type', 'string', '', 'a string of at most 50 characters'),
         (3, 'timestamp', 'string', '^2025-(0[13-9]|1[0-2]|02-[012])', 'an ISO 8601 time'), (4, 'message_id', 'string', '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$', 'a UUID'),
         (5, 'properties', 'object', '', 'an object'), (6, 'context', 'object', '', 'an object'), (7, 'traits', 'object', '', 'an object'),
-        (8, 'canonical_id', 'string', '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$', 'a UUID'), (9, 'email', 'string', '^.{1,255}$', 'a string of at most 255 characters'),
-        (10, 'email_hash', 'string', '^[0-9A-Fa-f]{64}$', '64 hexadecimal digits'), (11, 'external_id', 'string', '^.{1,255}$', 'a string of at most 255 characters'),
-        (12, 'anonymous_id', 'string', '^.{1,255}$', 'a string of at most 255 characters')) AS r(place, key, type, pattern, words)
-      WHERE ingest_rules.is_wrong(event, key, type, pattern)
+        (8, 'canonical_id', 'string', '^[0-9A-Fa-f]{8}(-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$', 'a UUID'), (9, 'email', 'string', '', 'a string of at most 255 characters'),
+        (10, 'email_hash', 'string', '^[0-9A-Fa-f]{64}$', '64 hexadecimal digits'), (11, 'external_id', 'string', '', 'a string of at most 255 characters'),
+        (12, 'anonymous_id', 'string', '', 'a string of at most 255 characters')) AS r(place, key, type, pattern, words)
+      WHERE ingest_rules.is_wrong(event, key, type, pattern, substring(words FROM 'most (\d+)')::integer)
       UNION ALL
       SELECT ': it names nobody'
       WHERE NOT ingest_rules.is_given(event, 'canonical_id') AND NOT ingest_rules.is_given(event, 'email_hash') AND NOT ingest_rules.is_given(event, 'external_id')
