@@ -210,7 +210,8 @@ ROLLBACK;
 
 -- ---- a table without a key of message ids ---------------------------------------------------------
 BEGIN;
-ALTER TABLE stratum.cdp_events DROP CONSTRAINT cdp_events_message_id_key, DROP CONSTRAINT cdp_events_tenant_id_message_id_key;
+SET LOCAL client_min_messages = warning;
+ALTER TABLE stratum.cdp_events DROP CONSTRAINT IF EXISTS cdp_events_message_id_key, DROP CONSTRAINT IF EXISTS cdp_events_tenant_id_message_id_key;
 SELECT stratum.enter(9411);
 SELECT place, outcome, event_id = first_value(event_id) OVER (ORDER BY place) AS as_first FROM stratum.ingest_events('[
   {"event_name": "a", "external_id": "x", "message_id": "94110000-0000-4000-8000-000000000001"}, {"event_name": "b", "external_id": "y", "message_id": "94110000-0000-4000-8000-000000000001"},

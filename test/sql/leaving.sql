@@ -46,7 +46,7 @@ DECLARE
   n bigint;
 BEGIN
   FOR name IN
-    SELECT c.oid FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'stratum'::regnamespace
+    SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = 'stratum'::regnamespace
       AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnum > 0)
     ORDER BY c.relname COLLATE "C"
   LOOP
@@ -174,7 +174,7 @@ INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (9701, 'aaaaaa
 ROLLBACK;
 -- refused
 BEGIN;
-ALTER TABLE stratum.cdp_events DROP CONSTRAINT cdp_events_tenant_id_message_id_key;
+ALTER TABLE stratum.cdp_events DROP CONSTRAINT IF EXISTS cdp_events_tenant_id_message_id_key;
 CALL stratum.scope_unique_keys();
 ROLLBACK;
 BEGIN;

@@ -51,6 +51,7 @@ BEGIN
   RETURN n;
 END $$;
 SELECT pg_temp.enter_again();
+DROP FUNCTION pg_temp.enter_again();
 \c - postgres
 DROP PROCEDURE public.plan_shown;
 DROP TABLE public.plan_rows;
