@@ -61,7 +61,8 @@ checks_known_reference(Relation relation, const Trigger *trigger)
 
 	if (trigger->tgfoid != F_RI_FKEY_CHECK_INS || trigger->tgdeferrable || trigger->tgenabled != TRIGGER_FIRES_ON_ORIGIN)
 		return false;
-	foreach(cell, RelationGetFKeyList(relation))
+	/* A copy: what is looked up may bring the relation other keys. */
+	foreach(cell, copyObject(RelationGetFKeyList(relation)))
 	{
 		const ForeignKeyCacheInfo *key = lfirst(cell);
 
