@@ -75,6 +75,9 @@ my %call = (
 	check_install => { as => 'postgres', call => 'SELECT count(*) FROM stratum.check_install()' },
 	security_check => { as => 'postgres', call => 'SELECT count(*) > 0 FROM stratum.security_check()' },
 	install => { as => 'postgres', no_tenant => 1, call => 'SELECT stratum.install()' },
+	partition_by_month => { as => 'postgres', no_tenant => 1, call => q{CALL stratum.partition_by_month('cdp_events')} },
+	unpartition => { as => 'postgres', no_tenant => 1, first => q{CALL stratum.partition_by_month('audit_logs')}, call => q{CALL stratum.unpartition('audit_logs')} },
+	make_partitions => { as => 'postgres', no_tenant => 1, first => q{CALL stratum.partition_by_month('cdp_events')}, call => 'SELECT stratum.make_partitions(24)' },
 	email_hash => { call => q{SELECT count(stratum.email_hash('a' || n || '@x.test')) FROM generate_series(1, 200000) n} },
 	audience_hash => { call => q{SELECT count(stratum.audience_hash('meta', 'email', 'a' || n || '@x.test')) FROM generate_series(1, 50000) n} });
 # Statements that the library's triggers take part in.
@@ -90,7 +93,7 @@ my %statement = (
 # A call is over before one could do anything about it; or it is built of those above.
 my @short = qw(version enter leave current_tenant_id current_user_id current_request_id enter_session leave_session enter_jwt add_jwt_key retire_jwt_key list_jwt_keys
 	normalize_email normalize_phone phone_hash ctr cpc_cents cpm_cents cpa_cents roas tenant_limits refuse_viewer user_can sign_in_candidates note_second_factor audit_head
-	signal_health_status trust_gate validate_schedule next_due validate_actions schedule_rules approve_action reject_action undo_action claim_actions complete_action fail_action storage_version);
+	signal_health_status trust_gate validate_schedule next_due validate_actions schedule_rules schedule_partitions approve_action reject_action undo_action claim_actions complete_action fail_action storage_version);
 # Committed parts; further down.
 my @procedures = qw(refresh_all_segments seal_all_audit purge_all_audit run_all_due_rules widen_ids scope_unique_keys);
 

@@ -87,7 +87,7 @@ is($node->sql(q{SELECT (SELECT count(*) FROM stratum.audit_logs_default), (SELEC
 sub likened
 {
 	my ($structure) = @_;
-	return join "\n", sort grep { !/_(?:p\d{4}_\d\d|default)\b/ && !/zz_stratum_audit(?:_update|_delete|\b)|_pkey\b|message_id_key|^relation (?:audit_logs|cdp_events):|^column audit_logs\.created_at/ }
+	return join "\n", sort grep { !/_(?:p\d{4}_\d\d|default)\b/ && !/zz_stratum_audit(?:_update|_delete|\b)|_pkey\b|message_id_key|^relation (?:audit_logs|cdp_events):|^column audit_logs\.created_at|audit_logs_created_at_not_null/ }
 		map { s/ ON ONLY / ON /r } split /\n/, $structure;
 }
 is_same(likened(structure($node, 'own')), likened($before), 'columns, checks, references, indexes, statistics, policies, triggers and their states, comments are the same');
