@@ -28,7 +28,7 @@ suite() {
 	child=$!
 	wait "$child" || true
 	child=''
-	grep -vE '^(ok|test) |^     .*\.\.\. ok|^[0-9]+ passed, [0-9]+ failed$' "$scratch/tests" || true
+	grep -vE '^ok |^test .* ok +[0-9]+ ms|^     .*\.\.\. ok|^[0-9]+ passed, [0-9]+ failed$' "$scratch/tests" || true
 	counts=$(sed -nE 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$scratch/tests" | tail -n 1)
 	[ -n "$counts" ] || counts='0 1'
 	good=${counts% *} bad=${counts#* }
