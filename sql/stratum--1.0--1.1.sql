@@ -1359,9 +1359,10 @@ END $$;
 CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+  -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
   SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
                            CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+                           format_type(a.atttypid, -1)), ' AND ' ORDER BY k.n)
   FROM unnest(key_columns) WITH ORDINALITY k (name, n)
     JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
 $$;
@@ -1472,8 +1473,8 @@ BEGIN
   FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
 
   FOR i IN 1 .. entries.n LOOP
-    IF entries.became[i] IS NULL THEN  -- gone
-      after[i] := NULL;
+    IF entries.became[i] IS NULL THEN  -- gone, unless it came back without an entry
+      after[i] := state;
       state := entries.was[i];
     ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
       after[i] := NULL;
@@ -5703,7 +5704,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._jsonb_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp 60bd1218a343d35972efe987b8e67217'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
-('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c3368f014c85a33bdf72d55e8dd043a6'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off e52e523b21d6e756f5d425030f7c449d'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
@@ -5792,6 +5793,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
+('function', 'stratum._refuse_foreign_casts()', 'plpgsql v search_path=pg_catalog, pg_temp 2f6cc6154f117ae54ca336dbbd202628'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
@@ -5804,7 +5806,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._revoke_everything(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d4a17eff2329851c53acc548bee8bc93'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
 ('function', 'stratum._row_entries(text,text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 0bd02efeeb232ee86695a735f6cb06a7'),
-('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp af8a1d756b85a0f18bb69a770e8e0c83'),
+('function', 'stratum._row_versions(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp c63f614313cea86f49fbd74583504456'),
 ('function', 'stratum._rule_actions(jsonb)', 'sql i search_path=pg_catalog, pg_temp b76cf3387d885f94c3895b811532afa0'),
 ('function', 'stratum._rule_proposals(bigint,bigint,jsonb,jsonb,timestamp with time zone,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan; jit=off d20c13056d5436c527cb8165efea5f5f'),
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
@@ -5879,7 +5881,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
 ('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
 ('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
-('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5137203541614b9c1d1c76460bc74b92'),
+('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3650073d405784720501eff5a760ac1f'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
@@ -8185,6 +8187,26 @@ END $$;
 COMMENT ON FUNCTION stratum._secret_columns(regclass) IS
   'Columns whose values are not exported; internal to export_tenant().';
 
+CREATE FUNCTION stratum._refuse_foreign_casts() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_cast record;
+BEGIN
+  LOCK TABLE pg_catalog.pg_cast IN SHARE MODE;
+  SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, f.oid::regprocedure AS function, r.rolname AS owner INTO found_cast
+  FROM pg_cast c JOIN pg_proc f ON f.oid = c.castfunc JOIN pg_roles r ON r.oid = f.proowner
+  WHERE NOT r.rolsuper AND (c.casttarget IN ('json'::regtype, 'jsonb'::regtype) OR c.castcontext = 'i')
+  LIMIT 1;
+  IF found THEN
+    RAISE EXCEPTION 'the cast from % to % runs function %, which belongs to %', found_cast.source, found_cast.target, found_cast.function, found_cast.owner
+      USING ERRCODE = 'insufficient_privilege', DETAIL = 'Rows are read with the rights of a superuser, and so would it run.',
+            HINT = 'Drop the cast, or give its function to a superuser who has read it.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -8194,6 +8216,7 @@ DECLARE
   exported bigint;
   counts jsonb := '{}';
 BEGIN
+  PERFORM stratum._refuse_foreign_casts();
   FOR source IN
     -- keys that sign tokens are no tenant's to take along
     SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.name <> 'stratum.jwt_keys' ORDER BY t.place
@@ -8787,6 +8810,7 @@ GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_aud
 REVOKE ALL ON FUNCTION stratum._tables_of_tenants() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._slug_of_tenant(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._secret_columns(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refuse_foreign_casts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.export_tenant(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._pause_tenant_audit(bigint) FROM PUBLIC;

@@ -2400,6 +2400,7 @@ DROP FUNCTION stratum._refuse_references(text, text, text, bigint, text);
 DROP FUNCTION stratum._delete_rows_of_tenant(bigint, oid);
 DROP FUNCTION stratum._pause_tenant_audit(bigint);
 DROP FUNCTION stratum.export_tenant(bigint);
+DROP FUNCTION stratum._refuse_foreign_casts();
 DROP FUNCTION stratum._secret_columns(regclass);
 DROP FUNCTION stratum._slug_of_tenant(bigint);
 DROP FUNCTION stratum._tables_of_tenants();

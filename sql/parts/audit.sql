@@ -391,9 +391,10 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+  -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
   SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
                            CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, NULL)), ' AND ' ORDER BY k.n)
+                           format_type(a.atttypid, -1)), ' AND ' ORDER BY k.n)
   FROM unnest(key_columns) WITH ORDINALITY k (name, n)
     JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
 $$;
@@ -518,8 +519,8 @@ BEGIN
   FROM stratum._row_entries(shape.resource_type, resource_id, is_gone) e;
 
   FOR i IN 1 .. entries.n LOOP
-    IF entries.became[i] IS NULL THEN  -- gone
-      after[i] := NULL;
+    IF entries.became[i] IS NULL THEN  -- gone, unless it came back without an entry
+      after[i] := state;
       state := entries.was[i];
     ELSIF entries.is_moved[i] THEN  -- gone on under another key, what it was is not in the entry
       after[i] := NULL;

@@ -65,6 +65,28 @@ END $$;
 COMMENT ON FUNCTION stratum._secret_columns(regclass) IS
   'Columns whose values are not exported; internal to export_tenant().';
 
+-- Rows are read as a superuser, and become json by casts that the owner of a type may have made: those must not run. Nobody makes
+-- another one until the transaction ends.
+CREATE FUNCTION stratum._refuse_foreign_casts() RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  found_cast record;
+BEGIN
+  LOCK TABLE pg_catalog.pg_cast IN SHARE MODE;
+  SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, f.oid::regprocedure AS function, r.rolname AS owner INTO found_cast
+  FROM pg_cast c JOIN pg_proc f ON f.oid = c.castfunc JOIN pg_roles r ON r.oid = f.proowner
+  WHERE NOT r.rolsuper AND (c.casttarget IN ('json'::regtype, 'jsonb'::regtype) OR c.castcontext = 'i')
+  LIMIT 1;
+  IF found THEN
+    RAISE EXCEPTION 'the cast from % to % runs function %, which belongs to %', found_cast.source, found_cast.target, found_cast.function, found_cast.owner
+      USING ERRCODE = 'insufficient_privilege', DETAIL = 'Rows are read with the rights of a superuser, and so would it run.',
+            HINT = 'Drop the cast, or give its function to a superuser who has read it.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
@@ -74,6 +96,7 @@ DECLARE
   exported bigint;
   counts jsonb := '{}';
 BEGIN
+  PERFORM stratum._refuse_foreign_casts();
   FOR source IN
     -- keys that sign tokens are no tenant's to take along
     SELECT t.* FROM stratum._tables_of_tenants() t WHERE t.name <> 'stratum.jwt_keys' ORDER BY t.place

@@ -125,3 +125,24 @@ RESET search_path;
 SELECT stratum.unaudit_table('audit_use.things'); SELECT stratum.unaudit_table('audit_use.keyless');
 DROP SCHEMA audit_use CASCADE;
 DROP ROLE regress_use_app, regress_use_auditor;
+
+-- ---- keys of types that have a length -------------------------------------------------------------
+BEGIN;
+CREATE TABLE public.regress_codes (code char(3) PRIMARY KEY, v text);
+CREATE TABLE public.regress_bits (bits bit(4) PRIMARY KEY, v text);
+SELECT stratum.audit_table('public.regress_codes'), stratum.audit_table('public.regress_bits');
+INSERT INTO public.regress_codes VALUES ('U', 'one'), ('USD', 'three');
+INSERT INTO public.regress_bits VALUES ('1000', 'first'), ('1010', 'second');
+SELECT stratum.row_as_of('public.regress_codes', 'USD', now()) ->> 'v' AS three, stratum.row_as_of('public.regress_codes', 'U', now()) ->> 'v' AS one,
+       stratum.row_as_of('public.regress_bits', '1010', now()) ->> 'v' AS second;
+ROLLBACK;
+-- ---- back without an entry: the arrival of events is not recorded ---------------------------------
+INSERT INTO stratum.tenants (id, name, slug) VALUES (9512, 'Returns', 'returns');
+INSERT INTO stratum.cdp_events (id, tenant_id, event_name, event_type, timestamp) VALUES (951200, 9512, 'a', 'track', '2026-01-01');
+DELETE FROM stratum.cdp_events WHERE id = 951200;
+SELECT stratum.row_as_of('stratum.cdp_events', '951200', now()) IS NULL AS is_gone;
+SELECT stratum.revert_row('stratum.cdp_events', '951200', now() - interval '1 hour') ->> 'event_name' AS is_back;
+SELECT stratum.row_as_of('stratum.cdp_events', '951200', now()) ->> 'event_name' AS is_there;
+DELETE FROM stratum.cdp_events WHERE id = 951200;
+SELECT stratum.row_as_of('stratum.cdp_events', '951200', now()) IS NULL AS is_gone;
+SELECT count(*) > 0 AS gone FROM stratum.delete_tenant(9512, 'returns');

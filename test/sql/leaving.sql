@@ -152,6 +152,15 @@ WHERE table_name !~ 'audit' AND NOT EXISTS (SELECT FROM stratum.export_tenant(97
 GROUP BY 1;
 
 -- keys that are unique within a tenant only
+-- a cast of somebody's would run as a superuser
+BEGIN;
+CREATE SCHEMA regress_casts AUTHORIZATION regress_stratum_chief;
+SET LOCAL SESSION AUTHORIZATION regress_stratum_chief;
+CREATE TYPE regress_casts.mood AS ENUM ('x');
+CREATE FUNCTION regress_casts.evil(regress_casts.mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it runs as %', current_user; END $$;
+CREATE CAST (regress_casts.mood AS json) WITH FUNCTION regress_casts.evil(regress_casts.mood);
+SELECT * FROM stratum.export_tenant(9701);
+ROLLBACK;
 CREATE FUNCTION pg_temp.twice() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (9701, 'aaaaaaaa-0000-4000-8000-000000000000'), (9702, 'aaaaaaaa-0000-4000-8000-000000000000');
