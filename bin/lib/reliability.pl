@@ -30,7 +30,7 @@ sub by_version {
 sub read_run {
 	my ($name) = @_;
 	my (@waiting, $counts);
-	open my $lines, '<', "$said/$name" or return push @runs, "| `$name` | never run | | |";
+	open my $lines, '<', "$said/$name" or return push @runs, "| `$name` | not run yet | | `bin/reliability $name` |";
 	while (<$lines>) {
 		chomp;
 		if (/^# reliability: (.*)/) {
