@@ -11,6 +11,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 chroots=${STRATUM_CHROOTS:-/var/tmp/stratum-chroots}
 
+. "$(dirname "${BASH_SOURCE[0]}")/debian.sh"
+
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
@@ -22,14 +24,6 @@ chroot_of() {
 	19) echo "$chroots/experimental" ;;
 	*) die "PostgreSQL $1 is in no Debian suite known here (15, 17, 18, 19 are)" ;;
 	esac
-}
-
-# The mirror that this machine itself uses.
-mirror() {
-	local found
-	found=$(sed -n 's/^\(deb\|URIs:\) *\(\[[^]]*\] *\)\?\(http[^ ]*debian\)\/\? *.*/\3/p' \
-		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || true)
-	echo "${found:-http://deb.debian.org/debian}"
 }
 
 need_debootstrap() {
@@ -47,9 +41,9 @@ make_chroot() {
 	need_debootstrap
 	[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
 	rm -rf "$dir.new"
-	debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir.new" "$(mirror)" "$script" >"$dir.log" 2>&1 || {
+	debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir.new" "$(debian_mirror)" "$script" >"$dir.log" 2>&1 || {
 		tail -n 5 "$dir.log" >&2
-		die "debootstrap of $suite from $(mirror) failed; the whole log is $dir.log"
+		die "debootstrap of $suite from $(debian_mirror) failed; the whole log is $dir.log"
 	}
 	mv "$dir.new" "$dir"
 }
@@ -70,7 +64,7 @@ configure_chroot() {
 # PostgreSQL alone is taken from experimental. No pgTAP is packaged for it yet: it is SQL, so that of 18 does.
 add_experimental() {
 	local dir=$1 extensions=/usr/share/postgresql/19/extension
-	printf 'deb %s experimental main\n' "$(mirror)" >"$dir/etc/apt/sources.list.d/experimental.list"
+	printf 'deb %s experimental main\n' "$(debian_mirror)" >"$dir/etc/apt/sources.list.d/experimental.list"
 	printf 'Package: postgresql* libpq*\nPin: release a=experimental\nPin-Priority: 600\n' >"$dir/etc/apt/preferences.d/experimental"
 	[ ! -e "$dir$extensions/pgtap.control" ] || return 0
 	chroot "$dir" /bin/sh -ec "mkdir -p $extensions /tmp/pgtap; cd /tmp/pgtap

@@ -7,6 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Suite qw(regress_database);
 use Test::More;
 
 my @tests = qw(actions audit audit_coverage audit_history audit_json_null audit_privacy audit_redact audit_retention audit_seals audit_settings audit_table audit_use
@@ -14,9 +15,7 @@ my @tests = qw(actions audit audit_coverage audit_history audit_json_null audit_
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
 
-# As pg_regress would make the database.
-$node->sql(q{CREATE DATABASE converted; ALTER DATABASE converted SET lc_messages = 'C'; ALTER DATABASE converted SET lc_monetary = 'C'; ALTER DATABASE converted SET lc_numeric = 'C';
-	ALTER DATABASE converted SET lc_time = 'C'});
+regress_database($node, 'converted');
 $node->sql("CREATE EXTENSION stratum;\nCALL stratum.partition_by_month('audit_logs');\nCALL stratum.partition_by_month('cdp_events');", db => 'converted');
 
 # Messages of PostgreSQL name the partition; and no row is without its time, so nobody can take it away.

@@ -1,4 +1,4 @@
-# PostgreSQL's source, as Debian ships it. Sourced (bash), needs no other file.
+# PostgreSQL's source, as Debian ships it. Sourced (bash).
 #
 # Who builds it: Debian's patches have libraries installed into /usr/lib/postgresql/MAJOR/lib, over those of the machine's own
 # server, unless the prefix has "pgsql" or "postgres" in it. So choose such a prefix, and install with DESTDIR.
@@ -8,6 +8,8 @@
 # It is kept in ${STRATUM_DEEP:-/var/tmp/stratum-deep}/source/MAJOR, downloaded once, and shared: build it in a directory
 # of your own (configure can be called from elsewhere), never in place. The machine's own package sources are not changed:
 # apt gets a private list and private directories. Needs apt-get and dpkg-source (installs dpkg-dev if it may).
+
+. "$(dirname "${BASH_SOURCE[0]}")/../../../bin/lib/debian.sh"
 
 deep_cache=${STRATUM_DEEP:-/var/tmp/stratum-deep}
 
@@ -19,14 +21,6 @@ postgres_suite() {
 	18) echo forky ;;
 	*) echo "PostgreSQL $1 is in no Debian release known here (15, 17, 18 are)" >&2; return 1 ;;
 	esac
-}
-
-# The mirror that this machine itself uses.
-debian_mirror() {
-	local found
-	found=$(sed -n 's/^\(deb\|URIs:\) *\(\[[^]]*\] *\)\?\(http[^ ]*debian\)\/\? *.*/\3/p' \
-		/etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null | head -n 1 || true)
-	echo "${found:-http://deb.debian.org/debian}"
 }
 
 need_dpkg_source() {
