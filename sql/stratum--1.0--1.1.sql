@@ -2883,6 +2883,23 @@ CREATE FUNCTION stratum.next_due(schedule text, after timestamptz) RETURNS times
 COMMENT ON FUNCTION stratum.next_due(text, timestamptz) IS
   'The first time after another one at which a schedule, a cron expression or an interval, is due. All of it in UTC.';
 
+CREATE FUNCTION stratum._schedule_job(job_name text, every text, command text, otherwise text) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  job bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = otherwise;
+  END IF;
+  -- by name, so that calling it again changes the job instead of adding one
+  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING job_name, every, command;
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION stratum._schedule_job(text, text, text, text) IS
+  'Has pg_cron run a command, as the caller''s job of that name; the last argument is the hint where it is not installed; internal to schedule_rules() and schedule_partitions().';
+
 CREATE FUNCTION stratum._refuse_action(place text, fault text, hint text) RETURNS void
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3461,17 +3478,9 @@ COMMENT ON PROCEDURE stratum.run_all_due_rules(timestamptz) IS
 CREATE FUNCTION stratum.schedule_rules(every text DEFAULT '* * * * *') RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  job bigint;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-    RAISE EXCEPTION 'pg_cron is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.';
-  END IF;
-  -- by name, so that calling it again changes the job instead of adding one
-  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum rules', every, 'CALL stratum.run_all_due_rules()';
-  RETURN job;
+  RETURN stratum._schedule_job('stratum rules', every, 'CALL stratum.run_all_due_rules()',
+                               'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.');
 END $$;
 COMMENT ON FUNCTION stratum.schedule_rules(text) IS
   'Lets pg_cron call run_all_due_rules() every minute, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
@@ -5812,6 +5821,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
 ('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 768c66b0327d8b1eb56ae458871d8f72'),
+('function', 'stratum._schedule_job(text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ef6738ba8afe93124ddff30a01351a5'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
@@ -5917,8 +5927,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
-('function', 'stratum.schedule_partitions(text)', 'plpgsql v search_path=pg_catalog, pg_temp c6a2aa900c00084eba34455ab4badc2d'),
-('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ea7edea8688bcfd0535cd92d0b04069'),
+('function', 'stratum.schedule_partitions(text)', 'plpgsql v search_path=pg_catalog, pg_temp 99084d672f09a105b786124cd42c00ed'),
+('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp b833678524a417240ec63a58498b7785'),
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 6e0caba5e0d95b5b9b1d8c69df532b7d'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
@@ -6932,17 +6942,9 @@ COMMENT ON FUNCTION stratum.make_partitions(integer) IS
 CREATE FUNCTION stratum.schedule_partitions(every text DEFAULT '17 3 * * *') RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  job bigint;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-    RAISE EXCEPTION 'pg_cron is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Install it, or let any scheduler call SELECT stratum.make_partitions() once a day.';
-  END IF;
-  -- by name, so that calling it again changes the job instead of adding one
-  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum partitions', every, 'SELECT stratum.make_partitions()';
-  RETURN job;
+  RETURN stratum._schedule_job('stratum partitions', every, 'SELECT stratum.make_partitions()',
+                               'Install it, or let any scheduler call SELECT stratum.make_partitions() once a day.');
 END $$;
 COMMENT ON FUNCTION stratum.schedule_partitions(text) IS
   'Lets pg_cron call make_partitions() once a day, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
@@ -8619,6 +8621,8 @@ REVOKE ALL ON FUNCTION stratum.validate_schedule(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.validate_schedule(text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.next_due(text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.next_due(text, timestamptz) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._schedule_job(text, text, text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._schedule_job(text, text, text, text) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._refuse_action(text, text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._refuse_action(text, text, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._check_action_keys(text, jsonb, text) FROM PUBLIC;

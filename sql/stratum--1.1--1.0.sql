@@ -2548,6 +2548,7 @@ DROP FUNCTION stratum._check_rule_action(jsonb, text);
 DROP FUNCTION stratum._check_action(text, jsonb, text);
 DROP FUNCTION stratum._check_action_keys(text, jsonb, text);
 DROP FUNCTION stratum._refuse_action(text, text, text);
+DROP FUNCTION stratum._schedule_job(text, text, text, text);
 DROP FUNCTION stratum.next_due(text, timestamptz);
 DROP FUNCTION stratum.validate_schedule(text);
 DROP FUNCTION stratum.trust_gate(text, text);

@@ -182,6 +182,7 @@ GRANT EXECUTE ON FUNCTION stratum.evaluate_rule(bigint, boolean) TO stratum_app,
 GRANT EXECUTE ON FUNCTION stratum.run_due_rules(timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON PROCEDURE stratum.run_all_due_rules(timestamptz) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.schedule_rules(text) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._schedule_job(text, text, text, text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._refuse_action(text, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_action_keys(text, jsonb, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_action(text, jsonb, text) TO stratum_app, stratum_admin;

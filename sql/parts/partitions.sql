@@ -314,17 +314,9 @@ COMMENT ON FUNCTION stratum.make_partitions(integer) IS
 CREATE FUNCTION stratum.schedule_partitions(every text DEFAULT '17 3 * * *') RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  job bigint;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-    RAISE EXCEPTION 'pg_cron is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Install it, or let any scheduler call SELECT stratum.make_partitions() once a day.';
-  END IF;
-  -- by name, so that calling it again changes the job instead of adding one
-  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum partitions', every, 'SELECT stratum.make_partitions()';
-  RETURN job;
+  RETURN stratum._schedule_job('stratum partitions', every, 'SELECT stratum.make_partitions()',
+                               'Install it, or let any scheduler call SELECT stratum.make_partitions() once a day.');
 END $$;
 COMMENT ON FUNCTION stratum.schedule_partitions(text) IS
   'Lets pg_cron call make_partitions() once a day, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';

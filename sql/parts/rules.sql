@@ -365,17 +365,9 @@ COMMENT ON PROCEDURE stratum.run_all_due_rules(timestamptz) IS
 CREATE FUNCTION stratum.schedule_rules(every text DEFAULT '* * * * *') RETURNS bigint
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  job bigint;
 BEGIN
-  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
-    RAISE EXCEPTION 'pg_cron is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.';
-  END IF;
-  -- by name, so that calling it again changes the job instead of adding one
-  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING 'stratum rules', every, 'CALL stratum.run_all_due_rules()';
-  RETURN job;
+  RETURN stratum._schedule_job('stratum rules', every, 'CALL stratum.run_all_due_rules()',
+                               'Install it, or let any scheduler call CALL stratum.run_all_due_rules() every minute.');
 END $$;
 COMMENT ON FUNCTION stratum.schedule_rules(text) IS
   'Lets pg_cron call run_all_due_rules() every minute, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';

@@ -1,5 +1,5 @@
 -- When a rule is due.
--- rights: all -> stratum_app, stratum_admin
+-- rights: all -> stratum_app, stratum_admin; _schedule_job -> stratum_admin
 
 CREATE FUNCTION stratum.validate_schedule(schedule text) RETURNS void
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_validate_schedule';
@@ -10,3 +10,20 @@ CREATE FUNCTION stratum.next_due(schedule text, after timestamptz) RETURNS times
   LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_next_due';
 COMMENT ON FUNCTION stratum.next_due(text, timestamptz) IS
   'The first time after another one at which a schedule, a cron expression or an interval, is due. All of it in UTC.';
+
+CREATE FUNCTION stratum._schedule_job(job_name text, every text, command text, otherwise text) RETURNS bigint
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  job bigint;
+BEGIN
+  IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
+    RAISE EXCEPTION 'pg_cron is not installed in this database'
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = otherwise;
+  END IF;
+  -- by name, so that calling it again changes the job instead of adding one
+  EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING job_name, every, command;
+  RETURN job;
+END $$;
+COMMENT ON FUNCTION stratum._schedule_job(text, text, text, text) IS
+  'Has pg_cron run a command, as the caller''s job of that name; the last argument is the hint where it is not installed; internal to schedule_rules() and schedule_partitions().';
