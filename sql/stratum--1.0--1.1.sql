@@ -1895,10 +1895,11 @@ COMMENT ON FUNCTION stratum._next_xid() IS
 
 CREATE FUNCTION stratum._seal_rows(
     tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
+    drawn_id bigint,
     OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
   RETURNS record
   LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
-COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) IS
+COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint, bigint) IS
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
 CREATE FUNCTION stratum._audit_place() RETURNS text
@@ -1929,11 +1930,32 @@ END $$;
 COMMENT ON FUNCTION stratum._last_audit_id() IS
   'The last id of audit_logs that was drawn; internal to seal_audit().';
 
+CREATE FUNCTION stratum._chain_id(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE WHEN tenant IS NULL THEN (SELECT c.id FROM stratum.audit_chains c WHERE c.tenant_id IS NULL)
+              ELSE (SELECT c.id FROM stratum.audit_chains c WHERE c.tenant_id = tenant) END;
+END $$;
+COMMENT ON FUNCTION stratum._chain_id(bigint) IS 'The row of audit_chains of a tenant; internal to seal_audit().';
+
+CREATE FUNCTION stratum._last_seal_id(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE WHEN tenant IS NULL
+              THEN (SELECT s.id FROM stratum.audit_seals s WHERE s.tenant_id IS NULL ORDER BY s.number DESC LIMIT 1)
+              ELSE (SELECT s.id FROM stratum.audit_seals s WHERE s.tenant_id = tenant ORDER BY s.number DESC LIMIT 1) END;
+END $$;
+COMMENT ON FUNCTION stratum._last_seal_id(bigint) IS 'The last seal of the chain of a tenant; internal to seal_audit() and audit_head().';
+
 CREATE FUNCTION stratum._seal_chain(tenant bigint) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   chain record;
+  chain_id bigint;
+  last_seal_id bigint;
   here text := stratum._audit_place();
   drawn bigint;
   next_xid bigint;
@@ -1942,11 +1964,14 @@ BEGIN
   IF tenant IS NOT NULL AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = tenant) THEN
     RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
   END IF;
-  IF NOT EXISTS (SELECT FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant) THEN
+  chain_id := stratum._chain_id(tenant);
+  IF chain_id IS NULL THEN
     INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
+    chain_id := stratum._chain_id(tenant);
   END IF;
-  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
-  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.id = chain_id FOR NO KEY UPDATE;
+  last_seal_id := stratum._last_seal_id(tenant);
+  IF chain.last_number <> coalesce((SELECT s.number FROM stratum.audit_seals s WHERE s.id = last_seal_id), 0) THEN
     RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
       USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
   END IF;
@@ -1958,7 +1983,8 @@ BEGIN
   next_xid := stratum._next_xid();
 
   SELECT * INTO run
-  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid);
+  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid,
+                          drawn);
   UPDATE stratum.audit_chains c
   SET last_number = run.number, last_digest = run.digest,
       settled_id = greatest(chain.settled_id, CASE WHEN run.all_ended THEN drawn
@@ -2049,12 +2075,12 @@ CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT dig
   RETURNS record
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  last_seal_id bigint := stratum._last_seal_id(tenant);
 BEGIN
   SELECT s.number, encode(s.digest, 'hex'), s.sealed_at INTO number, digest, sealed_at
   FROM stratum.audit_seals s
-  WHERE s.tenant_id IS NOT DISTINCT FROM tenant
-  ORDER BY s.number DESC
-  LIMIT 1;
+  WHERE s.id = last_seal_id;
 END $$;
 COMMENT ON FUNCTION stratum._head_of_chain(bigint) IS 'The last seal of a chain; internal to audit_head().';
 
@@ -5580,6 +5606,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._campaign_matches(jsonb,text[],"any")', 'c s 358edb9cf10c96b2756b82c156587e6a'),
 ('function', 'stratum._campaign_matches_support(internal)', 'c i 084bca684040fe9a63b97729fa0e3eb3'),
 ('function', 'stratum._campaign_state(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 1db89ecab9cb93ee023942d3f45cc884'),
+('function', 'stratum._chain_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 463db574c2081d493fc3cc63f0c36e4f'),
 ('function', 'stratum._change_campaign(bigint,bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 3933d9580254a3d77ed02226213ec079'),
 ('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
 ('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
@@ -5666,7 +5693,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
 ('function', 'stratum._has_rows_of(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off c96efee938c431cf8178919b4664cd85'),
 ('function', 'stratum._has_wide_ids()', 'sql s search_path=pg_catalog, pg_temp 9e2ffc49b2c4b7d93f5b048e3771d354'),
-('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp f81ce036f2cd8f3210f881c5238958b4'),
+('function', 'stratum._head_of_chain(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 35c32506c233e86d31b9ee29857299ef'),
 ('function', 'stratum._id_columns()', 'sql s search_path=pg_catalog, pg_temp 1d7738ad83aae0a7392adeae8cff2984'),
 ('function', 'stratum._id_functions()', 'sql s search_path=pg_catalog, pg_temp 573b306a0c68a8bbd2fc1f8e9c1dcc61'),
 ('function', 'stratum._in_extension_script()', 'c s 5530c12ae1569206656d08c2d6b10d7b'),
@@ -5715,6 +5742,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off e52e523b21d6e756f5d425030f7c449d'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
+('function', 'stratum._last_seal_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 374897284d77ee72ee54cdcef39107b6'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
 ('function', 'stratum._let_go()', 'plpgsql v search_path=pg_catalog, pg_temp ff0f4c5dd3be31f0975fd53c2f48bcac'),
 ('function', 'stratum._library_version()', 'c s 55884b7d7bce9c4490b69c06864cb814'),
@@ -5824,9 +5852,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._schedule_job(text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ef6738ba8afe93124ddff30a01351a5'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
-('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 739ef6fd640c73c0c0cedef0d4da0097'),
+('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 39174e71aa2125c35c1312d95112d404'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
-('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
@@ -8534,9 +8562,11 @@ GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO str
 REVOKE ALL ON FUNCTION stratum._check_unaudited_tables() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._put_auditor_policy(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._next_xid() FROM PUBLIC;
-REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._audit_place() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._last_audit_id() FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._chain_id(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._last_seal_id(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._seal_chain(bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._seal_own_audit() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._seal_own_audit() TO stratum_admin, stratum_app, stratum_auditor;

@@ -33,14 +33,14 @@
 #define N_SEALED_COLUMNS 13
 #define CREATED_AT 7			/* its index among them */
 
-/* The rows of a chain ($1: its tenant) above an id ($2) that have no seal. */
-#define OF_TENANT "l.tenant_id = $1"
-#define OF_NOBODY "l.tenant_id IS NULL AND $1 IS NULL"
-#define SEALS_OF_TENANT "s.tenant_id = $1"
-#define SEALS_OF_NOBODY "s.tenant_id IS NULL"
-#define FROM_UNSEALED(chain, seals) \
-	" FROM stratum.audit_logs l WHERE " chain " AND l.id > $2 AND NOT EXISTS (SELECT FROM" \
-	" (SELECT unnest(s.log_ids::int8[]) AS id FROM stratum.audit_seals s WHERE " seals \
+/* Whether a row of `table` is of the chain; $1: its tenant. Planned with the value, it is one or the other, with an index. */
+#define OF_CHAIN(table) \
+	" CASE WHEN $1 IS NULL THEN " table ".tenant_id IS NULL ELSE " table ".tenant_id = $1 END"
+
+/* The rows "l" above an id ($2) that have no seal. */
+#define WITHOUT_SEAL \
+	" l.id > $2 AND NOT EXISTS (SELECT FROM" \
+	" (SELECT unnest(s.log_ids::int8[]) AS id FROM stratum.audit_seals s WHERE" OF_CHAIN("s") \
 	" AND s.last_id > $2) k WHERE k.id = l.id)"
 
 typedef struct RowDigest

@@ -18,36 +18,33 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#define OF_CHAIN(table) " WHERE " table ".tenant_id IS NOT DISTINCT FROM $1"
-
 #define SELECT_CHAIN \
 	"SELECT c.last_number::int8, c.last_digest::bytea, c.settled_id::int8," \
 	" CASE WHEN c.place = stratum._audit_place() THEN c.drawn_id::int8 END, c.drawn_xid::int8" \
-	" FROM stratum.audit_chains c" OF_CHAIN("c")
+	" FROM stratum.audit_chains c WHERE" OF_CHAIN("c")
 #define SELECT_SEALS \
 	"SELECT s.number::int8, s.sealed_at::timestamptz, s.settled_id::int8, s.row_count::int8," \
 	" s.last_id::int8, s.newest_at::timestamptz, s.previous::bytea, s.content::bytea," \
 	" s.digest::bytea, s.log_ids::int8[], s.logged_at::timestamptz[], s.digests::bytea, s.salts::bytea" \
-	" FROM stratum.audit_seals s" OF_CHAIN("s") " ORDER BY s.number"
+	" FROM stratum.audit_seals s WHERE" OF_CHAIN("s") " ORDER BY s.number"
 #define LOG_IDS 10				/* of these */
 #define SELECT_ROWS(which) "SELECT " SEALED_COLUMNS " FROM stratum.audit_logs l WHERE " which
 /* Until when the trail was purged; as a number, because nobody knows what a forged record says. */
 #define SELECT_PURGED \
 	"SELECT max(least((l.metadata ->> 'before_microseconds')::numeric, 9223372036854775807)::int8)" \
 	" FROM stratum.audit_logs l WHERE l.resource_type = 'audit_logs' AND l.action = 'delete'" \
-	" AND l.tenant_id IS NOT DISTINCT FROM $1" \
+	" AND" OF_CHAIN("l") \
 	" AND jsonb_typeof(l.metadata -> 'before_microseconds') = 'number'"
 #define SELECT_ERASED \
 	"SELECT l.metadata -> 'erased' FROM stratum.audit_logs l" \
 	" WHERE l.resource_type = 'audit_logs' AND l.action = 'anonymize'" \
-	" AND l.tenant_id IS NOT DISTINCT FROM $1 ORDER BY l.id"
-#define COUNT_ROWS(chain) \
-	"SELECT count(*) FROM stratum.audit_logs l WHERE l.id <= $2 AND " chain
-#define SELECT_UNSEALED(chain) \
-	"SELECT l.id::int8 FROM stratum.audit_logs l WHERE l.id <= $2 AND " chain \
-	" EXCEPT SELECT unnest(s.log_ids::int8[]) FROM stratum.audit_seals s" OF_CHAIN("s") " ORDER BY 1"
-#define SELECT_SUSPECTS(chain, seals) \
-	"SELECT l.id::int8, l.xmin" FROM_UNSEALED(chain, seals)
+	" AND" OF_CHAIN("l") " ORDER BY l.id"
+#define COUNT_ROWS "SELECT count(*) FROM stratum.audit_logs l WHERE l.id <= $2 AND" OF_CHAIN("l")
+#define SELECT_UNSEALED \
+	"SELECT l.id::int8 FROM stratum.audit_logs l WHERE l.id <= $2 AND" OF_CHAIN("l") \
+	" EXCEPT SELECT unnest(s.log_ids::int8[]) FROM stratum.audit_seals s WHERE" OF_CHAIN("s") " ORDER BY 1"
+#define SELECT_SUSPECTS \
+	"SELECT l.id::int8, l.xmin FROM stratum.audit_logs l WHERE" OF_CHAIN("l") " AND" WITHOUT_SEAL
 
 /* Seals that are fetched at a time: some 64 kB each. */
 #define SEALS_AT_ONCE 16
@@ -567,8 +564,7 @@ check_suspects(Verification *verification)
 {
 	if (verification->drawn_id <= verification->settled_id)
 		return;
-	query(verification, verification->has_tenant ? SELECT_SUSPECTS(OF_TENANT, SEALS_OF_TENANT) :
-		  SELECT_SUSPECTS(OF_NOBODY, SEALS_OF_NOBODY), 2);
+	query(verification, SELECT_SUSPECTS, 2);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;
@@ -586,11 +582,10 @@ check_suspects(Verification *verification)
 static void
 check_unsealed(Verification *verification)
 {
-	query(verification, verification->has_tenant ? COUNT_ROWS(OF_TENANT) : COUNT_ROWS(OF_NOBODY), 2);
+	query(verification, COUNT_ROWS, 2);
 	if (number_of_result(1, 0) == verification->found)
 		return;
-	query(verification,
-		  verification->has_tenant ? SELECT_UNSEALED(OF_TENANT) : SELECT_UNSEALED(OF_NOBODY), 2);
+	query(verification, SELECT_UNSEALED, 2);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		bool		isnull;

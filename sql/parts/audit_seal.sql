@@ -22,10 +22,11 @@ COMMENT ON FUNCTION stratum._next_xid() IS
 
 CREATE FUNCTION stratum._seal_rows(
     tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
+    drawn_id bigint,
     OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
   RETURNS record
   LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
-COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint) IS
+COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint, bigint) IS
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
 -- Where the numbers of transactions in the trail are from: a restore, or a table written anew, has others.
@@ -58,12 +59,34 @@ END $$;
 COMMENT ON FUNCTION stratum._last_audit_id() IS
   'The last id of audit_logs that was drawn; internal to seal_audit().';
 
+-- Each of the two has one form for a tenant and one for NULL: IS NOT DISTINCT FROM would find neither by an index.
+CREATE FUNCTION stratum._chain_id(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE WHEN tenant IS NULL THEN (SELECT c.id FROM stratum.audit_chains c WHERE c.tenant_id IS NULL)
+              ELSE (SELECT c.id FROM stratum.audit_chains c WHERE c.tenant_id = tenant) END;
+END $$;
+COMMENT ON FUNCTION stratum._chain_id(bigint) IS 'The row of audit_chains of a tenant; internal to seal_audit().';
+
+CREATE FUNCTION stratum._last_seal_id(tenant bigint) RETURNS bigint
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN CASE WHEN tenant IS NULL
+              THEN (SELECT s.id FROM stratum.audit_seals s WHERE s.tenant_id IS NULL ORDER BY s.number DESC LIMIT 1)
+              ELSE (SELECT s.id FROM stratum.audit_seals s WHERE s.tenant_id = tenant ORDER BY s.number DESC LIMIT 1) END;
+END $$;
+COMMENT ON FUNCTION stratum._last_seal_id(bigint) IS 'The last seal of the chain of a tenant; internal to seal_audit() and audit_head().';
+
 -- Every statement gets its own snapshot, so what is sealed is what can be seen once the chain is locked.
 CREATE FUNCTION stratum._seal_chain(tenant bigint) RETURNS bigint
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   chain record;
+  chain_id bigint;
+  last_seal_id bigint;
   here text := stratum._audit_place();
   drawn bigint;
   next_xid bigint;
@@ -72,11 +95,14 @@ BEGIN
   IF tenant IS NOT NULL AND NOT EXISTS (SELECT FROM stratum.tenants t WHERE t.id = tenant) THEN
     RAISE EXCEPTION 'tenant % does not exist', tenant USING ERRCODE = 'no_data_found';
   END IF;
-  IF NOT EXISTS (SELECT FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant) THEN
+  chain_id := stratum._chain_id(tenant);
+  IF chain_id IS NULL THEN
     INSERT INTO stratum.audit_chains (tenant_id) VALUES (tenant) ON CONFLICT DO NOTHING;
+    chain_id := stratum._chain_id(tenant);
   END IF;
-  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.tenant_id IS NOT DISTINCT FROM tenant FOR NO KEY UPDATE;
-  IF chain.last_number <> coalesce((SELECT max(s.number) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant), 0) THEN
+  SELECT * INTO STRICT chain FROM stratum.audit_chains c WHERE c.id = chain_id FOR NO KEY UPDATE;
+  last_seal_id := stratum._last_seal_id(tenant);
+  IF chain.last_number <> coalesce((SELECT s.number FROM stratum.audit_seals s WHERE s.id = last_seal_id), 0) THEN
     RAISE EXCEPTION 'the seals of tenant % are not those that were made', coalesce(tenant::text, 'NULL')
       USING ERRCODE = 'data_corrupted', HINT = 'stratum.verify_audit() says what is wrong.';
   END IF;
@@ -88,7 +114,8 @@ BEGIN
   next_xid := stratum._next_xid();
 
   SELECT * INTO run
-  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid);
+  FROM stratum._seal_rows(tenant, chain.settled_id, chain.drawn_id, chain.drawn_xid, chain.last_number, chain.last_digest, next_xid,
+                          drawn);
   UPDATE stratum.audit_chains c
   SET last_number = run.number, last_digest = run.digest,
       settled_id = greatest(chain.settled_id, CASE WHEN run.all_ended THEN drawn
@@ -184,12 +211,12 @@ CREATE FUNCTION stratum._head_of_chain(tenant bigint, OUT number bigint, OUT dig
   RETURNS record
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  last_seal_id bigint := stratum._last_seal_id(tenant);
 BEGIN
   SELECT s.number, encode(s.digest, 'hex'), s.sealed_at INTO number, digest, sealed_at
   FROM stratum.audit_seals s
-  WHERE s.tenant_id IS NOT DISTINCT FROM tenant
-  ORDER BY s.number DESC
-  LIMIT 1;
+  WHERE s.id = last_seal_id;
 END $$;
 COMMENT ON FUNCTION stratum._head_of_chain(bigint) IS 'The last seal of a chain; internal to audit_head().';
 

@@ -211,6 +211,18 @@ UPDATE stratum.campaigns SET name = 'last' WHERE tenant_id = 7562 AND external_i
 SELECT * FROM stratum.verify_audit(7562);
 COMMIT;
 SELECT * FROM stratum.verify_audit(7562);
+-- a table that was never analyzed: sealing a new row does not read the whole trail of the tenant
+INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, name)
+SELECT 7562, 'meta', 'trail ' || i, 'a', 'trail' FROM generate_series(1, 2000) i;
+SELECT stratum.seal_audit(7562) >= 2000 AS sealed;
+SELECT stratum.seal_audit(7562);
+UPDATE stratum.campaigns SET name = 'newer' WHERE tenant_id = 7562 AND external_id = 'trail 1';
+SELECT pg_stat_force_next_flush();
+BEGIN;
+SELECT stratum.seal_audit(7562);
+SELECT sum(pg_stat_get_xact_tuples_returned(relid) + pg_stat_get_xact_tuples_fetched(relid)) < 200 AS few_read
+FROM pg_partition_tree('stratum.audit_logs') t FULL JOIN (SELECT 'stratum.audit_logs'::regclass) l (relid) USING (relid);
+COMMIT;
 -- a sequence that keeps numbers for later: nothing settles, everything is found all the same
 ALTER SEQUENCE stratum.audit_logs_id_seq CACHE 10;
 UPDATE stratum.campaigns SET name = 'first' WHERE tenant_id = 7562 AND external_id = 'late';
