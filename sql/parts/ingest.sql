@@ -209,10 +209,6 @@ END $$;
 COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
   'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
-COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
-
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
   LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_ingest_events';
