@@ -5731,7 +5731,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
-('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ca3e64e61b2cdc13dae204f3c0a9324'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 796f7f1afc4e574c53204ad991df051b'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
@@ -5863,7 +5863,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
-('function', 'stratum._take_locks(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 4ec72d7b53d6c575b0c174f450fb7040'),
+('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
@@ -7025,7 +7025,7 @@ $$;
 COMMENT ON FUNCTION stratum._locks_to_convert(text) IS
   'What has to be locked, and how, before a table is converted, or converted back; internal to partition_by_month() and unpartition().';
 
-CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer) RETURNS void
+CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer, direction integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -7034,7 +7034,7 @@ DECLARE
   is_all boolean;
   one record;
 BEGIN
-  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w', wanted) LOOP
+  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w ORDER BY $1 * row_number() OVER ()', wanted) USING direction LOOP
     PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM ends - clock_timestamp()) * 1000))::text, true);
     EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', one.table_oid, one.mode);
     taken := taken || (one.table_oid || ' ' || one.mode);
@@ -7044,7 +7044,7 @@ BEGIN
     RAISE lock_not_available;
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._take_locks(text, integer) IS 'One try of _lock_all(); internal.';
+COMMENT ON FUNCTION stratum._take_locks(text, integer, integer) IS 'One try of _lock_all(); internal.';
 
 CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, description text, is_autovacuum boolean)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -7070,10 +7070,11 @@ DECLARE
   ends constant timestamptz := clock_timestamp() + allowed;
   longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
   patience integer := 1;
+  direction integer := 1;
 BEGIN
   LOOP
     BEGIN
-      PERFORM stratum._take_locks(wanted, patience);
+      PERFORM stratum._take_locks(wanted, patience, direction);
       PERFORM set_config('lock_timeout', limit_before, true);
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -7089,7 +7090,8 @@ BEGIN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
     END IF;
     PERFORM pg_sleep(patience * 0.004);
-    patience := least(patience * 2, longest);
+    patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
+    direction := -direction;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum._lock_all(text) IS
@@ -8946,7 +8948,7 @@ GRANT EXECUTE ON FUNCTION stratum.schedule_partitions(text) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._reference_partners(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._locks_to_add(text[], integer, regclass[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._locks_to_convert(text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION stratum._take_locks(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._take_locks(text, integer, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._lock_holders(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._lock_all(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._partitioned_form(text, text, text) FROM PUBLIC;

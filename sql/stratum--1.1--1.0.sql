@@ -2481,7 +2481,7 @@ DROP FUNCTION stratum._table_of(text, text, text);
 DROP FUNCTION stratum._partitioned_form(text, text, text);
 DROP FUNCTION stratum._lock_all(text);
 DROP FUNCTION stratum._lock_holders(text);
-DROP FUNCTION stratum._take_locks(text, integer);
+DROP FUNCTION stratum._take_locks(text, integer, integer);
 DROP FUNCTION stratum._locks_to_convert(text);
 DROP FUNCTION stratum._locks_to_add(text[], integer, regclass[]);
 DROP FUNCTION stratum._reference_partners(regclass);

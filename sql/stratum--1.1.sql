@@ -6735,7 +6735,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
-('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 2ca3e64e61b2cdc13dae204f3c0a9324'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 796f7f1afc4e574c53204ad991df051b'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
@@ -6867,7 +6867,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
-('function', 'stratum._take_locks(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 4ec72d7b53d6c575b0c174f450fb7040'),
+('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
@@ -8047,7 +8047,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION stratum._reference_partners(regclass) IS 'Tables that a table refers to, or that refer to it; internal.';
 
--- Those that writers want most come last. A partition is attached under the weaker lock; where the default one is detached and attached
+-- A partition is attached under the weaker lock; where the default one is detached and attached
 -- again, to move rows, PostgreSQL also drops triggers of the tables referred to.
 CREATE FUNCTION stratum._locks_to_add(table_names text[], months_ahead integer, unfit regclass[]) RETURNS TABLE (table_oid regclass, mode text)
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -8086,9 +8086,9 @@ $$;
 COMMENT ON FUNCTION stratum._locks_to_convert(text) IS
   'What has to be locked, and how, before a table is converted, or converted back; internal to partition_by_month() and unpartition().';
 
--- The locks that a query names, within so many milliseconds, or 55P03. What it names is asked again at the end: rows that have come
--- meanwhile may want more of them.
-CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer) RETURNS void
+-- The locks that a query names, in its order or from its end, within so many milliseconds, or 55P03. What it names is asked again
+-- afterwards: rows that have come meanwhile may want more of them.
+CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer, direction integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -8097,7 +8097,7 @@ DECLARE
   is_all boolean;
   one record;
 BEGIN
-  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w', wanted) LOOP
+  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w ORDER BY $1 * row_number() OVER ()', wanted) USING direction LOOP
     PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM ends - clock_timestamp()) * 1000))::text, true);
     EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', one.table_oid, one.mode);
     taken := taken || (one.table_oid || ' ' || one.mode);
@@ -8107,7 +8107,7 @@ BEGIN
     RAISE lock_not_available;
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._take_locks(text, integer) IS 'One try of _lock_all(); internal.';
+COMMENT ON FUNCTION stratum._take_locks(text, integer, integer) IS 'One try of _lock_all(); internal.';
 
 CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, description text, is_autovacuum boolean)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -8124,10 +8124,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._lock_holders(text) IS 'Who has the locks that a query names, or what conflicts with them; internal to _lock_all().';
 
--- All of the locks that a query names (table_oid, mode), in its order, or none: so that nobody who works with the tables is the victim of a
+-- All of the locks that a query names (table_oid, mode), or none: so that nobody who works with the tables is the victim of a
 -- deadlock. Whoever waits for what is held here may hold what is still wanted. Out of such a circle PostgreSQL takes one of
--- both after deadlock_timeout; so no try lasts longer than half of that, and then everything is given back. The first tries are
--- the shortest, since new ones queue behind whoever waits, and four fifths of the time are theirs. It ends with 55P03 after lock_timeout, or a minute.
+-- both after deadlock_timeout; so no try lasts longer than half of that, and then everything is given back. Short tries come first,
+-- since others queue behind whoever waits, and four fifths of the time are theirs. While some go on to take their locks in one order, only the
+-- same order gets through: each length is tried in both. It ends with 55P03 after lock_timeout, or a minute.
 CREATE FUNCTION stratum._lock_all(wanted text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -8137,10 +8138,11 @@ DECLARE
   ends constant timestamptz := clock_timestamp() + allowed;
   longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
   patience integer := 1;
+  direction integer := 1;
 BEGIN
   LOOP
     BEGIN
-      PERFORM stratum._take_locks(wanted, patience);
+      PERFORM stratum._take_locks(wanted, patience, direction);
       PERFORM set_config('lock_timeout', limit_before, true);
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -8156,7 +8158,8 @@ BEGIN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
     END IF;
     PERFORM pg_sleep(patience * 0.004);
-    patience := least(patience * 2, longest);
+    patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
+    direction := -direction;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum._lock_all(text) IS

@@ -10,7 +10,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION stratum._reference_partners(regclass) IS 'Tables that a table refers to, or that refer to it; internal.';
 
--- Those that writers want most come last. A partition is attached under the weaker lock; where the default one is detached and attached
+-- A partition is attached under the weaker lock; where the default one is detached and attached
 -- again, to move rows, PostgreSQL also drops triggers of the tables referred to.
 CREATE FUNCTION stratum._locks_to_add(table_names text[], months_ahead integer, unfit regclass[]) RETURNS TABLE (table_oid regclass, mode text)
   LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -49,9 +49,9 @@ $$;
 COMMENT ON FUNCTION stratum._locks_to_convert(text) IS
   'What has to be locked, and how, before a table is converted, or converted back; internal to partition_by_month() and unpartition().';
 
--- The locks that a query names, within so many milliseconds, or 55P03. What it names is asked again at the end: rows that have come
--- meanwhile may want more of them.
-CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer) RETURNS void
+-- The locks that a query names, in its order or from its end, within so many milliseconds, or 55P03. What it names is asked again
+-- afterwards: rows that have come meanwhile may want more of them.
+CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer, direction integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
@@ -60,7 +60,7 @@ DECLARE
   is_all boolean;
   one record;
 BEGIN
-  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w', wanted) LOOP
+  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w ORDER BY $1 * row_number() OVER ()', wanted) USING direction LOOP
     PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM ends - clock_timestamp()) * 1000))::text, true);
     EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', one.table_oid, one.mode);
     taken := taken || (one.table_oid || ' ' || one.mode);
@@ -70,7 +70,7 @@ BEGIN
     RAISE lock_not_available;
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._take_locks(text, integer) IS 'One try of _lock_all(); internal.';
+COMMENT ON FUNCTION stratum._take_locks(text, integer, integer) IS 'One try of _lock_all(); internal.';
 
 CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, description text, is_autovacuum boolean)
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -87,10 +87,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._lock_holders(text) IS 'Who has the locks that a query names, or what conflicts with them; internal to _lock_all().';
 
--- All of the locks that a query names (table_oid, mode), in its order, or none: so that nobody who works with the tables is the victim of a
+-- All of the locks that a query names (table_oid, mode), or none: so that nobody who works with the tables is the victim of a
 -- deadlock. Whoever waits for what is held here may hold what is still wanted. Out of such a circle PostgreSQL takes one of
--- both after deadlock_timeout; so no try lasts longer than half of that, and then everything is given back. The first tries are
--- the shortest, since new ones queue behind whoever waits, and four fifths of the time are theirs. It ends with 55P03 after lock_timeout, or a minute.
+-- both after deadlock_timeout; so no try lasts longer than half of that, and then everything is given back. Short tries come first,
+-- since others queue behind whoever waits, and four fifths of the time are theirs. While some go on to take their locks in one order, only the
+-- same order gets through: each length is tried in both. It ends with 55P03 after lock_timeout, or a minute.
 CREATE FUNCTION stratum._lock_all(wanted text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
@@ -100,10 +101,11 @@ DECLARE
   ends constant timestamptz := clock_timestamp() + allowed;
   longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
   patience integer := 1;
+  direction integer := 1;
 BEGIN
   LOOP
     BEGIN
-      PERFORM stratum._take_locks(wanted, patience);
+      PERFORM stratum._take_locks(wanted, patience, direction);
       PERFORM set_config('lock_timeout', limit_before, true);
       RETURN;
     EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -119,7 +121,8 @@ BEGIN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
     END IF;
     PERFORM pg_sleep(patience * 0.004);
-    patience := least(patience * 2, longest);
+    patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
+    direction := -direction;
   END LOOP;
 END $$;
 COMMENT ON FUNCTION stratum._lock_all(text) IS

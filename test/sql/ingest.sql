@@ -60,7 +60,7 @@ SELECT count(DISTINCT profile_id) AS people FROM stratum.ingest_events(jsonb_bui
 SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'email_hash', :'upper_hash', 'external_id', 'c-1'));
 SELECT email_hash = :'hash' AS in_lower_case, external_id FROM stratum.cdp_profiles;
 -- a profile that was written with such a one is found, by either, and no other gets the hash
-INSERT INTO stratum.cdp_profiles (external_id, email_hash) VALUES ('c-2', :'other_hash');
+INSERT INTO stratum.cdp_profiles (canonical_id, external_id, email_hash) VALUES ('00000000-0000-4000-8000-000000000001', 'c-2', :'other_hash');
 SELECT count(DISTINCT profile_id) AS people FROM stratum.ingest_events(jsonb_build_array(
   jsonb_build_object('event_name', 'View', 'email_hash', :'other_hash'), jsonb_build_object('event_name', 'View', 'email', 'noah@example.com', 'external_id', 'c-2')));
 SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'canonical_id', '00000000-0000-4000-8000-000000000002', 'email', 'noah@example.com'));

@@ -20,6 +20,8 @@ INSERT INTO stratum.cdp_profiles (id, tenant_id, canonical_id) SELECT g, 1, md5(
 INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, timestamp) SELECT 1, g, 'Seen', 'track', now() FROM generate_series(1, 100) g;
 SQL
 
+$node->sql(q{SELECT setval('stratum.cdp_profiles_id_seq', 1000)});
+
 my $partitions = q{SELECT count(*) FROM pg_class WHERE relname ~ '^(cdp_events|audit_logs)_(p\d|default)' AND relkind = 'r'};
 my $profile = q{UPDATE stratum.cdp_profiles SET first_name = 'changed' WHERE id = 1 AND tenant_id = 1};
 my $user = q{UPDATE stratum.users SET full_name = 'changed' WHERE id = 1};
@@ -96,26 +98,74 @@ is($chief->query('SHOW lock_timeout'), '700ms', 'lock_timeout is as it was');
 $writer->query('ROLLBACK');
 is($chief->query('BEGIN; SELECT stratum.make_partitions(10); SHOW lock_timeout; COMMIT; RESET lock_timeout'), "2\n700ms", 'afterwards it succeeds');
 
+# ---- who never ends all together -------------------------------------------------------------------------------
+
+# Writers with hardly a pause, in whose way it comes again and again, and who in turn are in its way: whichever locks they take first.
+my $months = 10;
+for my $order ([ 'profiles first', "%s; INSERT INTO stratum.cdp_events (tenant_id, profile_id, event_name, event_type, timestamp) VALUES (1, %d, 'New', 'track', now()); PERFORM count(*) FROM stratum.cdp_events WHERE profile_id = %2\$d" ],
+	[ 'events first', 'PERFORM count(*) FROM stratum.cdp_events WHERE profile_id = %2$d; %1$s' ])
+{
+	my ($name, $work) = @$order;
+	my @crowd = map { Stratum::Session->new($node) } 1 .. 4;
+	$node->sql('CREATE TABLE public.over ()');
+	for my $n (0 .. $#crowd)
+	{
+		my $all = sprintf $work, sprintf(q{UPDATE stratum.cdp_profiles SET first_name = 'n' || random() WHERE id = %d AND tenant_id = 1}, 10 + $n), 10 + $n;
+		$crowd[$n]->send("DO \$\$ BEGIN FOR i IN 1 .. 2000 LOOP $all; COMMIT; EXIT WHEN EXISTS (SELECT FROM pg_class WHERE relname = 'seen_over'); PERFORM pg_sleep(0.01); END LOOP; END \$\$");
+	}
+	my $from = time;
+	for (1 .. 3)
+	{
+		$months++;
+		is($chief->query("SELECT stratum.make_partitions($months)"), '2', "$months months ahead, in a crowd that writes $name");
+	}
+	printf "# measured: a month for both tables among four writers with hardly a pause, $name: %.2f s\n", (time - $from) / 3;
+	$node->sql('ALTER TABLE public.over RENAME TO seen_over');
+	is(join('', map { ($_->answer(60))[0] } @crowd), '', 'nobody in the crowd fails');
+	$node->sql('DROP TABLE public.seen_over');
+}
+$node->sql('CREATE TABLE public.took (began timestamptz, ended timestamptz)');
+print '# measured: a month, under locks: ', $node->sql(<<'SQL'), " ms\n";
+BEGIN;
+SELECT stratum._fit_partition(t, stratum._make_month(t, m, NULL)) FROM unnest('{audit_logs,cdp_events}'::text[]) t, stratum._missing_months(t, 17) m \g /dev/null
+INSERT INTO public.took VALUES (clock_timestamp());
+SELECT stratum._add_month(t, m) FROM unnest('{audit_logs,cdp_events}'::text[]) t, stratum._missing_months(t, 17) m \g /dev/null
+UPDATE public.took SET ended = clock_timestamp();
+SELECT round(extract(epoch FROM ended - began) * 500) FROM public.took;
+ROLLBACK;
+SQL
+
+# An autovacuum that takes its time makes way.
+$node->sql(q{ALTER TABLE stratum.cdp_profiles SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
+	INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) SELECT 1, md5('v' || g)::uuid FROM generate_series(1, 20000) g; UPDATE stratum.cdp_profiles SET first_name = 'V' WHERE id % 2 = 0});
+for (1 .. 600)
+{
+	last if $node->sql(q{SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'stratum.cdp_profiles'::regclass}) > 0;
+	sleep 0.05;
+}
+is($chief->query(q{SET lock_timeout = '20s'; SELECT stratum.make_partitions(17); RESET lock_timeout}), '2', 'an autovacuum is in nobody\'s way');
+$node->sql('ALTER TABLE stratum.cdp_profiles RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit, autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)');
+
 # ---- all locks at the start ------------------------------------------------------------------------------------
 
 # A lock that comes later is one that a writer can hold who waits for one of the first. What is new is nobody's.
 sub late_locks
 {
 	my ($call, $wanted) = @_;
-	my $said = $chief->query("BEGIN; CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT * FROM $wanted; CREATE TEMP TABLE known ON COMMIT DROP AS SELECT oid FROM pg_class; $call;"
-		. q{SELECT l.mode || ' on ' || l.relation::regclass FROM pg_locks l JOIN known k ON k.oid = l.relation
+	my $said = $chief->query("BEGIN; CREATE TEMP TABLE known ON COMMIT DROP AS SELECT oid, relname FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm');"
+		. "CREATE TEMP TABLE wanted ON COMMIT DROP AS SELECT * FROM $wanted; $call;"
+		. q{SELECT l.mode || ' on ' || k.relname FROM pg_locks l JOIN known k ON k.oid = l.relation
 			WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.relation >= 16384 AND l.mode ~ 'Exclusive' AND l.mode NOT IN ('RowExclusiveLock', 'ShareUpdateExclusiveLock')
-			AND (SELECT relkind FROM pg_class WHERE oid = l.relation) NOT IN ('i', 'I', 'S', 't')
 			AND NOT EXISTS (SELECT FROM wanted w WHERE w.table_oid = l.relation AND (w.mode = 'ACCESS EXCLUSIVE' OR l.mode = 'ShareRowExclusiveLock')); ROLLBACK});
 	return $said =~ s/\A\d+\n?//r;
 }
 my $weak = q{SELECT string_agg(relation::regclass || ' ' || mode, ', ' ORDER BY relation::regclass::text COLLATE "C") FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'relation' AND mode ~ '^(Access|ShareRow|ShareUpdate|)Exclusive'
 	AND relation IN (SELECT oid FROM pg_class WHERE relnamespace = 'stratum'::regnamespace AND relkind IN ('r', 'p') AND relname !~ '_p\d')};
-is($chief->query("BEGIN; SELECT stratum.make_partitions(11); $weak; ROLLBACK"), "2\n" . join(', ', map { "stratum.$_" } 'audit_logs ShareUpdateExclusiveLock', 'audit_logs_default AccessExclusiveLock',
+is($chief->query("BEGIN; SELECT stratum.make_partitions(18); $weak; ROLLBACK"), "2\n" . join(', ', map { "stratum.$_" } 'audit_logs ShareUpdateExclusiveLock', 'audit_logs_default AccessExclusiveLock',
 	'cdp_events ShareUpdateExclusiveLock', 'cdp_events_default AccessExclusiveLock', 'cdp_profiles ShareRowExclusiveLock', 'tenants ShareRowExclusiveLock', 'users ShareRowExclusiveLock'), 'the locks for new months, as documented');
-is(late_locks('SELECT stratum.make_partitions(11)', q{stratum._locks_to_add('{audit_logs,cdp_events}', 11, '{}')}), '', 'new months: all locks are taken at the start');
-$node->sql(event(q{now() + interval '11 months'}));
-is(late_locks('SELECT stratum.make_partitions(11)', q{stratum._locks_to_add('{audit_logs,cdp_events}', 11, '{}')}), '', 'months with rows, too');
+is(late_locks('SELECT stratum.make_partitions(18)', q{stratum._locks_to_add('{audit_logs,cdp_events}', 18, '{}')}), '', 'new months: all locks are taken at the start');
+$node->sql(event(q{now() + interval '18 months'}));
+is(late_locks('SELECT stratum.make_partitions(18)', q{stratum._locks_to_add('{audit_logs,cdp_events}', 18, '{}')}), '', 'months with rows, too');
 is(late_locks("CALL stratum.unpartition('$_')", "stratum._locks_to_convert('$_')"), '', "$_ back") for qw(cdp_events audit_logs);
 $node->sql(q{CALL stratum.unpartition('audit_logs')});
 $node->sql(q{CALL stratum.unpartition('cdp_events')});
