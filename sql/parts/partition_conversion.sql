@@ -316,11 +316,13 @@ COMMENT ON FUNCTION stratum._is_known_to_partman(text) IS 'Whether pg_partman is
 CREATE FUNCTION stratum._notice_partitioned(table_name text, use_partman boolean) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  is_known constant boolean := stratum._is_known_to_partman(table_name);
 BEGIN
   RAISE NOTICE 'stratum.% has monthly partitions already%', table_name,
-               CASE WHEN stratum._is_known_to_partman(table_name) THEN ', which pg_partman maintains'
-                    WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
-    USING HINT = CASE WHEN use_partman THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
+               CASE WHEN is_known THEN ', which pg_partman maintains' WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
+    USING HINT = CASE WHEN is_known OR use_partman
+                      THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
                       ELSE 'SELECT stratum.make_partitions() makes those to come; CALL stratum.unpartition() is the way back.' END;
 END $$;
 COMMENT ON FUNCTION stratum._notice_partitioned(text, boolean) IS 'Says that there is nothing to convert, and what there is to do; internal to partition_by_month().';
