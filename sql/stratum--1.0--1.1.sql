@@ -5767,7 +5767,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
-('function', 'stratum._notice_partitioned(text,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 67101706c90b9f7535d2e9afc866b516'),
+('function', 'stratum._notice_partitioned(text,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 825dd042087c0da8710c3b5676243f50'),
 ('function', 'stratum._nulls_as_of(regclass,text,timestamp with time zone,text[])', 'plpgsql s search_path=pg_catalog, pg_temp ee2189e93eae6962c2e74558be7c1bac'),
 ('function', 'stratum._obstacles(regclass,text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off efb912c3e7cd1a747a45bad2787612f0'),
 ('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
@@ -7495,11 +7495,13 @@ COMMENT ON FUNCTION stratum._is_known_to_partman(text) IS 'Whether pg_partman is
 CREATE FUNCTION stratum._notice_partitioned(table_name text, use_partman boolean) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  is_known constant boolean := stratum._is_known_to_partman(table_name);
 BEGIN
   RAISE NOTICE 'stratum.% has monthly partitions already%', table_name,
-               CASE WHEN stratum._is_known_to_partman(table_name) THEN ', which pg_partman maintains'
-                    WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
-    USING HINT = CASE WHEN use_partman THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
+               CASE WHEN is_known THEN ', which pg_partman maintains' WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
+    USING HINT = CASE WHEN is_known OR use_partman
+                      THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
                       ELSE 'SELECT stratum.make_partitions() makes those to come; CALL stratum.unpartition() is the way back.' END;
 END $$;
 COMMENT ON FUNCTION stratum._notice_partitioned(text, boolean) IS 'Says that there is nothing to convert, and what there is to do; internal to partition_by_month().';
