@@ -45,6 +45,10 @@ CREATE OR REPLACE FUNCTION stratum.enter(
   LANGUAGE c VOLATILE PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'stratum_enter';
 
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
 CREATE FUNCTION stratum._current_user_id() RETURNS bigint
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_key';
 COMMENT ON FUNCTION stratum._current_user_id() IS
@@ -317,6 +321,20 @@ END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
 
+CREATE OR REPLACE FUNCTION stratum.refresh_segment(
+    segment_id bigint, OUT profile_count bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- An id of NULL is no segment; for _refresh() it would be all of them.
+  SELECT r.profile_count, r.added, r.removed INTO profile_count, added, removed
+  FROM stratum._refresh(stratum._acting_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum.refresh_segments()
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -324,7 +342,7 @@ AS $$
 BEGIN
   FOR segment_id, profile_count, added, removed IN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
-    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    FROM stratum._refresh(stratum._acting_tenant(), NULL) r
     ORDER BY r.segment_id
   LOOP
     RETURN NEXT;
@@ -355,7 +373,7 @@ BEGIN
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
       UNION ALL
       SELECT 2, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
-      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, upper(w.hash))
       UNION ALL
       SELECT 3, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
@@ -370,7 +388,7 @@ BEGIN
         JOIN stratum.cdp_profiles a ON a.tenant_id = tenant AND a.id = k.profile_id
     ) c
     WHERE (c.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
-      AND (c.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (c.rank <= 2 OR w.hash IS NULL OR coalesce(lower(c.email_hash), w.hash) = w.hash)
       AND (c.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
     ORDER BY c.rank, c.id
     LIMIT 1) p ON true
@@ -384,7 +402,7 @@ CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETU
 AS $$
 BEGIN
   RETURN CASE kind
-      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash = name)
+      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash IN (name, upper(name)))
       WHEN 'external_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = name)
       WHEN 'anonymous_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = name)
     END OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a WHERE a.tenant_id = tenant AND a.kind = _is_name_taken.kind AND a.value = name);
@@ -521,10 +539,6 @@ END $$;
 COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
   'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
 
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
-COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
-
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
   LANGUAGE c SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_ingest_events';
@@ -568,7 +582,7 @@ BEGIN
   SELECT tenant, n.kind, n.value, keep
   FROM stratum.cdp_profiles o
     JOIN stratum.cdp_profiles k ON k.tenant_id = tenant AND k.id = keep,
-    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', o.email_hash, k.email_hash),
+    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', lower(o.email_hash), lower(k.email_hash)),
                     ('external_id', o.external_id, k.external_id), ('anonymous_id', o.anonymous_id, k.anonymous_id)) AS n(kind, value, kept)
   WHERE o.tenant_id = tenant AND o.id = other AND n.value <> coalesce(n.kept, '')
   ON CONFLICT (tenant_id, kind, value) DO NOTHING;
@@ -1043,7 +1057,7 @@ CREATE FUNCTION stratum.set_segment_options(
 AS $$
 <<run>>
 DECLARE
-  tenant bigint := stratum._refreshing_tenant();
+  tenant bigint := stratum._acting_tenant();
   is_active boolean;
   before stratum.cdp_segment_options%ROWTYPE;
   wants_live boolean;
@@ -2002,10 +2016,7 @@ CREATE FUNCTION stratum._seal_own_audit() RETURNS bigint
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
-  RETURN stratum._seal_chain(stratum.current_tenant_id());
+  RETURN stratum._seal_chain(stratum._acting_tenant());
 END $$;
 COMMENT ON FUNCTION stratum._seal_own_audit() IS 'seal_audit() of the current tenant; internal.';
 
@@ -2143,10 +2154,7 @@ CREATE FUNCTION stratum._verify_own_audit(head text) RETURNS TABLE (id bigint, p
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
-  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum.current_tenant_id(), head) v;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum._acting_tenant(), head) v;
 END $$;
 COMMENT ON FUNCTION stratum._verify_own_audit(text) IS 'verify_audit() of the current tenant; internal.';
 
@@ -5573,7 +5581,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._acl_rights(aclitem[],text)', 'sql s search_path=pg_catalog, pg_temp 18554b3eef653f45513ddc3903fa66b3'),
 ('function', 'stratum._acting_tenant()', 'c s e8b1666979cee3ceccb546652a2dabe5'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
-('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 80b9446463c8a0dcee025bc15e380841'),
+('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 8319ae953ae66db5d51993a4d9100999'),
 ('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
@@ -5656,6 +5664,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
 ('function', 'stratum._current_row(regclass,text[],text[],text[],text)', 'plpgsql s search_path=pg_catalog, pg_temp 6e8f233271cf81407fe52fd6d6c21bbb'),
 ('function', 'stratum._current_user_id()', 'c s 054617bea0c76d2964c3edd3f871c7ef'),
+('function', 'stratum._default_partition(text)', 'sql s search_path=pg_catalog, pg_temp 547771eca8d300135645ac8ef6bc78a9'),
 ('function', 'stratum._delete_rows_of_tenant(bigint,oid)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1d21960cb90fca560d731aa200054217'),
 ('function', 'stratum._draft_columns()', 'plpgsql s search_path=pg_catalog, pg_temp ce29f72504e76bc260d3a4a3b0f301ce'),
 ('function', 'stratum._drop_partition_policies(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b47acaba870ad0618a79813dfc2a3e6d'),
@@ -5671,7 +5680,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp 84c70ef87ef3445f372b8c573eacbdf2'),
+('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp ead3330da85d44fb61c92ee900b659d1'),
 ('function', 'stratum._fit_audit_form(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 343262028e11ea50a32aaa992c87ce8e'),
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
@@ -5686,8 +5695,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_audited_tables()', 'plpgsql v search_path=pg_catalog, pg_temp 6137d1e8251a489889d80f33f1ef5b83'),
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
-('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b5035b1d65d09669c12db1b830ad62d6'),
-('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 2b61a237e6d5c2fc5ce07df71731343f'),
+('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 00b5d326ebac141e1c476f1556b36e2b'),
+('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error be21b10dc5f40da4adfcbd1b2a667b5b'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
@@ -5730,7 +5739,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
-('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c5cf6c5e4c9715f1d69dfed0174ebd78'),
+('function', 'stratum._is_known_to_partman(text)', 'plpgsql s search_path=pg_catalog, pg_temp bd0d3f49d0452d5195c513800194a4d7'),
+('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp ff0a5305f9977bff507a9482e635b6b6'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
 ('function', 'stratum._is_partitioned(text)', 'sql s search_path=pg_catalog, pg_temp e6b437d8a1db8483b660a9d7a2695e1a'),
@@ -5749,25 +5759,31 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 796f7f1afc4e574c53204ad991df051b'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
+('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
 ('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
 ('function', 'stratum._lock_row(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 653b844a43b92089b1219d4b5f9aead9'),
+('function', 'stratum._locks_to_add(text[],integer,regclass[])', 'sql v search_path=pg_catalog, pg_temp d9afeb9a6f506df9b99afbbaed4a6874'),
+('function', 'stratum._locks_to_convert(text)', 'sql s search_path=pg_catalog, pg_temp 1db2f4cfa877dfb5d4f46b021fb186f1'),
 ('function', 'stratum._log_record(bigint,text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp d69f8ccb138bd5cd3788e134f3216357'),
 ('function', 'stratum._make_audit_key()', 'plpgsql v definer search_path=pg_catalog, pg_temp 71b61684a330493ad65656436914355d'),
 ('function', 'stratum._make_first_partitions(text,regclass,text[],integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 6674b76dcafac96268aec559923d76f2'),
 ('function', 'stratum._make_id_function(regprocedure,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 1ecfadc9a84f77a86e2c544aedb8b2ea'),
 ('function', 'stratum._make_leaf(text,text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 83b42b9e03245b7108e3e452b648982f'),
 ('function', 'stratum._make_month(text,timestamp with time zone,text[])', 'sql v search_path=pg_catalog, pg_temp; TimeZone=UTC 4056c766f7dbf4ecb99513aa9b45f1d9'),
+('function', 'stratum._make_partitions(text[],integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off b5629aaee732ea824841b42d059ab11b'),
 ('function', 'stratum._make_twin(text,regclass,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 898750372f7f0c5aad4542bce54a906f'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
 ('function', 'stratum._members(regclass)', 'sql s search_path=pg_catalog, pg_temp 32de517749424aff7342d7813af12b23'),
 ('function', 'stratum._merged_consent(jsonb,jsonb)', 'sql i search_path=pg_catalog, pg_temp a83f3828990d2bf105cdea0725c784ed'),
 ('function', 'stratum._merged_object(jsonb,jsonb)', 'sql i a7a6d374161a68b880c55a2a7bd87c46'),
+('function', 'stratum._missing_months(text,integer)', 'sql s search_path=pg_catalog, pg_temp; TimeZone=UTC 6be80d6ba0619de1694554fea38891b9'),
 ('function', 'stratum._missing_partition_policies(text,regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bcd550726525bb7bcf717471de275738'),
 ('function', 'stratum._mixin()', 'c v f4637eda5ece5af58dc4960283a0daed'),
 ('function', 'stratum._narrow_ids()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1434cf2f7eacd84b5c4790d6b399aa34'),
@@ -5779,6 +5795,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
+('function', 'stratum._notice_partitioned(text,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 825dd042087c0da8710c3b5676243f50'),
 ('function', 'stratum._nulls_as_of(regclass,text,timestamp with time zone,text[])', 'plpgsql s search_path=pg_catalog, pg_temp ee2189e93eae6962c2e74558be7c1bac'),
 ('function', 'stratum._obstacles(regclass,text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off efb912c3e7cd1a747a45bad2787612f0'),
 ('function', 'stratum._open_audit_log()', 'c v 016713ee2e50dc441f0e6e6de9136693'),
@@ -5819,13 +5836,13 @@ AS $manifest$ VALUES
 ('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
 ('function', 'stratum._reached_stage(text,boolean,text,text)', 'sql i aa7f2372f297166f29832edf4e1f354c'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
-('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8ea88d47819924b168ff3a8b9b5ae8f0'),
+('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8d9d26b3d04dccdacbec832a34e45f00'),
 ('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
+('function', 'stratum._reference_partners(regclass)', 'sql s search_path=pg_catalog, pg_temp ca66b5a7fe8f150cde34a165f9252d73'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
 ('function', 'stratum._refresh_memberships(bigint,bigint[],jsonb[])', 'c v search_path=pg_catalog, pg_temp f896136206e736d9a2a3a5c61d4191f8'),
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
-('function', 'stratum._refreshing_tenant()', 'plpgsql s search_path=pg_catalog, pg_temp 9f3694ba4e6c6a837ad38b2bc6dcf9f0'),
 ('function', 'stratum._refuse_action(text,text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 4918f126fc0cb2752525595eab1fa79a'),
 ('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
@@ -5853,7 +5870,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 39174e71aa2125c35c1312d95112d404'),
-('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp df2b264f5ba3f85de8248a13711aaae8'),
+('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp ede6de025d9c11ac84d1c1b7745ae7c4'),
 ('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
@@ -5874,6 +5891,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
+('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
@@ -5886,7 +5904,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
 ('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
-('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 28de09c6283ac13937cc20e70cd2cd16'),
+('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 76056d85b6c268b372778389b103ab7c'),
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
@@ -5929,13 +5947,13 @@ AS $manifest$ VALUES
 ('function', 'stratum.leave_session(text)', 'c v e5c101c100ca32fc5a135e62a9123d01'),
 ('function', 'stratum.list_jwt_keys()', 'plpgsql s definer search_path=pg_catalog, pg_temp d3ab15a51e878a427fb516a353f03008'),
 ('function', 'stratum.log_event(text,text,text,jsonb)', 'c v search_path=pg_catalog, pg_temp fdfcf559ccb65ce07b0d3793b5c6f51c'),
-('function', 'stratum.make_partitions(integer)', 'plpgsql v definer search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 3f2119e8111e0259b91a55cef4dbeeca'),
+('function', 'stratum.make_partitions(integer)', 'plpgsql v definer search_path=pg_catalog, pg_temp 5302aa62dfe6c2517d7678408dfd0a27'),
 ('function', 'stratum.merge_profiles(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 65bd35748b747d593bdaeb29d5a1a3ba'),
 ('function', 'stratum.next_due(text,timestamp with time zone)', 'c i f9ef07ae2d14f21828b385db16dd4dde'),
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
-('function', 'stratum.partition_by_month(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp 70bb140b214ea7dc2e6c3313c024b73d'),
+('function', 'stratum.partition_by_month(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp b4fa018d0a18c452e7cb9e5c56c2eeab'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
@@ -5943,8 +5961,8 @@ AS $manifest$ VALUES
 ('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v 52b44822d5dbd9f2e4738cf56ab5100f'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
-('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp b3f6e344180858a2215fc973b443b12a'),
-('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 0133ef1d0a55142bd6bb2178dff644d8'),
+('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp adedce8e06b37abdd9178d114c050768'),
+('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 6a1204e0c99a0c4eeea85cfb0f1eb8cc'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
 ('function', 'stratum.reject_action(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6389ce2b55b7d292fe8b3c271f2b9a25'),
 ('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 842ffa9d1d03b986c71c4cff3bf5ee0d'),
@@ -5965,7 +5983,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
 ('function', 'stratum.segment_size_history(bigint,timestamp with time zone,timestamp with time zone,interval)', 'plpgsql s search_path=pg_catalog, pg_temp 65c5da1162bb8d4206d75632dde63a17'),
-('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp d248adaf45beb7c56cae850ace946d26'),
+('function', 'stratum.set_segment_options(bigint,boolean,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp b87f4eb6150a760a5a98cc7c81cb3866'),
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
 ('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
@@ -5975,7 +5993,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
 ('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
 ('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 2e2a0e67fd23cf4aa40ff44130da0e76'),
-('function', 'stratum.unpartition(text)', 'plpgsql v search_path=pg_catalog, pg_temp ac5a0aa3e9d6728140ba773ef10626c3'),
+('function', 'stratum.unpartition(text)', 'plpgsql v search_path=pg_catalog, pg_temp 747d31430bc70349dfb6354876dfd192'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp fe0a7a9d773e061d4654b239853391a6'),
 ('function', 'stratum.validate_actions(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp f6fd9aada4c7a21820a97bffc66bd16e'),
 ('function', 'stratum.validate_conditions(jsonb,text)', 'c s c379c32f9968538445dc032b6ab5529d'),
@@ -6894,7 +6912,7 @@ COMMENT ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz
   'Moves the rows of a month from the default partition into their own, and attaches both; internal to make_partitions().';
 
 CREATE FUNCTION stratum._has_rows_of(leaf regclass, time_column text, month timestamptz) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+  LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
   result boolean;
@@ -6904,31 +6922,25 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) IS 'Whether a partition has rows of a month; internal to make_partitions().';
 
+CREATE FUNCTION stratum._default_partition(table_name text) RETURNS regclass
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default $$;
+COMMENT ON FUNCTION stratum._default_partition(text) IS 'The partition of a converted table that takes what no other is for; internal.';
+
 CREATE FUNCTION stratum._add_month(table_name text, month timestamptz) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
-  default_leaf regclass := (SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default);
-  leaf regclass := stratum._make_month(table_name, month, (SELECT c.reloptions FROM pg_class c WHERE c.oid = default_leaf));
-  has_rows boolean := false;
+  default_leaf constant regclass := stratum._default_partition(table_name);
+  leaf constant regclass := format('stratum.%I', stratum._partition_name(table_name, month))::regclass;
 BEGIN
-  IF default_leaf IS NOT NULL THEN
-    has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
-    IF NOT has_rows THEN
-      -- attaching takes this lock anyway; now none can come until then
-      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', default_leaf);
-      has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
-    END IF;
-  END IF;
-  IF has_rows THEN
-    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  IF stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month) THEN
     PERFORM stratum._empty_default(table_name, default_leaf, leaf, month);
   ELSE
     PERFORM stratum._attach_month(table_name, leaf, month);
   END IF;
-  PERFORM stratum._fit_partition(table_name, leaf);
 END $$;
-COMMENT ON FUNCTION stratum._add_month(text, timestamptz) IS 'Gives a converted table the partition of a month; internal to make_partitions().';
+COMMENT ON FUNCTION stratum._add_month(text, timestamptz) IS 'Gives a converted table the partition of a month, which is there as a table; internal to make_partitions().';
 
 CREATE FUNCTION stratum._check_months_ahead(months_ahead integer) RETURNS void
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -6941,28 +6953,47 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._check_months_ahead(integer) IS 'Raises for numbers of months that make_partitions() does not take; internal.';
 
-CREATE FUNCTION stratum.make_partitions(months_ahead integer DEFAULT 3) RETURNS integer
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+CREATE FUNCTION stratum._missing_months(table_name text, months_ahead integer) RETURNS SETOF timestamptz
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+  SELECT m FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => months_ahead), interval '1 month') m
+  WHERE NOT EXISTS (SELECT FROM stratum._partitions(table_name) p WHERE p.starts < m + interval '1 month' AND p.ends > m);
+$$;
+COMMENT ON FUNCTION stratum._missing_months(text, integer) IS 'Months, this one and those to come, that a converted table has no partition for; internal to make_partitions().';
+
+CREATE FUNCTION stratum._make_partitions(table_names text[], months_ahead integer) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
   converted text;
   month timestamptz;
+  unfit regclass[] := '{}';
   made integer := 0;
 BEGIN
-  PERFORM stratum._check_months_ahead(months_ahead);
-  FOR converted IN SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name) LOOP
-    EXECUTE format('LOCK TABLE stratum.%I IN SHARE UPDATE EXCLUSIVE MODE', converted);
-    PERFORM stratum._fit_partition(converted, p.oid) FROM stratum._partitions(converted) p WHERE stratum._is_unfit(converted, p.oid);
-    FOR month IN
-      SELECT m FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => months_ahead), interval '1 month') m
-    LOOP
-      CONTINUE WHEN EXISTS (SELECT FROM stratum._partitions(converted) p
-                            WHERE p.starts < month + interval '1 month' AND p.ends > month);
+  FOREACH converted IN ARRAY table_names LOOP
+    EXECUTE format('LOCK TABLE ONLY stratum.%I IN SHARE UPDATE EXCLUSIVE MODE', converted);
+    unfit := unfit || ARRAY(SELECT p.oid FROM stratum._partitions(converted) p WHERE stratum._is_unfit(converted, p.oid));
+    PERFORM stratum._fit_partition(converted, stratum._make_month(converted, m, (SELECT c.reloptions FROM pg_class c WHERE c.oid = stratum._default_partition(converted))))
+    FROM stratum._missing_months(converted, months_ahead) m;
+  END LOOP;
+  PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_add(%L, %L, %L)', table_names, months_ahead, unfit));
+  FOREACH converted IN ARRAY table_names LOOP
+    PERFORM stratum._fit_partition(converted, p.oid) FROM stratum._partitions(converted) p WHERE p.oid = ANY (unfit);
+    FOR month IN SELECT m FROM stratum._missing_months(converted, months_ahead) m LOOP
       PERFORM stratum._add_month(converted, month);
       made := made + 1;
     END LOOP;
   END LOOP;
   RETURN made;
+END $$;
+COMMENT ON FUNCTION stratum._make_partitions(text[], integer) IS 'make_partitions() of some tables; internal.';
+
+CREATE FUNCTION stratum.make_partitions(months_ahead integer DEFAULT 3) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_months_ahead(months_ahead);
+  RETURN stratum._make_partitions(ARRAY(SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name)), months_ahead);
 END $$;
 COMMENT ON FUNCTION stratum.make_partitions(integer) IS
   'Makes the partitions of this month and of so many to come for the tables that partition_by_month() has converted; returns how many. For a schedule.';
@@ -6976,6 +7007,123 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum.schedule_partitions(text) IS
   'Lets pg_cron call make_partitions() once a day, or as the cron expression says; returns the number of the job, which is the caller''s. Calling it again changes the job.';
+
+CREATE FUNCTION stratum._reference_partners(table_oid regclass) RETURNS SETOF regclass
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT k.confrelid::regclass FROM pg_constraint k WHERE k.contype = 'f' AND k.conrelid = table_oid
+  UNION
+  SELECT k.conrelid::regclass FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = table_oid
+$$;
+COMMENT ON FUNCTION stratum._reference_partners(regclass) IS 'Tables that a table refers to, or that refer to it; internal.';
+
+CREATE FUNCTION stratum._locks_to_add(table_names text[], months_ahead integer, unfit regclass[]) RETURNS TABLE (table_oid regclass, mode text)
+  LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH growing AS MATERIALIZED (
+    SELECT to_regclass(format('stratum.%I', t.table_name)) AS oid, d AS default_leaf, coalesce(bool_or(stratum._has_rows_of(d, t.time_column, m)), false) AS moves_rows
+    FROM stratum._partitionable() t
+      CROSS JOIN LATERAL stratum._default_partition(t.table_name) d
+      CROSS JOIN LATERAL stratum._missing_months(t.table_name, months_ahead) m
+    WHERE t.table_name = ANY (table_names)
+    GROUP BY 1, 2)
+  SELECT u, 'ACCESS EXCLUSIVE' FROM unnest(unfit) u
+  UNION ALL
+  SELECT g.oid, 'ACCESS EXCLUSIVE' FROM growing g WHERE g.moves_rows
+  UNION ALL
+  SELECT g.default_leaf, 'ACCESS EXCLUSIVE' FROM growing g WHERE g.default_leaf IS NOT NULL
+  UNION ALL
+  (SELECT r, CASE WHEN bool_or(g.moves_rows) THEN 'ACCESS EXCLUSIVE' ELSE 'SHARE ROW EXCLUSIVE' END
+   FROM growing g, stratum._reference_partners(g.oid) r GROUP BY r ORDER BY r);
+$$;
+COMMENT ON FUNCTION stratum._locks_to_add(text[], integer, regclass[]) IS
+  'What has to be locked, and how, before months are added to converted tables and partitions are made fit; internal to make_partitions().';
+
+CREATE FUNCTION stratum._locks_to_convert(table_name text) RETURNS TABLE (table_oid regclass, mode text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT x.oid, 'ACCESS EXCLUSIVE'
+  FROM (SELECT 1 AS rank, format('stratum.%I', table_name)::regclass AS oid
+        UNION ALL
+        SELECT 2, p.oid FROM stratum._partitions(table_name) p
+        UNION ALL
+        SELECT 3, r FROM stratum._reference_partners(format('stratum.%I', table_name)::regclass) r) x
+  ORDER BY x.rank, x.oid;
+$$;
+COMMENT ON FUNCTION stratum._locks_to_convert(text) IS
+  'What has to be locked, and how, before a table is converted, or converted back; internal to partition_by_month() and unpartition().';
+
+CREATE FUNCTION stratum._take_locks(wanted text, milliseconds integer, direction integer) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  ends constant timestamptz := clock_timestamp() + milliseconds * interval '1 millisecond';
+  taken text[] := '{}';
+  is_all boolean;
+  one record;
+BEGIN
+  FOR one IN EXECUTE format('SELECT w.table_oid, w.mode FROM (%s) w ORDER BY $1 * row_number() OVER ()', wanted) USING direction LOOP
+    PERFORM set_config('lock_timeout', greatest(1, ceil(extract(epoch FROM ends - clock_timestamp()) * 1000))::text, true);
+    EXECUTE format('LOCK TABLE ONLY %s IN %s MODE', one.table_oid, one.mode);
+    taken := taken || (one.table_oid || ' ' || one.mode);
+  END LOOP;
+  EXECUTE format('SELECT bool_and(w.table_oid || '' '' || w.mode = ANY ($1)) FROM (%s) w', wanted) INTO is_all USING taken;
+  IF NOT is_all THEN
+    RAISE lock_not_available;
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._take_locks(text, integer, integer) IS 'One try of _lock_all(); internal.';
+
+CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, description text, is_autovacuum boolean)
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+BEGIN
+  RETURN QUERY EXECUTE format(
+    $query$
+      SELECT DISTINCT l.pid, format('Process %%s has %%s on %%s.', l.pid, l.mode, w.table_oid),
+             a.backend_type = 'autovacuum worker' AND a.query !~ 'to prevent wraparound'
+      FROM (%s) w JOIN pg_locks l ON l.relation = w.table_oid JOIN pg_stat_activity a ON a.pid = l.pid
+      WHERE l.granted AND l.pid <> pg_backend_pid() AND a.datname = current_database()
+        AND (w.mode = 'ACCESS EXCLUSIVE' OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))
+    $query$, wanted);
+END $$;
+COMMENT ON FUNCTION stratum._lock_holders(text) IS 'Who has the locks that a query names, or what conflicts with them; internal to _lock_all().';
+
+CREATE FUNCTION stratum._lock_all(wanted text) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  limit_before constant text := current_setting('lock_timeout');
+  allowed constant interval := coalesce(nullif(limit_before::interval, interval '0'), interval '1 minute');
+  ends constant timestamptz := clock_timestamp() + allowed;
+  longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
+  patience integer := 1;
+  direction integer := 1;
+BEGIN
+  LOOP
+    BEGIN
+      PERFORM stratum._take_locks(wanted, patience, direction);
+      PERFORM set_config('lock_timeout', limit_before, true);
+      RETURN;
+    EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+      NULL;
+    END;
+    IF clock_timestamp() > ends THEN
+      RAISE EXCEPTION 'the locks that a change of partitions needs were not to be had within %', allowed
+        USING ERRCODE = 'lock_not_available', HINT = 'Nothing has changed. Call it again when the transactions that hold them have ended.',
+              DETAIL = coalesce((SELECT string_agg(h.description, ' ' ORDER BY h.description) FROM stratum._lock_holders(wanted) h), 'Nobody has them now.');
+    END IF;
+    -- as PostgreSQL does for those who wait longer
+    IF patience = longest THEN
+      PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
+    END IF;
+    PERFORM pg_sleep(patience * 0.004);
+    patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
+    direction := -direction;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION stratum._lock_all(text) IS
+  'Takes all of the locks that a query names, or none, again and again without keeping anybody waiting for long; internal to make_partitions(), partition_by_month() and unpartition().';
 
 CREATE FUNCTION stratum._partitioned_form(kind text, object text, definition text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
@@ -7336,7 +7484,7 @@ DECLARE
   behaviour text[] := ARRAY(SELECT c FROM stratum._behaviour_commands(table_name) c);
   -- a partitioned table has no storage, and so no options of it: the default partition has them
   options text[] := (SELECT c.reloptions FROM pg_class c
-                     WHERE c.oid = coalesce((SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default), old_table));
+                     WHERE c.oid = coalesce(stratum._default_partition(table_name), old_table));
   command text;
 BEGIN
   EXECUTE format('ALTER TABLE %s RENAME TO %I', old_table, table_name || '_before');
@@ -7358,20 +7506,46 @@ END $$;
 COMMENT ON FUNCTION stratum._rebuild_table(text, boolean, integer) IS
   'Makes a table anew in its other form, with rows and everything else that it has; internal to partition_by_month() and unpartition().';
 
+CREATE FUNCTION stratum._is_known_to_partman(table_name text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  result boolean := false;
+BEGIN
+  IF schema_name IS NOT NULL THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.part_config c WHERE c.parent_table = $1)', schema_name) INTO result USING 'stratum.' || table_name;
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._is_known_to_partman(text) IS 'Whether pg_partman is there and maintains a table; internal.';
+
+CREATE FUNCTION stratum._notice_partitioned(table_name text, use_partman boolean) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_known constant boolean := stratum._is_known_to_partman(table_name);
+BEGIN
+  RAISE NOTICE 'stratum.% has monthly partitions already%', table_name,
+               CASE WHEN is_known THEN ', which pg_partman maintains' WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
+    USING HINT = CASE WHEN is_known OR use_partman
+                      THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
+                      ELSE 'SELECT stratum.make_partitions() makes those to come; CALL stratum.unpartition() is the way back.' END;
+END $$;
+COMMENT ON FUNCTION stratum._notice_partitioned(text, boolean) IS 'Says that there is nothing to convert, and what there is to do; internal to partition_by_month().';
+
 CREATE FUNCTION stratum._hand_to_partman(table_name text, months_ahead integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET client_min_messages = error
 AS $$
 DECLARE
   partman record;
-  is_known boolean;
   leaf record;
   template text;
   premake constant integer := greatest(months_ahead, 1);
 BEGIN
   SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
-  EXECUTE format('SELECT EXISTS (SELECT FROM %I.part_config c WHERE c.parent_table = $1)', partman.nspname) INTO is_known USING 'stratum.' || table_name;
-  IF is_known THEN
+  IF stratum._is_known_to_partman(table_name) THEN
     RETURN;
   END IF;
   -- those that were there before pg_partman are called as it calls them from now on
@@ -7380,7 +7554,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s RENAME TO %I', leaf.oid, leaf.new_name);
   END LOOP;
   -- with nothing left for it to make, it does not stumble over the default partition
-  PERFORM stratum.make_partitions(premake);
+  PERFORM stratum._make_partitions(ARRAY[table_name], premake);
   EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
@@ -7426,10 +7600,14 @@ BEGIN
   END IF;
   is_done := stratum._is_partitioned(table_name);
   IF is_done THEN
-    RAISE NOTICE 'stratum.% has monthly partitions already', table_name;
+    PERFORM stratum._notice_partitioned(table_name, use_partman);
   ELSE
     PERFORM stratum._check_conversion(table_name, true);
-    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  END IF;
+  IF use_partman OR NOT is_done THEN
+    PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_convert(%L)', table_name));
+  END IF;
+  IF NOT is_done THEN
     PERFORM stratum._check_conversion(table_name, true);
     PERFORM stratum._check_values(table_name, true);
     PERFORM stratum._rebuild_table(table_name, true, months_ahead);
@@ -7451,7 +7629,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM stratum._check_conversion(table_name, false);
-  EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_convert(%L)', table_name));
   PERFORM stratum._check_conversion(table_name, false);
   PERFORM stratum._check_values(table_name, false);
   PERFORM stratum._rebuild_table(table_name, false, 0);
@@ -8395,6 +8573,8 @@ COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
   'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._current_user_id() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._current_user_id() TO stratum_admin, stratum_app, stratum_auditor;
 REVOKE ALL ON FUNCTION stratum.enter_session(bigint, bigint, text) FROM PUBLIC;
@@ -8449,8 +8629,6 @@ REVOKE ALL ON FUNCTION stratum._lock_profiles(bigint, bigint[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.ingest_events(jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.ingest_events(jsonb) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum.ingest_event(jsonb) FROM PUBLIC;
@@ -8790,12 +8968,21 @@ REVOKE ALL ON FUNCTION stratum._attach_month(text, regclass, timestamptz) FROM P
 REVOKE ALL ON FUNCTION stratum._written_columns(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._default_partition(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._add_month(text, timestamptz) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_months_ahead(integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._missing_months(text, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._make_partitions(text[], integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum.make_partitions(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.make_partitions(integer) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum.schedule_partitions(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum.schedule_partitions(text) TO stratum_admin;
+REVOKE ALL ON FUNCTION stratum._reference_partners(regclass) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._locks_to_add(text[], integer, regclass[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._locks_to_convert(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._take_locks(text, integer, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._lock_holders(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._lock_all(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._partitioned_form(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._table_of(text, text, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._missing_partition_policies(text, regclass) FROM PUBLIC;
@@ -8814,6 +9001,8 @@ REVOKE ALL ON FUNCTION stratum._make_first_partitions(text, regclass, text[], in
 REVOKE ALL ON FUNCTION stratum._make_twin(text, regclass, text[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._fit_audit_form(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._rebuild_table(text, boolean, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._is_known_to_partman(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._notice_partitioned(text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._hand_to_partman(text, integer) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._forget_at_partman(text) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE stratum.partition_by_month(text, boolean, integer) FROM PUBLIC;
@@ -8920,5 +9109,6 @@ END $finish$;
 SELECT stratum._let_go();
 
 -- ==== members that are gone
+DROP FUNCTION stratum._refreshing_tenant();
 DROP FUNCTION stratum._is_valid_segment(bigint, text, jsonb);
 DROP FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement);

@@ -268,6 +268,20 @@ END $$;
 COMMENT ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) IS
   'Whether a stored definition still means something; if not, a WARNING says why; internal.';
 
+CREATE FUNCTION stratum._refreshing_tenant() RETURNS bigint
+  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF stratum.current_tenant_id() IS NULL THEN
+    RAISE EXCEPTION 'there is no tenant whose segments could be refreshed'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
+  END IF;
+  RETURN stratum.current_tenant_id();
+END $$;
+COMMENT ON FUNCTION stratum._refreshing_tenant() IS
+  'The current tenant; raises where there is none; internal to the refresh functions.';
+
 CREATE OR REPLACE FUNCTION stratum._preview_segment(
     definition jsonb, wanted integer, OUT profile_count bigint, OUT profiles jsonb)
   RETURNS record
@@ -413,6 +427,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._refresh(bigint, bigint) IS
   'Brings the memberships of one segment, or of all active ones of a tenant, up to date, reading the profiles once; internal to the refresh functions.';
+
+CREATE OR REPLACE FUNCTION stratum.refresh_segment(
+    segment_id bigint, OUT profile_count bigint, OUT added bigint, OUT removed bigint)
+  RETURNS record
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  -- An id of NULL is no segment; for _refresh() it would be all of them.
+  SELECT r.profile_count, r.added, r.removed INTO profile_count, added, removed
+  FROM stratum._refresh(stratum._refreshing_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
+  END IF;
+END $$;
 
 CREATE OR REPLACE FUNCTION stratum.refresh_segments()
   RETURNS TABLE (segment_id integer, profile_count bigint, added bigint, removed bigint)
@@ -2360,6 +2388,7 @@ END $$;
 REVOKE ALL ON FUNCTION stratum._matching_segments(bigint[], jsonb[], anyelement) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._is_valid_segment(bigint, text, jsonb) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._refreshing_tenant() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._refresh(bigint, bigint) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._row_entries(text, text, boolean) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_admin, stratum_app, stratum_auditor;
@@ -2430,6 +2459,8 @@ DROP PROCEDURE stratum.unpartition(text);
 DROP PROCEDURE stratum.partition_by_month(text, boolean, integer);
 DROP FUNCTION stratum._forget_at_partman(text);
 DROP FUNCTION stratum._hand_to_partman(text, integer);
+DROP FUNCTION stratum._notice_partitioned(text, boolean);
+DROP FUNCTION stratum._is_known_to_partman(text);
 DROP FUNCTION stratum._rebuild_table(text, boolean, integer);
 DROP FUNCTION stratum._fit_audit_form(regclass);
 DROP FUNCTION stratum._make_twin(text, regclass, text[], boolean);
@@ -2448,10 +2479,19 @@ DROP FUNCTION stratum._partition_faults(text, regclass);
 DROP FUNCTION stratum._missing_partition_policies(text, regclass);
 DROP FUNCTION stratum._table_of(text, text, text);
 DROP FUNCTION stratum._partitioned_form(text, text, text);
+DROP FUNCTION stratum._lock_all(text);
+DROP FUNCTION stratum._lock_holders(text);
+DROP FUNCTION stratum._take_locks(text, integer, integer);
+DROP FUNCTION stratum._locks_to_convert(text);
+DROP FUNCTION stratum._locks_to_add(text[], integer, regclass[]);
+DROP FUNCTION stratum._reference_partners(regclass);
 DROP FUNCTION stratum.schedule_partitions(text);
 DROP FUNCTION stratum.make_partitions(integer);
+DROP FUNCTION stratum._make_partitions(text[], integer);
+DROP FUNCTION stratum._missing_months(text, integer);
 DROP FUNCTION stratum._check_months_ahead(integer);
 DROP FUNCTION stratum._add_month(text, timestamptz);
+DROP FUNCTION stratum._default_partition(text);
 DROP FUNCTION stratum._has_rows_of(regclass, text, timestamptz);
 DROP FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz);
 DROP FUNCTION stratum._written_columns(regclass);
@@ -2674,7 +2714,6 @@ DROP FUNCTION stratum._merged_object(jsonb, jsonb);
 DROP FUNCTION stratum._merged_consent(jsonb, jsonb);
 DROP FUNCTION stratum.ingest_event(jsonb);
 DROP FUNCTION stratum.ingest_events(jsonb);
-DROP FUNCTION stratum._acting_tenant();
 DROP FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]);
 DROP FUNCTION stratum._lock_profiles(bigint, bigint[]);
 DROP FUNCTION stratum._joined_traits(jsonb, jsonb);
@@ -2706,3 +2745,4 @@ DROP FUNCTION stratum.enter_jwt(text, text, inet, text);
 DROP FUNCTION stratum.leave_session(text);
 DROP FUNCTION stratum.enter_session(bigint, bigint, text);
 DROP FUNCTION stratum._current_user_id();
+DROP FUNCTION stratum._acting_tenant();

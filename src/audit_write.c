@@ -257,12 +257,8 @@ check_event(const char *action, const char *resource_type)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("\"%s\" of %s is recorded by its trigger only", action, resource_type),
 				 errhint("Log what the trigger cannot know: login, logout, export, anonymize.")));
-	if (stratum_context()->tenant_id == 0 &&
-		!has_privs_of_role(GetUserId(), get_role_oid("stratum_admin", true)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("no tenant has been entered"),
-				 errhint("Use SELECT stratum.enter(tenant_id, user_id) inside the same transaction.")));
+	if (!has_privs_of_role(GetUserId(), get_role_oid("stratum_admin", true)))
+		stratum_require_tenant(stratum_context()->tenant_id);
 }
 
 static char *

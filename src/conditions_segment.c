@@ -408,11 +408,7 @@ stratum_expand_segments(Jsonb *definition, const SegmentScope *scope)
 	stratum_program_free(program);
 	if (!asks_about_segments)
 		return definition;
-	if (scope->tenant == 0)
-		ereport(ERROR,
-				errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				errmsg("there is no tenant whose segments the definition could ask about"),
-				errhint("SELECT stratum.enter(tenant_id, user_id) first, in the same transaction."));
+	stratum_require_tenant(scope->tenant);
 	initStringInfo(&expansion.text);
 	stratum_json_root(definition, &root);
 	write_group(&expansion, &root, NULL, &outermost);

@@ -352,12 +352,23 @@ put_name(Person *person, NameKind kind, void *name)
 	person->nulls[kind] = name == NULL;
 }
 
+/* As stratum itself writes hashes, so that both letter cases are the same person; NULL stays. */
+static text *
+fold_hash(text *hash)
+{
+	int			length = hash == NULL ? 0 : VARSIZE(hash) - VARHDRSZ;
+
+	for (int i = 0; i < length; i++)
+		VARDATA(hash)[i] = fold_ascii(VARDATA(hash)[i]);
+	return hash;
+}
+
 /* An address in plain text stands for its hash, unless one is given. */
 static void
 read_person(const Given *given, Person *person)
 {
 	text	   *email = given_text(given, KEY_EMAIL);
-	text	   *hash = given_text(given, KEY_EMAIL_HASH);
+	text	   *hash = fold_hash(given_text(given, KEY_EMAIL_HASH));
 
 	if (hash == NULL && email != NULL && stratum_is_plain_email(email))
 		hash = stratum_email_hash(email);

@@ -49,6 +49,7 @@ typedef struct StratumContext
 extern const StratumContext *stratum_context(void);
 extern bool stratum_context_is_set(void);
 extern void stratum_define_context(void);
+extern void stratum_require_tenant(int64 tenant);
 extern int64 stratum_acting_for(void);
 extern int64 stratum_tenant_argument(FunctionCallInfo fcinfo, int number);
 extern void stratum_read_request(FunctionCallInfo fcinfo, int first, StratumContext *wanted);

@@ -546,15 +546,22 @@ stratum_current_tenant_id(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(context->tenant_id);
 }
 
-/* The current tenant; raises where there is none. */
-int64
-stratum_acting_for(void)
+/* Raises for 0, which is no tenant: what all say to a caller who has entered none. */
+void
+stratum_require_tenant(int64 tenant)
 {
-	if (stratum_context()->tenant_id == 0)
+	if (tenant == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("there is no tenant to act for"),
 				 errhint("SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.")));
+}
+
+/* The current tenant; raises where there is none. */
+int64
+stratum_acting_for(void)
+{
+	stratum_require_tenant(stratum_context()->tenant_id);
 	return context->tenant_id;
 }
 

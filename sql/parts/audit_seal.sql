@@ -135,10 +135,7 @@ CREATE FUNCTION stratum._seal_own_audit() RETURNS bigint
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
-  RETURN stratum._seal_chain(stratum.current_tenant_id());
+  RETURN stratum._seal_chain(stratum._acting_tenant());
 END $$;
 COMMENT ON FUNCTION stratum._seal_own_audit() IS 'seal_audit() of the current tenant; internal.';
 
@@ -282,10 +279,7 @@ CREATE FUNCTION stratum._verify_own_audit(head text) RETURNS TABLE (id bigint, p
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'no tenant has been entered' USING ERRCODE = 'object_not_in_prerequisite_state';
-  END IF;
-  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum.current_tenant_id(), head) v;
+  RETURN QUERY SELECT v.id, v.problem FROM stratum._seal_and_verify(stratum._acting_tenant(), head) v;
 END $$;
 COMMENT ON FUNCTION stratum._verify_own_audit(text) IS 'verify_audit() of the current tenant; internal.';
 

@@ -10,7 +10,8 @@ COMMENT ON FUNCTION stratum._lock_names(text[]) IS
 
 -- The profiles that persons stand for, in their order; each array has a kind of name, one a person, NULL where it has none. The
 -- first kind of name that finds one decides, its own or an alias; not a profile that has another name of a kind before
--- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given.
+-- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given. Hashes come in
+-- lower case; a profile may have been written with one in upper case.
 CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes text[], externals text[], anonymous_ids text[])
   RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -30,7 +31,7 @@ BEGIN
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
       UNION ALL
       SELECT 2, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
-      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash = w.hash
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, upper(w.hash))
       UNION ALL
       SELECT 3, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
@@ -45,7 +46,7 @@ BEGIN
         JOIN stratum.cdp_profiles a ON a.tenant_id = tenant AND a.id = k.profile_id
     ) c
     WHERE (c.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
-      AND (c.rank <= 2 OR w.hash IS NULL OR coalesce(c.email_hash, w.hash) = w.hash)
+      AND (c.rank <= 2 OR w.hash IS NULL OR coalesce(lower(c.email_hash), w.hash) = w.hash)
       AND (c.rank <= 3 OR w.external IS NULL OR coalesce(c.external_id, w.external) = w.external)
     ORDER BY c.rank, c.id
     LIMIT 1) p ON true
@@ -60,7 +61,7 @@ CREATE FUNCTION stratum._is_name_taken(tenant bigint, kind text, name text) RETU
 AS $$
 BEGIN
   RETURN CASE kind
-      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash = name)
+      WHEN 'email_hash' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash IN (name, upper(name)))
       WHEN 'external_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = name)
       WHEN 'anonymous_id' THEN EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = name)
     END OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a WHERE a.tenant_id = tenant AND a.kind = _is_name_taken.kind AND a.value = name);
@@ -207,10 +208,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
   'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
-
-CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
-  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
-COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)

@@ -102,7 +102,7 @@ CREATE FUNCTION stratum.set_segment_options(
 AS $$
 <<run>>
 DECLARE
-  tenant bigint := stratum._refreshing_tenant();
+  tenant bigint := stratum._acting_tenant();
   is_active boolean;
   before stratum.cdp_segment_options%ROWTYPE;
   wants_live boolean;

@@ -35,7 +35,7 @@ BEGIN
   SELECT tenant, n.kind, n.value, keep
   FROM stratum.cdp_profiles o
     JOIN stratum.cdp_profiles k ON k.tenant_id = tenant AND k.id = keep,
-    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', o.email_hash, k.email_hash),
+    LATERAL (VALUES ('canonical_id', o.canonical_id::text, k.canonical_id::text), ('email_hash', lower(o.email_hash), lower(k.email_hash)),
                     ('external_id', o.external_id, k.external_id), ('anonymous_id', o.anonymous_id, k.anonymous_id)) AS n(kind, value, kept)
   WHERE o.tenant_id = tenant AND o.id = other AND n.value <> coalesce(n.kept, '')
   ON CONFLICT (tenant_id, kind, value) DO NOTHING;

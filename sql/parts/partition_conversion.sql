@@ -274,7 +274,7 @@ DECLARE
   behaviour text[] := ARRAY(SELECT c FROM stratum._behaviour_commands(table_name) c);
   -- a partitioned table has no storage, and so no options of it: the default partition has them
   options text[] := (SELECT c.reloptions FROM pg_class c
-                     WHERE c.oid = coalesce((SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default), old_table));
+                     WHERE c.oid = coalesce(stratum._default_partition(table_name), old_table));
   command text;
 BEGIN
   EXECUTE format('ALTER TABLE %s RENAME TO %I', old_table, table_name || '_before');
@@ -298,21 +298,48 @@ COMMENT ON FUNCTION stratum._rebuild_table(text, boolean, integer) IS
 
 -- ---- pg_partman -----------------------------------------------------------------------------------
 
+CREATE FUNCTION stratum._is_known_to_partman(table_name text) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  result boolean := false;
+BEGIN
+  IF schema_name IS NOT NULL THEN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I.part_config c WHERE c.parent_table = $1)', schema_name) INTO result USING 'stratum.' || table_name;
+  END IF;
+  RETURN result;
+END $$;
+COMMENT ON FUNCTION stratum._is_known_to_partman(text) IS 'Whether pg_partman is there and maintains a table; internal.';
+
+-- What to do next depends on who makes the months to come.
+CREATE FUNCTION stratum._notice_partitioned(table_name text, use_partman boolean) RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_known constant boolean := stratum._is_known_to_partman(table_name);
+BEGIN
+  RAISE NOTICE 'stratum.% has monthly partitions already%', table_name,
+               CASE WHEN is_known THEN ', which pg_partman maintains' WHEN use_partman THEN ', which pg_partman takes over as they are' ELSE '' END
+    USING HINT = CASE WHEN is_known OR use_partman
+                      THEN 'pg_partman makes those to come; premake and retention are set in its part_config. Call stratum.make_partitions() after its maintenance.'
+                      ELSE 'SELECT stratum.make_partitions() makes those to come; CALL stratum.unpartition() is the way back.' END;
+END $$;
+COMMENT ON FUNCTION stratum._notice_partitioned(text, boolean) IS 'Says that there is nothing to convert, and what there is to do; internal to partition_by_month().';
+
 -- It takes the partitions that are there for its own, by their names. Its template gives the new ones the key of messages.
 CREATE FUNCTION stratum._hand_to_partman(table_name text, months_ahead integer) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET client_min_messages = error
 AS $$
 DECLARE
   partman record;
-  is_known boolean;
   leaf record;
   template text;
   premake constant integer := greatest(months_ahead, 1);
 BEGIN
   SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
   FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
-  EXECUTE format('SELECT EXISTS (SELECT FROM %I.part_config c WHERE c.parent_table = $1)', partman.nspname) INTO is_known USING 'stratum.' || table_name;
-  IF is_known THEN
+  IF stratum._is_known_to_partman(table_name) THEN
     RETURN;
   END IF;
   -- those that were there before pg_partman are called as it calls them from now on
@@ -321,7 +348,7 @@ BEGIN
     EXECUTE format('ALTER TABLE %s RENAME TO %I', leaf.oid, leaf.new_name);
   END LOOP;
   -- with nothing left for it to make, it does not stumble over the default partition
-  PERFORM stratum.make_partitions(premake);
+  PERFORM stratum._make_partitions(ARRAY[table_name], premake);
   EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
@@ -369,10 +396,14 @@ BEGIN
   END IF;
   is_done := stratum._is_partitioned(table_name);
   IF is_done THEN
-    RAISE NOTICE 'stratum.% has monthly partitions already', table_name;
+    PERFORM stratum._notice_partitioned(table_name, use_partman);
   ELSE
     PERFORM stratum._check_conversion(table_name, true);
-    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  END IF;
+  IF use_partman OR NOT is_done THEN
+    PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_convert(%L)', table_name));
+  END IF;
+  IF NOT is_done THEN
     PERFORM stratum._check_conversion(table_name, true);
     PERFORM stratum._check_values(table_name, true);
     PERFORM stratum._rebuild_table(table_name, true, months_ahead);
@@ -394,7 +425,7 @@ BEGIN
     RETURN;
   END IF;
   PERFORM stratum._check_conversion(table_name, false);
-  EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_convert(%L)', table_name));
   PERFORM stratum._check_conversion(table_name, false);
   PERFORM stratum._check_values(table_name, false);
   PERFORM stratum._rebuild_table(table_name, false, 0);

@@ -237,7 +237,7 @@ COMMENT ON FUNCTION stratum._empty_default(text, regclass, regclass, timestamptz
   'Moves the rows of a month from the default partition into their own, and attaches both; internal to make_partitions().';
 
 CREATE FUNCTION stratum._has_rows_of(leaf regclass, time_column text, month timestamptz) RETURNS boolean
-  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+  LANGUAGE plpgsql VOLATILE STRICT SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
   result boolean;
@@ -247,31 +247,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._has_rows_of(regclass, text, timestamptz) IS 'Whether a partition has rows of a month; internal to make_partitions().';
 
+CREATE FUNCTION stratum._default_partition(table_name text) RETURNS regclass
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default $$;
+COMMENT ON FUNCTION stratum._default_partition(text) IS 'The partition of a converted table that takes what no other is for; internal.';
+
+-- Everything that can wait is locked already; see _locks_to_add().
 CREATE FUNCTION stratum._add_month(table_name text, month timestamptz) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
-  default_leaf regclass := (SELECT p.oid FROM stratum._partitions(table_name) p WHERE p.is_default);
-  leaf regclass := stratum._make_month(table_name, month, (SELECT c.reloptions FROM pg_class c WHERE c.oid = default_leaf));
-  has_rows boolean := false;
+  default_leaf constant regclass := stratum._default_partition(table_name);
+  leaf constant regclass := format('stratum.%I', stratum._partition_name(table_name, month))::regclass;
 BEGIN
-  IF default_leaf IS NOT NULL THEN
-    has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
-    IF NOT has_rows THEN
-      -- attaching takes this lock anyway; now none can come until then
-      EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', default_leaf);
-      has_rows := stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month);
-    END IF;
-  END IF;
-  IF has_rows THEN
-    EXECUTE format('LOCK TABLE stratum.%I IN ACCESS EXCLUSIVE MODE', table_name);
+  IF stratum._has_rows_of(default_leaf, stratum._time_column(table_name), month) THEN
     PERFORM stratum._empty_default(table_name, default_leaf, leaf, month);
   ELSE
     PERFORM stratum._attach_month(table_name, leaf, month);
   END IF;
-  PERFORM stratum._fit_partition(table_name, leaf);
 END $$;
-COMMENT ON FUNCTION stratum._add_month(text, timestamptz) IS 'Gives a converted table the partition of a month; internal to make_partitions().';
+COMMENT ON FUNCTION stratum._add_month(text, timestamptz) IS 'Gives a converted table the partition of a month, which is there as a table; internal to make_partitions().';
 
 CREATE FUNCTION stratum._check_months_ahead(months_ahead integer) RETURNS void
   LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -284,29 +279,49 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION stratum._check_months_ahead(integer) IS 'Raises for numbers of months that make_partitions() does not take; internal.';
 
--- Two at the same time: the second one waits, and finds them made.
-CREATE FUNCTION stratum.make_partitions(months_ahead integer DEFAULT 3) RETURNS integer
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
+CREATE FUNCTION stratum._missing_months(table_name text, months_ahead integer) RETURNS SETOF timestamptz
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC'
+AS $$
+  SELECT m FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => months_ahead), interval '1 month') m
+  WHERE NOT EXISTS (SELECT FROM stratum._partitions(table_name) p WHERE p.starts < m + interval '1 month' AND p.ends > m);
+$$;
+COMMENT ON FUNCTION stratum._missing_months(text, integer) IS 'Months, this one and those to come, that a converted table has no partition for; internal to make_partitions().';
+
+-- Two at the same time: the second one waits, and finds them made. The tables of the new months are made beside the others before anything is locked that a
+-- reader or writer wants.
+CREATE FUNCTION stratum._make_partitions(table_names text[], months_ahead integer) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET quote_all_identifiers = off
 AS $$
 DECLARE
   converted text;
   month timestamptz;
+  unfit regclass[] := '{}';
   made integer := 0;
 BEGIN
-  PERFORM stratum._check_months_ahead(months_ahead);
-  FOR converted IN SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name) LOOP
-    EXECUTE format('LOCK TABLE stratum.%I IN SHARE UPDATE EXCLUSIVE MODE', converted);
-    PERFORM stratum._fit_partition(converted, p.oid) FROM stratum._partitions(converted) p WHERE stratum._is_unfit(converted, p.oid);
-    FOR month IN
-      SELECT m FROM generate_series(date_trunc('month', now()), date_trunc('month', now()) + make_interval(months => months_ahead), interval '1 month') m
-    LOOP
-      CONTINUE WHEN EXISTS (SELECT FROM stratum._partitions(converted) p
-                            WHERE p.starts < month + interval '1 month' AND p.ends > month);
+  FOREACH converted IN ARRAY table_names LOOP
+    EXECUTE format('LOCK TABLE ONLY stratum.%I IN SHARE UPDATE EXCLUSIVE MODE', converted);
+    unfit := unfit || ARRAY(SELECT p.oid FROM stratum._partitions(converted) p WHERE stratum._is_unfit(converted, p.oid));
+    PERFORM stratum._fit_partition(converted, stratum._make_month(converted, m, (SELECT c.reloptions FROM pg_class c WHERE c.oid = stratum._default_partition(converted))))
+    FROM stratum._missing_months(converted, months_ahead) m;
+  END LOOP;
+  PERFORM stratum._lock_all(format('SELECT * FROM stratum._locks_to_add(%L, %L, %L)', table_names, months_ahead, unfit));
+  FOREACH converted IN ARRAY table_names LOOP
+    PERFORM stratum._fit_partition(converted, p.oid) FROM stratum._partitions(converted) p WHERE p.oid = ANY (unfit);
+    FOR month IN SELECT m FROM stratum._missing_months(converted, months_ahead) m LOOP
       PERFORM stratum._add_month(converted, month);
       made := made + 1;
     END LOOP;
   END LOOP;
   RETURN made;
+END $$;
+COMMENT ON FUNCTION stratum._make_partitions(text[], integer) IS 'make_partitions() of some tables; internal.';
+
+CREATE FUNCTION stratum.make_partitions(months_ahead integer DEFAULT 3) RETURNS integer
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._check_months_ahead(months_ahead);
+  RETURN stratum._make_partitions(ARRAY(SELECT t.table_name FROM stratum._partitionable() t WHERE stratum._is_partitioned(t.table_name)), months_ahead);
 END $$;
 COMMENT ON FUNCTION stratum.make_partitions(integer) IS
   'Makes the partitions of this month and of so many to come for the tables that partition_by_month() has converted; returns how many. For a schedule.';

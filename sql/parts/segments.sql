@@ -18,20 +18,6 @@ CREATE FUNCTION stratum._usable_definition(tenant bigint, segment_id bigint, nam
 COMMENT ON FUNCTION stratum._usable_definition(bigint, bigint, text, jsonb) IS
   'The same of a stored definition; NULL for one that means nothing any more, and a WARNING says why; internal.';
 
-CREATE FUNCTION stratum._refreshing_tenant() RETURNS bigint
-  LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-  IF stratum.current_tenant_id() IS NULL THEN
-    RAISE EXCEPTION 'there is no tenant whose segments could be refreshed'
-      USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = 'SELECT stratum.enter(tenant_id, user_id) first, in the same transaction.';
-  END IF;
-  RETURN stratum.current_tenant_id();
-END $$;
-COMMENT ON FUNCTION stratum._refreshing_tenant() IS
-  'The current tenant; raises where there is none; internal to the refresh functions.';
-
 -- ---- live -----------------------------------------------------------------------------------------
 
 CREATE FUNCTION stratum._preview_segment(
@@ -176,7 +162,7 @@ AS $$
 BEGIN
   -- An id of NULL is no segment; for _refresh() it would be all of them.
   SELECT r.profile_count, r.added, r.removed INTO profile_count, added, removed
-  FROM stratum._refresh(stratum._refreshing_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
+  FROM stratum._refresh(stratum._acting_tenant(), coalesce(refresh_segment.segment_id, 0)) r;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'segment % does not exist', segment_id USING ERRCODE = 'no_data_found';
   END IF;
@@ -191,7 +177,7 @@ AS $$
 BEGIN
   FOR segment_id, profile_count, added, removed IN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
-    FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
+    FROM stratum._refresh(stratum._acting_tenant(), NULL) r
     ORDER BY r.segment_id
   LOOP
     RETURN NEXT;

@@ -22,6 +22,10 @@ CREATE FUNCTION stratum.current_tenant_id() RETURNS integer
 COMMENT ON FUNCTION stratum.current_tenant_id() IS
   'Tenant that the transaction acts for; NULL without a context. Row security compares with it.';
 
+CREATE FUNCTION stratum._acting_tenant() RETURNS bigint
+  LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_acting_tenant';
+COMMENT ON FUNCTION stratum._acting_tenant() IS 'The current tenant; raises where there is none; internal.';
+
 CREATE FUNCTION stratum.current_user_id() RETURNS integer
   LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'stratum_current_user_id';
 COMMENT ON FUNCTION stratum.current_user_id() IS

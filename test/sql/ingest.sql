@@ -50,6 +50,31 @@ SELECT external, email, last = (now() AT TIME ZONE 'UTC')::date AS today FROM in
 SELECT event_type, properties, context, message_id FROM stratum.cdp_events ORDER BY id DESC LIMIT 1;
 ROLLBACK;
 
+-- ---- hashes in another letter case ----------------------------------------------------------------
+BEGIN;
+SELECT stratum.enter(9401);
+SELECT stratum.email_hash('mia@example.com') AS hash, upper(stratum.email_hash('mia@example.com')) AS upper_hash, upper(stratum.email_hash('noah@example.com')) AS other_hash \gset
+SELECT count(DISTINCT profile_id) AS people FROM stratum.ingest_events(jsonb_build_array(
+  jsonb_build_object('event_name', 'View', 'email_hash', :'upper_hash'), jsonb_build_object('event_name', 'View', 'email_hash', :'hash'),
+  jsonb_build_object('event_name', 'View', 'email', 'mia@example.com'), jsonb_build_object('event_name', 'View', 'email_hash', initcap(:'hash'))));
+SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'email_hash', :'upper_hash', 'external_id', 'c-1'));
+SELECT email_hash = :'hash' AS in_lower_case, external_id FROM stratum.cdp_profiles;
+-- a profile that was written with such a one is found, by either, and no other gets the hash
+INSERT INTO stratum.cdp_profiles (canonical_id, external_id, email_hash) VALUES ('00000000-0000-4000-8000-000000000001', 'c-2', :'other_hash');
+SELECT count(DISTINCT profile_id) AS people FROM stratum.ingest_events(jsonb_build_array(
+  jsonb_build_object('event_name', 'View', 'email_hash', :'other_hash'), jsonb_build_object('event_name', 'View', 'email', 'noah@example.com', 'external_id', 'c-2')));
+SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'canonical_id', '00000000-0000-4000-8000-000000000002', 'email', 'noah@example.com'));
+SELECT external_id, email_hash = :'other_hash' AS as_written FROM stratum.cdp_profiles ORDER BY id;
+-- merged into another one, its hash still leads to it
+SELECT stratum.merge_profiles(a.id, b.id) FROM stratum.cdp_profiles a, stratum.cdp_profiles b WHERE a.external_id = 'c-1' AND b.external_id = 'c-2';
+SELECT p.external_id FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'email_hash', :'other_hash')) e JOIN stratum.cdp_profiles p ON p.id = e.profile_id;
+-- what is no hash is refused
+SAVEPOINT s;
+SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'email_hash', left(:'hash', 63) || 'g'));
+ROLLBACK TO s;
+SELECT outcome FROM stratum.ingest_event(jsonb_build_object('event_name', 'View', 'email_hash', left(:'hash', 63)));
+ROLLBACK;
+
 -- ---- many at once: as one after the other ---------------------------------------------------------
 BEGIN;
 SELECT stratum.enter(9401);

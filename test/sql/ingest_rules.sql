@@ -23,7 +23,7 @@ SELECT key, string_to_array(good, ' or ') AS good, string_to_array(bad, ' or ') 
   ('traits', 'absent or absent or absent or absent or {"n": 1} or {"n": 2, "x": {"y": 1}} or {"x": null} or {} or null', '[] or 5 or "x"'),
   ('canonical_id', 'absent or absent or absent or absent or absent or absent or absent or "00000000-0000-4000-8000-00009411000N" or null', '5 or "x" or []'),
   ('email', 'absent or absent or "n.N@example.com" or " N.n@Example.com " or "encrypted" or null or ""', '5 or {} or "LONG"'),
-  ('email_hash', 'absent or absent or absent or absent or null or "" or "HASH"', '5 or "abc" or "HASHa" or []'),
+  ('email_hash', 'absent or absent or absent or absent or null or "" or "HASH" or "DIGEST"', '5 or "abc" or "HASHa" or []'),
   ('external_id', 'absent or absent or "e-N" or null or "e-N"', '5 or "LONG" or {}'),
   ('anonymous_id', 'absent or "d-N" or "d-N" or "" or "d-N"', '5 or [] or true or "LONG"'),
   ('other', 'absent', '1 or null')) AS c(key, good, bad);
@@ -34,11 +34,12 @@ CREATE FUNCTION ingest_rules.pick(n integer, what text, below integer) RETURNS i
 CREATE TABLE ingest_rules.events AS
 SELECT n, jsonb_object_agg(key, value::jsonb) FILTER (WHERE value <> 'absent') AS event
 FROM (
-  SELECT n, key, replace(replace(replace(replace(replace(replace(replace(replace(chosen,
+  SELECT n, key, replace(replace(replace(replace(replace(replace(replace(replace(replace(chosen,
       'LONG', repeat('ü', ingest_rules.pick(n, 'long', 2) + CASE key WHEN 'event_type' THEN 51 ELSE 256 END)),
       'TIME', to_char(timestamp '2025-01-01' + n * interval '1 minute', 'YYYY-MM-DD"T"HH24:MI:SS') || CASE n % 3 WHEN 0 THEN 'Z' WHEN 1 THEN '' ELSE '+00:00' END),
       'UUID', md5('message ' || n)::uuid::text), 'SAME', md5('message ' || n % 20)::uuid::text), 'UPPER', upper(md5('message ' || n)::uuid::text)),
-      'BARE', md5('message ' || n)), 'HASH', encode(sha256(convert_to('hash ' || n % 8, 'UTF8')), 'hex')), 'N', (n % 7)::text) AS value
+      'BARE', md5('message ' || n)), 'HASH', encode(sha256(convert_to('hash ' || n % 8, 'UTF8')), 'hex')),
+      'DIGEST', upper(encode(sha256(convert_to('hash ' || n % 8, 'UTF8')), 'hex'))), 'N', (n % 7)::text) AS value
   FROM (
     SELECT n, c.key, CASE WHEN ingest_rules.pick(n, c.key || ' is bad', 40) = 0 THEN c.bad[1 + ingest_rules.pick(n, c.key, cardinality(c.bad))]
                           ELSE c.good[1 + ingest_rules.pick(n, c.key, cardinality(c.good))] END AS chosen
@@ -107,6 +108,11 @@ SELECT count(*) > 1000 AS many, count(*) FILTER (WHERE outcome = 'duplicate') > 
        count(*) FILTER (WHERE outcome = 'duplicate' AND (e.message_id IS DISTINCT FROM nullif(g.event ->> 'message_id', '')::uuid OR e.profile_id IS DISTINCT FROM t.profile_id)) AS wrong_duplicates,
        count(*) FILTER (WHERE e.id IS NULL) AS lost
 FROM given g JOIN taken t USING (place) LEFT JOIN stratum.cdp_events e ON e.id = t.event_id;
+-- a hash is one person's, in whatever letter case, and kept in lower case
+SELECT count(*) AS hashes, count(*) FILTER (WHERE t.of_hash > 1) AS hashes_of_two, count(*) FILTER (WHERE t.in_upper_case) AS in_upper_case
+FROM (SELECT lower(g.event ->> 'email_hash') AS hash, count(DISTINCT p.id) AS of_hash, bool_or(p.email_hash <> lower(p.email_hash)) AS in_upper_case
+      FROM given g JOIN taken t USING (place) JOIN stratum.cdp_profiles p ON p.id = t.profile_id
+      WHERE g.event ->> 'email_hash' <> '' AND coalesce(g.event ->> 'canonical_id', '') = '' AND t.outcome = 'stored' GROUP BY 1) t;
 ROLLBACK;
 
 -- ---- in one call as one by one --------------------------------------------------------------------

@@ -101,7 +101,7 @@ is($node->sql(q{SELECT count(*) FROM pg_class c, aclexplode(c.relacl) a WHERE c.
 my $found = $node->sql('SELECT object, problem FROM stratum.check_install()', db => 'own');
 is($found, qq{right cdp_events to stratum_app|changed: is "INSERT, SELECT, UPDATE", should be "DELETE, INSERT, SELECT, UPDATE"\ntrigger cdp_events.zz_stratum_live|disabled}, 'check_install() finds what was disabled and revoked, no more')
 	or diag($found);
-like(($node->psql("CALL stratum.partition_by_month('audit_logs')", db => 'own'))[2], qr/NOTICE:  stratum\.audit_logs has monthly partitions already/, 'again: a notice');
+like(($node->psql("CALL stratum.partition_by_month('audit_logs')", db => 'own'))[2], qr/NOTICE:  stratum\.audit_logs has monthly partitions already\nHINT:  SELECT stratum\.make_partitions\(\) makes those to come/, 'again: a notice says what to do');
 
 is(convert_back('own'), '', 'converted back');
 is_same(structure($node, 'own'), $before, 'everything is as it was');
@@ -343,14 +343,16 @@ is($node->sql($check, db => 'source'), '', 'and a conversion after it');
 
 SKIP:
 {
-	skip 'pg_partman is not installed on this machine', 10 if $node->sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'}) eq '0';
+	skip 'pg_partman is not installed on this machine', 12 if $node->sql(q{SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_partman'}) eq '0';
 	new_database('partman');
 	is($node->sqlstate("CALL stratum.partition_by_month('cdp_events', use_partman => true)", db => 'partman'), '55000', 'without the extension it is refused');
 	$node->sql('CREATE SCHEMA partman; CREATE EXTENSION pg_partman SCHEMA partman', db => 'partman');
 	convert('partman');
 	my $of = q{SELECT count(*) FROM pg_inherits WHERE inhparent = 'stratum.cdp_events'::regclass};
 	my $now = $node->sql($of, db => 'partman');
-	$node->sql("CALL stratum.partition_by_month('$_', use_partman => true)", db => 'partman') for qw(audit_logs cdp_events cdp_events);
+	my @said = map { ($node->psql("CALL stratum.partition_by_month('$_', use_partman => true)", db => 'partman'))[2] } qw(audit_logs cdp_events cdp_events);
+	like($said[0], qr/NOTICE:  stratum\.audit_logs has monthly partitions already, which pg_partman takes over as they are\nHINT:  pg_partman makes those to come/, 'they are handed over');
+	like($said[2], qr/NOTICE:  stratum\.cdp_events has monthly partitions already, which pg_partman maintains\n/, 'once');
 	is($node->sql('SELECT parent_table, control FROM partman.part_config ORDER BY 1', db => 'partman'), "stratum.audit_logs|created_at\nstratum.cdp_events|timestamp", 'pg_partman knows both');
 	is($node->sql($of, db => 'partman'), $now, 'and has made no partitions beside those that are there');
 	$node->sql(q{UPDATE partman.part_config SET premake = 6; SELECT partman.run_maintenance()}, db => 'partman');
