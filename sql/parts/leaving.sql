@@ -181,6 +181,7 @@ BEGIN
     RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
       USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
   END IF;
+  PERFORM stratum._refuse_foreign_triggers(tenant);
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
   PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;
