@@ -2420,7 +2420,7 @@ DROP FUNCTION stratum._check_server(integer);
 DROP FUNCTION stratum._server_faults();
 DROP FUNCTION stratum._refuse_foreign_triggers(bigint);
 DROP FUNCTION stratum._check_foreign_triggers();
-DROP FUNCTION stratum._foreign_triggers();
+DROP FUNCTION stratum._foreign_triggers(integer);
 DROP FUNCTION stratum._is_foreign_condition(oid);
 DROP FUNCTION stratum._tables_that_follow();
 DROP FUNCTION stratum._check_audit_forms();

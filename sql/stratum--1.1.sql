@@ -6628,7 +6628,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
-('function', 'stratum._check_foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 5243b25409466701297fa06600c66283'),
+('function', 'stratum._check_foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6c92f37f90983ad0dda5997c252ddfe6'),
 ('function', 'stratum._check_leaf(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2db29c65ce6a312ddf47694a6b930937'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
@@ -6681,7 +6681,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
-('function', 'stratum._foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b45a894040d5695263835760abf383cf'),
+('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c007e913d456edd5058d09f59e74b8d5'),
 ('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
@@ -6837,7 +6837,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_foreign_casts()', 'plpgsql v search_path=pg_catalog, pg_temp 2f6cc6154f117ae54ca336dbbd202628'),
-('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3f62f64ead60dfdeaaf4428ff0a66517'),
+('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 31bfb08e5f35323e8c71eb00eda3d9d6'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
@@ -9251,8 +9251,9 @@ COMMENT ON FUNCTION stratum._is_foreign_condition(oid) IS
   'Whether the condition of a trigger calls what is not to run as a superuser; internal to _foreign_triggers().';
 
 -- What PostgreSQL runs for a reference it runs as the owner of the table that refers: BEFORE triggers, conditions, checks, expressions. But AFTER
--- triggers wait until that is over, and so do those of the tables that a rule writes into: they run as whoever changed our row.
-CREATE FUNCTION stratum._foreign_triggers() RETURNS TABLE (object text, problem text, remedy text)
+-- triggers wait until that is over, and so do those of the tables that a rule writes into: they run as whoever changed our row. From 18 on a
+-- trigger remembers as whom it is to run.
+CREATE FUNCTION stratum._foreign_triggers(version_num integer) RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
   SELECT format('trigger %I on %s', g.tgname, t.oid::regclass),
@@ -9265,7 +9266,7 @@ AS $$
     JOIN pg_roles o ON o.oid = p.proowner
   WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR stratum._is_foreign_condition(g.oid)
              -- 2: BEFORE, 8: DELETE, 16: UPDATE
-             ELSE NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
+             ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
     -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled
     AND NOT EXISTS (SELECT FROM pg_trigger above WHERE above.oid = g.tgparentid AND above.tgenabled <> 'D')
   UNION ALL
@@ -9276,17 +9277,18 @@ AS $$
     JOIN pg_class c ON c.oid = t.oid
     JOIN pg_roles o ON o.oid = c.relowner AND NOT o.rolsuper
     -- 2: UPDATE, 4: DELETE
-    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4');
+    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4')
+  WHERE t.is_ours OR version_num < 180000;
 $$;
-COMMENT ON FUNCTION stratum._foreign_triggers() IS
-  'Triggers and rules of roles that are no superusers which run as one when stratum changes rows; internal to security_check() and delete_tenant().';
+COMMENT ON FUNCTION stratum._foreign_triggers(integer) IS
+  'Triggers and rules of roles that are no superusers which a server of this version runs as one when stratum changes rows; internal to security_check() and delete_tenant().';
 
 -- Who can make such: a trigger on our table, or a reference to it. PostgreSQL compares keys as the owner of the table that is referred to, with
 -- casts that may be those of a type of whoever refers to it.
 CREATE FUNCTION stratum._check_foreign_triggers() RETURNS TABLE (severity text, object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
-  SELECT 'error', f.object, f.problem, f.remedy FROM stratum._foreign_triggers() f
+  SELECT 'error', f.object, f.problem, f.remedy FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f
   UNION
   SELECT 'error', 'table ' || c.oid::regclass,
          format('%s has %s on it, and so can run functions with the rights of a superuser', w.who, a.privilege_type),
@@ -9323,7 +9325,7 @@ BEGIN
     END LOOP;
     locked := locked || following;
   END LOOP;
-  SELECT f.object, f.problem INTO foreign_trigger FROM stratum._foreign_triggers() f ORDER BY f.object COLLATE "C" LIMIT 1;
+  SELECT f.object, f.problem INTO foreign_trigger FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f ORDER BY f.object COLLATE "C" LIMIT 1;
   IF found THEN
     RAISE EXCEPTION 'tenant % cannot be deleted: % %', tenant, foreign_trigger.object, foreign_trigger.problem
       USING ERRCODE = 'insufficient_privilege',

@@ -47,8 +47,9 @@ COMMENT ON FUNCTION stratum._is_foreign_condition(oid) IS
   'Whether the condition of a trigger calls what is not to run as a superuser; internal to _foreign_triggers().';
 
 -- What PostgreSQL runs for a reference it runs as the owner of the table that refers: BEFORE triggers, conditions, checks, expressions. But AFTER
--- triggers wait until that is over, and so do those of the tables that a rule writes into: they run as whoever changed our row.
-CREATE FUNCTION stratum._foreign_triggers() RETURNS TABLE (object text, problem text, remedy text)
+-- triggers wait until that is over, and so do those of the tables that a rule writes into: they run as whoever changed our row. From 18 on a
+-- trigger remembers as whom it is to run.
+CREATE FUNCTION stratum._foreign_triggers(version_num integer) RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
   SELECT format('trigger %I on %s', g.tgname, t.oid::regclass),
@@ -61,7 +62,7 @@ AS $$
     JOIN pg_roles o ON o.oid = p.proowner
   WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR stratum._is_foreign_condition(g.oid)
              -- 2: BEFORE, 8: DELETE, 16: UPDATE
-             ELSE NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
+             ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
     -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled
     AND NOT EXISTS (SELECT FROM pg_trigger above WHERE above.oid = g.tgparentid AND above.tgenabled <> 'D')
   UNION ALL
@@ -72,17 +73,18 @@ AS $$
     JOIN pg_class c ON c.oid = t.oid
     JOIN pg_roles o ON o.oid = c.relowner AND NOT o.rolsuper
     -- 2: UPDATE, 4: DELETE
-    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4');
+    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4')
+  WHERE t.is_ours OR version_num < 180000;
 $$;
-COMMENT ON FUNCTION stratum._foreign_triggers() IS
-  'Triggers and rules of roles that are no superusers which run as one when stratum changes rows; internal to security_check() and delete_tenant().';
+COMMENT ON FUNCTION stratum._foreign_triggers(integer) IS
+  'Triggers and rules of roles that are no superusers which a server of this version runs as one when stratum changes rows; internal to security_check() and delete_tenant().';
 
 -- Who can make such: a trigger on our table, or a reference to it. PostgreSQL compares keys as the owner of the table that is referred to, with
 -- casts that may be those of a type of whoever refers to it.
 CREATE FUNCTION stratum._check_foreign_triggers() RETURNS TABLE (severity text, object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
-  SELECT 'error', f.object, f.problem, f.remedy FROM stratum._foreign_triggers() f
+  SELECT 'error', f.object, f.problem, f.remedy FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f
   UNION
   SELECT 'error', 'table ' || c.oid::regclass,
          format('%s has %s on it, and so can run functions with the rights of a superuser', w.who, a.privilege_type),
@@ -119,7 +121,7 @@ BEGIN
     END LOOP;
     locked := locked || following;
   END LOOP;
-  SELECT f.object, f.problem INTO foreign_trigger FROM stratum._foreign_triggers() f ORDER BY f.object COLLATE "C" LIMIT 1;
+  SELECT f.object, f.problem INTO foreign_trigger FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f ORDER BY f.object COLLATE "C" LIMIT 1;
   IF found THEN
     RAISE EXCEPTION 'tenant % cannot be deleted: % %', tenant, foreign_trigger.object, foreign_trigger.problem
       USING ERRCODE = 'insufficient_privilege',
