@@ -2531,6 +2531,7 @@ DECLARE
   event_ids bigint[];
   result jsonb;
 BEGIN
+  PERFORM stratum._refuse_foreign_casts();
   SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
@@ -5895,7 +5896,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
 ('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
-('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp f09e97aced0c50a1ae22b405e8390619'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3650073d405784720501eff5a760ac1f'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
@@ -8333,7 +8334,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
-  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant() and export_subject().';
 
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off

@@ -85,7 +85,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
-  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant() and export_subject().';
 
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off

@@ -24,7 +24,7 @@ SELECT (current_setting('server_version_num')::integer < 180000)::text AS older 
 REVOKE REFERENCES ON stratum.cdp_profiles FROM mallory;
 BEGIN;
 DELETE FROM stratum.cdp_profiles WHERE id = 150;
-SELECT attack.control('it runs as a superuser who deletes by hand, if the server is older', count(*) > 0 = :older) FROM mine.loot;
+SELECT attack.control('it runs as a superuser who deletes by hand, if the server is older', (count(*) > 0) = :older) FROM mine.loot;
 ROLLBACK;
 \if :guarded
 BEGIN;
