@@ -6682,7 +6682,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
-('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off c007e913d456edd5058d09f59e74b8d5'),
+('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2b0117c33b938f82685b0d4770534fed'),
 ('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
@@ -9265,7 +9265,7 @@ AS $$
     JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     JOIN pg_proc p ON p.oid = g.tgfoid
     JOIN pg_roles o ON o.oid = p.proowner
-  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR stratum._is_foreign_condition(g.oid)
+  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR g.tgqual IS NOT NULL AND stratum._is_foreign_condition(g.oid)
              -- 2: BEFORE, 8: DELETE, 16: UPDATE
              ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
     -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled

@@ -60,7 +60,7 @@ AS $$
     JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     JOIN pg_proc p ON p.oid = g.tgfoid
     JOIN pg_roles o ON o.oid = p.proowner
-  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR stratum._is_foreign_condition(g.oid)
+  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR g.tgqual IS NOT NULL AND stratum._is_foreign_condition(g.oid)
              -- 2: BEFORE, 8: DELETE, 16: UPDATE
              ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
     -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled
