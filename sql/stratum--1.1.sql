@@ -3230,6 +3230,7 @@ DECLARE
   event_ids bigint[];
   result jsonb;
 BEGIN
+  PERFORM stratum._refuse_foreign_casts();
   SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
@@ -6637,6 +6638,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
+('function', 'stratum._check_foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6c92f37f90983ad0dda5997c252ddfe6'),
 ('function', 'stratum._check_leaf(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2db29c65ce6a312ddf47694a6b930937'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
@@ -6690,6 +6692,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
+('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2b0117c33b938f82685b0d4770534fed'),
 ('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
@@ -6743,6 +6746,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
+('function', 'stratum._is_foreign_condition(oid)', 'sql s search_path=pg_catalog, pg_temp 9320b2446e36baba99122a045ba02108'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
 ('function', 'stratum._is_known_to_partman(text)', 'plpgsql s search_path=pg_catalog, pg_temp bd0d3f49d0452d5195c513800194a4d7'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp ff0a5305f9977bff507a9482e635b6b6'),
@@ -6853,6 +6857,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_foreign_casts()', 'plpgsql v search_path=pg_catalog, pg_temp 2f6cc6154f117ae54ca336dbbd202628'),
+('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 31bfb08e5f35323e8c71eb00eda3d9d6'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
@@ -6895,6 +6900,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
+('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
 ('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
@@ -6934,14 +6940,14 @@ AS $manifest$ VALUES
 ('function', 'stratum.current_request_id()', 'c s 3069807caa28885581e412563bdfb5bf'),
 ('function', 'stratum.current_tenant_id()', 'c s 3960aaa195d808d69044c6f576240142'),
 ('function', 'stratum.current_user_id()', 'c s e0a5837f849f8054050ae356f603a8ca'),
-('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off a3b567aef7050936761858141c2a44d1'),
+('function', 'stratum.delete_tenant(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 362e73699efe67421785a8981b7f9527'),
 ('function', 'stratum.email_hash(text)', 'c i 29387341d17c8d835f952034c963fcfb'),
 ('function', 'stratum.enter(bigint,bigint,text,inet,text)', 'c v e15c92191c9f1bed76ca22e96546f1c9'),
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
 ('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
-('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 395e5262b5c8a9930d23a0f5d176bf4c'),
+('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp f09e97aced0c50a1ae22b405e8390619'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3650073d405784720501eff5a760ac1f'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
 ('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
@@ -6983,7 +6989,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 6e0caba5e0d95b5b9b1d8c69df532b7d'),
 ('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
-('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 8d6868a4dddbd1087a121f51be07aad7'),
+('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off c265f4e9341a852ec5e5fc766cdb6637'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
 ('function', 'stratum.segment_matches(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.segment_profiles(bigint)', 'sql s 57dc78b3ff65c9e6bb78537310b90f5c'),
@@ -9393,6 +9399,140 @@ END $$;
 COMMENT ON FUNCTION stratum._check_audit_forms() IS
   'Audited tables that need a row trigger by now; internal to check_install().';
 
+-- ==== sql/parts/foreign_triggers.sql
+-- Triggers and rules of others that would run with a superuser's rights when stratum's own functions change rows. Whoever may refer to
+-- our tables, or put triggers on them, can make such. security_check() reports them, delete_tenant() refuses.
+
+-- Tables in which rows change when those of our tables do: our own; partitions and children; and those that refer to them and follow, by CASCADE,
+-- SET NULL or SET DEFAULT, however far.
+CREATE FUNCTION stratum._tables_that_follow() RETURNS TABLE (oid oid, is_ours boolean)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH RECURSIVE reached AS (
+    SELECT c.oid, true AS is_ours
+    FROM pg_class c WHERE c.relnamespace = to_regnamespace('stratum') AND c.relkind IN ('r', 'p')
+    UNION
+    SELECT n.oid, n.is_ours
+    FROM reached r CROSS JOIN LATERAL (
+      -- a reference changes no children of the table that has it, but its partitions
+      SELECT i.inhrelid AS oid, r.is_ours
+      FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+      WHERE i.inhparent = r.oid AND (r.is_ours OR c.relispartition)
+      UNION ALL
+      SELECT k.conrelid, false
+      FROM pg_constraint k
+      WHERE k.contype = 'f' AND k.confrelid = r.oid AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))) n
+  )
+  SELECT r.oid, bool_or(r.is_ours) FROM reached r GROUP BY r.oid;
+$$;
+COMMENT ON FUNCTION stratum._tables_that_follow() IS
+  'Our tables, and those of others whose rows are deleted or changed with ours; internal to _foreign_triggers().';
+
+-- Whether the WHEN of a trigger calls what is not to run as a superuser: functions of others, domains of others, and those of PostgreSQL that can run
+-- any SQL or reach beyond the database, which are volatile or make xml of tables.
+CREATE FUNCTION stratum._is_foreign_condition(trigger_id oid) RETURNS boolean
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT EXISTS (
+           SELECT FROM pg_trigger g
+             CROSS JOIN LATERAL regexp_matches(g.tgqual::text, ':(?:op)?funcid (\d+)', 'g') m (called)
+             JOIN pg_proc p ON p.oid = m.called[1]::oid
+             JOIN pg_roles o ON o.oid = p.proowner
+           WHERE g.oid = trigger_id AND (NOT o.rolsuper OR p.provolatile = 'v' OR p.prorettype = 'xml'::regtype))
+      OR EXISTS (
+           SELECT FROM pg_depend d
+             JOIN pg_type t ON t.oid = d.refobjid AND t.typtype = 'd'
+             JOIN pg_roles o ON o.oid = t.typowner
+           WHERE d.classid = 'pg_trigger'::regclass AND d.objid = trigger_id AND d.refclassid = 'pg_type'::regclass AND NOT o.rolsuper);
+$$;
+COMMENT ON FUNCTION stratum._is_foreign_condition(oid) IS
+  'Whether the condition of a trigger calls what is not to run as a superuser; internal to _foreign_triggers().';
+
+-- What PostgreSQL runs for a reference it runs as the owner of the table that refers: BEFORE triggers, conditions, checks, expressions. But AFTER
+-- triggers wait until that is over, and so do those of the tables that a rule writes into: they run as whoever changed our row. From 18 on a
+-- trigger remembers as whom it is to run.
+CREATE FUNCTION stratum._foreign_triggers(version_num integer) RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT format('trigger %I on %s', g.tgname, t.oid::regclass),
+         CASE WHEN o.rolsuper THEN 'has a condition that runs with the rights of a superuser when stratum changes rows'
+              ELSE format('runs function %s of %I with the rights of a superuser when stratum changes rows', g.tgfoid::regprocedure, o.rolname) END,
+         format('ALTER TABLE %s DISABLE TRIGGER %I;', t.oid::regclass, g.tgname)
+  FROM stratum._tables_that_follow() t
+    JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+    JOIN pg_proc p ON p.oid = g.tgfoid
+    JOIN pg_roles o ON o.oid = p.proowner
+  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR g.tgqual IS NOT NULL AND stratum._is_foreign_condition(g.oid)
+             -- 2: BEFORE, 8: DELETE, 16: UPDATE
+             ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
+    -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled
+    AND NOT EXISTS (SELECT FROM pg_trigger above WHERE above.oid = g.tgparentid AND above.tgenabled <> 'D')
+  UNION ALL
+  SELECT format('rule %I on %s', w.rulename, t.oid::regclass),
+         format('is %I''s, and triggers of what it writes run with the rights of a superuser when stratum changes rows', o.rolname),
+         format('ALTER TABLE %s DISABLE RULE %I;', t.oid::regclass, w.rulename)
+  FROM stratum._tables_that_follow() t
+    JOIN pg_class c ON c.oid = t.oid
+    JOIN pg_roles o ON o.oid = c.relowner AND NOT o.rolsuper
+    -- 2: UPDATE, 4: DELETE
+    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4')
+  WHERE t.is_ours OR version_num < 180000;
+$$;
+COMMENT ON FUNCTION stratum._foreign_triggers(integer) IS
+  'Triggers and rules of roles that are no superusers which a server of this version runs as one when stratum changes rows; internal to security_check() and delete_tenant().';
+
+-- Who can make such: a trigger on our table, or a reference to it. PostgreSQL compares keys as the owner of the table that is referred to, with
+-- casts that may be those of a type of whoever refers to it.
+CREATE FUNCTION stratum._check_foreign_triggers() RETURNS TABLE (severity text, object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+  SELECT 'error', f.object, f.problem, f.remedy FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f
+  UNION
+  SELECT 'error', 'table ' || c.oid::regclass,
+         format('%s has %s on it, and so can run functions with the rights of a superuser', w.who, a.privilege_type),
+         format('REVOKE %s ON %s FROM %s CASCADE;', a.privilege_type, c.oid::regclass, w.who)
+  FROM stratum._tables_that_follow() t
+    JOIN pg_class c ON c.oid = t.oid
+    JOIN pg_roles owner ON owner.oid = c.relowner AND owner.rolsuper
+    CROSS JOIN LATERAL (SELECT c.relacl AS acl UNION ALL
+                        SELECT x.attacl FROM pg_attribute x WHERE x.attrelid = c.oid AND x.attacl IS NOT NULL) r
+    CROSS JOIN LATERAL aclexplode(r.acl) a
+    LEFT JOIN pg_roles o ON o.oid = a.grantee
+    CROSS JOIN LATERAL (SELECT coalesce(quote_ident(o.rolname), 'PUBLIC') AS who) w
+  WHERE t.is_ours AND a.privilege_type IN ('REFERENCES', 'TRIGGER') AND a.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false);
+$$;
+COMMENT ON FUNCTION stratum._check_foreign_triggers() IS
+  'Triggers and rules of others that run as a superuser, and the rights to make such; internal to security_check().';
+
+-- Whoever makes a trigger, a rule or a reference waits for the tables that are locked here; what was made in the meantime is looked at again.
+CREATE FUNCTION stratum._refuse_foreign_triggers(tenant bigint) RETURNS void
+  LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  locked oid[] := '{}';
+  following oid[];
+  next oid;
+  foreign_trigger record;
+BEGIN
+  LOOP
+    following := ARRAY(SELECT t.oid FROM stratum._tables_that_follow() t JOIN pg_class c ON c.oid = t.oid
+                       WHERE c.relkind IN ('r', 'p') AND t.oid <> ALL (locked) ORDER BY NOT t.is_ours, t.oid);
+    EXIT WHEN following = '{}';
+    FOREACH next IN ARRAY following LOOP
+      EXECUTE format('LOCK TABLE ONLY %s IN ROW EXCLUSIVE MODE', next::regclass);
+    END LOOP;
+    locked := locked || following;
+  END LOOP;
+  SELECT f.object, f.problem INTO foreign_trigger FROM stratum._foreign_triggers(current_setting('server_version_num')::integer) f ORDER BY f.object COLLATE "C" LIMIT 1;
+  IF found THEN
+    RAISE EXCEPTION 'tenant % cannot be deleted: % %', tenant, foreign_trigger.object, foreign_trigger.problem
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Read it, then give its function to a superuser, or disable it. stratum.security_check() lists all such with a remedy.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._refuse_foreign_triggers(bigint) IS
+  'Locks the tables whose rows follow ours and raises if triggers or rules of others would run there as a superuser; internal to delete_tenant().';
+
 -- ==== sql/parts/security_check.sql
 -- security_check(): what lets somebody see, change or learn what is another tenant's. Each function below looks for one kind of
 -- fault; security_check() puts them together.
@@ -9701,6 +9841,7 @@ BEGIN
           SELECT * FROM stratum._check_foreign_policies() UNION
           SELECT * FROM stratum._check_views() UNION
           SELECT * FROM stratum._check_definers() UNION
+          SELECT * FROM stratum._check_foreign_triggers() UNION
           SELECT * FROM stratum._check_public_rights() UNION
           SELECT * FROM stratum._check_statistics() UNION
           SELECT * FROM stratum._check_server(current_setting('server_version_num')::integer) UNION
@@ -9800,7 +9941,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
-  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant() and export_subject().';
 
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -9896,6 +10037,7 @@ BEGIN
     RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
       USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
   END IF;
+  PERFORM stratum._refuse_foreign_triggers(tenant);
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
   PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;

@@ -407,6 +407,7 @@ DECLARE
   event_ids bigint[];
   result jsonb;
 BEGIN
+  PERFORM stratum._refuse_foreign_casts();
   SELECT p.* INTO profile FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = export_subject.profile_id;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';

@@ -85,7 +85,7 @@ BEGIN
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._refuse_foreign_casts() IS
-  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant().';
+  'Raises if there are casts that run functions of somebody who is no superuser when rows become json; internal to export_tenant() and export_subject().';
 
 CREATE FUNCTION stratum.export_tenant(tenant_id bigint) RETURNS TABLE (table_name text, "row" jsonb)
   LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -181,6 +181,7 @@ BEGIN
     RAISE EXCEPTION 'this transaction acts for tenant %', stratum.current_tenant_id()
       USING ERRCODE = 'active_sql_transaction', HINT = 'Delete a tenant in a transaction that has entered none.';
   END IF;
+  PERFORM stratum._refuse_foreign_triggers(tenant);
   -- whoever writes for it waits, and then finds no tenant to refer to
   PERFORM FROM stratum.tenants t WHERE t.id = tenant FOR UPDATE;
   PERFORM FROM stratum.users u WHERE u.tenant_id = tenant FOR UPDATE;

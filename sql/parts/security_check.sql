@@ -305,6 +305,7 @@ BEGIN
           SELECT * FROM stratum._check_foreign_policies() UNION
           SELECT * FROM stratum._check_views() UNION
           SELECT * FROM stratum._check_definers() UNION
+          SELECT * FROM stratum._check_foreign_triggers() UNION
           SELECT * FROM stratum._check_public_rights() UNION
           SELECT * FROM stratum._check_statistics() UNION
           SELECT * FROM stratum._check_server(current_setting('server_version_num')::integer) UNION

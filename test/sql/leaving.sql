@@ -159,7 +159,11 @@ SET LOCAL SESSION AUTHORIZATION regress_stratum_chief;
 CREATE TYPE regress_casts.mood AS ENUM ('x');
 CREATE FUNCTION regress_casts.evil(regress_casts.mood) RETURNS json LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it runs as %', current_user; END $$;
 CREATE CAST (regress_casts.mood AS json) WITH FUNCTION regress_casts.evil(regress_casts.mood);
+SAVEPOINT made;
 SELECT * FROM stratum.export_tenant(9701);
+ROLLBACK TO made;
+SELECT stratum.enter(9701) \g /dev/null
+SELECT stratum.export_subject(970100);
 ROLLBACK;
 CREATE FUNCTION pg_temp.twice() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN

@@ -99,7 +99,7 @@ for my $name (grep { slurp("$here/$_.sql") =~ /^:enter;/m } @attacks)
 my @expected = qw(
 	01_connection_option 01_set_the_context 02_fake_admin 03_no_context 05_enter_another 05_session_lock
 	06_reference_oracle 06_reference_pinning 07_unique_blocking 07_unique_oracle 08_chosen_id 09_move_row
-	11_definer_function 11_view 13_sequence 13_truncate 14_audit_rows 16_cached_plan 17_held_cursor 18_shadowed_names
+	11_definer_function 11_trigger_that_follows 11_view 13_sequence 13_truncate 14_audit_rows 16_cached_plan 17_held_cursor 18_shadowed_names
 	20_notification 24_partition 25_platform_user);
 my @broken;
 for my $name (@attacks)
