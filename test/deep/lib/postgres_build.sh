@@ -7,10 +7,12 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/postgres_source.sh"
 
+configure_options="--enable-cassert --enable-debug --with-openssl --with-icu --with-libxml --without-readline"
+
 # What configure looks for; pkg-config finds ICU.
 need_build_packages() {
 	local package missing=()
-	for package in make gcc libc6-dev perl bison flex pkg-config libssl-dev libicu-dev "$@"; do
+	for package in make gcc libc6-dev perl bison flex pkg-config libssl-dev libicu-dev libxml2-dev "$@"; do
 		dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 	done
 	[ ${#missing[@]} != 0 ] || return 0
@@ -31,13 +33,12 @@ add_pgtap() {
 # Into $1, which is there only when it is whole. $2 = source, $3 = CFLAGS, $4 = CPPFLAGS. What was interrupted goes on.
 build_postgres() {
 	local target=$1 source=$2 dir=$1.new
-	[ "$(cat "$dir/flags" 2>/dev/null)" = "$3 $4" ] || rm -rf "$dir"
+	[ "$(cat "$dir/flags" 2>/dev/null)" = "$3 $4 $configure_options" ] || rm -rf "$dir"
 	mkdir -p "$dir/build"
-	printf '%s\n' "$3 $4" >"$dir/flags"
+	printf '%s\n' "$3 $4 $configure_options" >"$dir/flags"
 	(
 		cd "$dir/build" &&
-			{ [ -f GNUmakefile ] || "$source/configure" --prefix="$target" --enable-cassert --enable-debug --with-openssl --with-icu --without-readline \
-				CFLAGS="$3" CPPFLAGS="$4"; } &&
+			{ [ -f GNUmakefile ] || "$source/configure" --prefix="$target" $configure_options CFLAGS="$3" CPPFLAGS="$4"; } &&
 			make -s -j "$(nproc)" && make -s install DESTDIR="$dir/root" &&
 			make -s -C contrib/btree_gin install DESTDIR="$dir/root" && make -s -C contrib/pgcrypto install DESTDIR="$dir/root"
 	) >>"$dir/log" 2>&1 </dev/null || { tail -n 20 "$dir/log" >&2; die "PostgreSQL could not be built; the whole log is $dir/log"; }
@@ -54,7 +55,7 @@ postgres_build() {
 	mkdir -p "$deep_cache"
 	(
 		flock 9
-		[ "$(cat "$target/flags" 2>/dev/null)" != "$3 $4" ] || exit 0
+		[ "$(cat "$target/flags" 2>/dev/null)" != "$3 $4 $configure_options" ] || exit 0
 		need_build_packages >&2
 		source=$(postgres_source "$major") || die "PostgreSQL $major's source could not be had"
 		say "building PostgreSQL $major ($2) in $target"
@@ -64,8 +65,13 @@ postgres_build() {
 	echo "$target/bin/pg_config"
 }
 
-# Assertions; freed memory overwritten, and its use seen by valgrind; entries of the caches thrown away as soon as nobody holds them.
+# Assertions; freed memory overwritten, and its use seen by valgrind.
 checked_server() {
 	need_build_packages valgrind
-	postgres_build "$1" checked '-O1 -g -fno-omit-frame-pointer' '-DUSE_VALGRIND -DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE'
+	postgres_build "$1" checked '-O1 -g -fno-omit-frame-pointer' '-DUSE_VALGRIND'
+}
+
+# Assertions; entries of the caches thrown away as soon as nobody holds them, which makes many a test fifty times as slow.
+releasing_server() {
+	postgres_build "$1" releasing '-O1 -g -fno-omit-frame-pointer' '-DRELCACHE_FORCE_RELEASE -DCATCACHE_FORCE_RELEASE'
 }
