@@ -57,7 +57,7 @@ sub run_suite
 	my ($db, $pgtap, @tests) = @_;
 	is($node->sql($check, db => $db), '', "$db: healthy");
 	$assertions += pgtap_tests($node, $db) if $pgtap;
-	$files += regress_tests($node, $db, @tests);
+	$files += regress_tests($node, $db, \@tests);
 	return;
 }
 

@@ -7,7 +7,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
-use Stratum::Suite qw(regress_database);
+use Stratum::Suite qw(regress_database regress_tests);
 use Test::More;
 
 my @tests = qw(actions audit audit_coverage audit_history audit_json_null audit_privacy audit_redact audit_retention audit_seals audit_settings audit_table audit_use
@@ -46,7 +46,7 @@ sub adapt
 	close $out or die $!;
 	return;
 }
-mkdir "$dir/$_" or die $! for qw(regress input input/sql input/expected);
+mkdir "$dir/$_" or die $! for qw(input input/sql input/expected);
 symlink "$ENV{STRATUM_SRC}/examples", "$dir/examples" or die $!;
 for my $test (@tests)
 {
@@ -54,17 +54,7 @@ for my $test (@tests)
 	adapt("$ENV{STRATUM_SRC}/test/expected/$test.out", "$dir/input/expected/$test.out", $test);
 }
 
-chomp(my $pgxs = `'$ENV{PG_CONFIG}' --pgxs`);
-my $pg_regress = $pgxs =~ s{makefiles/pgxs\.mk$}{test/regress/pg_regress}r;
-sub run_tests
-{
-	my (@names) = @_;
-	my $said = `'$pg_regress' --use-existing --dbname=converted --inputdir='$dir/input' --outputdir='$dir/regress' --bindir='$ENV{STRATUM_BIN}' --host='$dir' --user=postgres @names 2>&1`;
-	is($?, 0, "the tests pass: @names") or diag($said, `cat '$dir/regress/regression.diffs'`);
-	ok(-s "$dir/regress/results/$_.out", "$_ has run") for @names;
-	return;
-}
-run_tests(@tests);
+regress_tests($node, 'converted', \@tests, "$dir/input");
 
 is($node->sql(q{SELECT count(*) FROM pg_class WHERE relname IN ('audit_logs', 'cdp_events') AND relnamespace = 'stratum'::regnamespace AND relkind = 'p'}, db => 'converted'),
 	'2', 'in a converted database');

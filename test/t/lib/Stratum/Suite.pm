@@ -2,7 +2,7 @@
 #
 #   use Stratum::Suite qw(regress_database regress_names regress_tests pgtap_tests);
 #   regress_database($node, 'updated');              # an empty database with the settings that pg_regress gives one
-#   regress_tests($node, 'updated', regress_names());   # a test each
+#   regress_tests($node, 'updated', [regress_names()]);   # a test each; of another directory than test/ if that is given too
 #   pgtap_tests($node, 'updated');                   # a test each file
 # Both return how many of pg_regress' files, or of pgTAP's assertions, have run.
 package Stratum::Suite;
@@ -33,13 +33,15 @@ sub regress_names { return grep { $_ ne '00_setup' } names('sql') }
 # What the tests print has pg_regress' name of the database.
 sub regress_tests
 {
-	my ($node, $db, @tests) = @_;
+	my ($node, $db, $tests, $input) = @_;
+	my @tests = @$tests;
+	$input //= "$ENV{STRATUM_SRC}/test";
 	chomp(my $pgxs = `'$ENV{PG_CONFIG}' --pgxs`);
 	my $pg_regress = $pgxs =~ s{makefiles/pgxs\.mk$}{test/regress/pg_regress}r;
 	my ($dir, $out) = ($node->dir, $node->dir . "/regress_$db");
 	mkdir $out or die "$out: $!";
 	$node->sql("ALTER DATABASE $db RENAME TO contrib_regression");
-	my $said = `'$pg_regress' --use-existing --dbname=contrib_regression --inputdir='$ENV{STRATUM_SRC}/test' --outputdir='$out' --bindir='$ENV{STRATUM_BIN}' --host='$dir' --user=postgres @tests 2>&1`;
+	my $said = `'$pg_regress' --use-existing --dbname=contrib_regression --inputdir='$input' --outputdir='$out' --bindir='$ENV{STRATUM_BIN}' --host='$dir' --user=postgres @tests 2>&1`;
 	my $rc = $?;
 	$node->sql("ALTER DATABASE contrib_regression RENAME TO $db");
 	is($rc, 0, "$db: the regression tests pass") or diag($said, -e "$out/regression.diffs" ? `cat '$out/regression.diffs'` : '');
