@@ -1912,7 +1912,7 @@ CREATE FUNCTION stratum._seal_rows(
     drawn_id bigint,
     OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
   RETURNS record
-  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS 'MODULE_PATHNAME', 'stratum_seal_rows';
 COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint, bigint) IS
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
@@ -2131,7 +2131,7 @@ COMMENT ON FUNCTION stratum.audit_head(bigint) IS
   'Number, digest and time of the last seal of a tenant''s trail (NULL: of the rows without a tenant), to be kept elsewhere.';
 
 CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
-  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_verify_chain';
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS 'MODULE_PATHNAME', 'stratum_verify_chain';
 COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
   'What is wrong with the chain of a tenant; internal to verify_audit().';
 
@@ -2927,6 +2927,10 @@ BEGIN
   IF NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_cron') THEN
     RAISE EXCEPTION 'pg_cron is not installed in this database'
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = otherwise;
+  END IF;
+  IF every IS NULL THEN
+    RAISE EXCEPTION 'when the job is to run must not be NULL'
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'It is a cron expression, such as ''17 3 * * *''.';
   END IF;
   -- by name, so that calling it again changes the job instead of adding one
   EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING job_name, every, command;
@@ -5633,7 +5637,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_draft_data(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c02764ceca1e0b51a5e0a6e1014f001'),
 ('function', 'stratum._check_draft_platforms(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 44e2a9ea6b445c32213494ff78e92733'),
 ('function', 'stratum._check_foreign_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off b8914234c75b147a15a578990ffd6d3c'),
-('function', 'stratum._check_foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6c92f37f90983ad0dda5997c252ddfe6'),
+('function', 'stratum._check_foreign_triggers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1a8b569841b7f5908bf95dd6efb3fa00'),
 ('function', 'stratum._check_leaf(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2db29c65ce6a312ddf47694a6b930937'),
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
@@ -5656,7 +5660,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
-('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 3765b003eb1abdecb4af5462511511cf'),
+('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 22aa9a212018e2225d21278679d64ed1'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._check_widths()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 25cb4d3284421b6fff568f28331dd6ab'),
@@ -5687,8 +5691,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
 ('function', 'stratum._fit_results(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7c2d9a31cda106d165468461075ba11d'),
-('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 2b0117c33b938f82685b0d4770534fed'),
-('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp f90fca805dab289e0df45372fe15dc1e'),
+('function', 'stratum._foreign_triggers(integer)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 50328a8fe2ea48bdf29ebee890eed08f'),
+('function', 'stratum._forget_at_partman(text)', 'plpgsql v search_path=pg_catalog, pg_temp 857edc73def6ad5cfedb2411c597c413'),
 ('function', 'stratum._forget_profile(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6865aaa2f09c88af3dbc7267eb1398aa'),
 ('function', 'stratum._forget_types()', 'plpgsql v search_path=pg_catalog, pg_temp 3c71f095daca3b2741acdfb3d8b098b1'),
 ('function', 'stratum._gate_action(text,jsonb)', 'sql i search_path=pg_catalog, pg_temp 59b3644039c7c3d06b6fdf1be42b23da'),
@@ -5699,7 +5703,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._guard_protected_user()', 'c v a36f0d3a05bd58496acd0ee9ca81c638'),
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 00b5d326ebac141e1c476f1556b36e2b'),
-('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error be21b10dc5f40da4adfcbd1b2a667b5b'),
+('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 8962b2c499963d1a32b64e45d8c89644'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
@@ -5741,9 +5745,9 @@ AS $manifest$ VALUES
 ('function', 'stratum._is_chosen_audit(text)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 418696da99e2101e0441bca41b214c85'),
 ('function', 'stratum._is_done_here(text)', 'sql i search_path=pg_catalog, pg_temp 0a49b9f8eaa13b334d689f3072357e5d'),
 ('function', 'stratum._is_due(text,timestamp with time zone,timestamp with time zone,timestamp with time zone)', 'c i 4b6208d73ca5112ac187ce44e51c95c7'),
-('function', 'stratum._is_foreign_condition(oid)', 'sql s search_path=pg_catalog, pg_temp 9320b2446e36baba99122a045ba02108'),
+('function', 'stratum._is_foreign_condition(oid)', 'sql s search_path=pg_catalog, pg_temp 81f0721320ecdfbac839210ad447ae70'),
 ('function', 'stratum._is_id_column(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 02ff0db2ed6c3e56e78f2deae13acbab'),
-('function', 'stratum._is_known_to_partman(text)', 'plpgsql s search_path=pg_catalog, pg_temp bd0d3f49d0452d5195c513800194a4d7'),
+('function', 'stratum._is_known_to_partman(text)', 'plpgsql s search_path=pg_catalog, pg_temp 07b7f4236bc1579b82b9145ca4cfa060'),
 ('function', 'stratum._is_name_taken(bigint,text,text)', 'plpgsql s search_path=pg_catalog, pg_temp ff0a5305f9977bff507a9482e635b6b6'),
 ('function', 'stratum._is_other_audit_form(text)', 'plpgsql s search_path=pg_catalog, pg_temp 9446a7f991d908c451ba057e2de107f7'),
 ('function', 'stratum._is_own_audit(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a29287599b81539c56846f5a5e6b7dcc'),
@@ -5763,7 +5767,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
-('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 796f7f1afc4e574c53204ad991df051b'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ea429887d878db1fc345b7afddfc2dc'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
@@ -5811,6 +5815,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._partitionable()', 'sql i search_path=pg_catalog, pg_temp 07fb6ad2c425e269e187ffa653edfc8f'),
 ('function', 'stratum._partitioned_form(text,text,text)', 'sql s search_path=pg_catalog, pg_temp 6e9ed0d98c0e61a0a21509081c46be0d'),
 ('function', 'stratum._partitions(text)', 'sql s search_path=pg_catalog, pg_temp; TimeZone=UTC; DateStyle=ISO 0eaabeff55285a4cd56de1684697df0e'),
+('function', 'stratum._partman()', 'sql s search_path=pg_catalog, pg_temp be58a7fcd2a0ec7cff38998293ca2b67'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
@@ -5852,7 +5857,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_foreign_casts()', 'plpgsql v search_path=pg_catalog, pg_temp 2f6cc6154f117ae54ca336dbbd202628'),
-('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 31bfb08e5f35323e8c71eb00eda3d9d6'),
+('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 63a693f0d700bfa93305f102694e3d70'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
@@ -5871,12 +5876,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._run_due_rules(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp c4bb2bf1ad5186ffba8b703bb0358a58'),
 ('function', 'stratum._run_if_due(bigint,bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 912d8a398421a87264b8ca94cd9a7fe4'),
 ('function', 'stratum._run_rule(bigint,bigint,timestamp with time zone,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; jit=off 768c66b0327d8b1eb56ae458871d8f72'),
-('function', 'stratum._schedule_job(text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ef6738ba8afe93124ddff30a01351a5'),
+('function', 'stratum._schedule_job(text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f7954ebd7f3367569e75ff2455918f79'),
 ('function', 'stratum._seal_and_verify(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d36e219239d7488bfdda7d4d944c066c'),
 ('function', 'stratum._seal_any_audit(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4e49a7c0d556e051acc9ce92c7598488'),
 ('function', 'stratum._seal_chain(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 39174e71aa2125c35c1312d95112d404'),
 ('function', 'stratum._seal_own_audit()', 'plpgsql v definer search_path=pg_catalog, pg_temp ede6de025d9c11ac84d1c1b7745ae7c4'),
-('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint,bigint)', 'c v search_path=pg_catalog, pg_temp 1d219a000c8c3ec1673bab42adbfa8d9'),
+('function', 'stratum._seal_rows(bigint,bigint,bigint,bigint,bigint,bytea,bigint,bigint)', 'c v search_path=pg_catalog, pg_temp; enable_nestloop=off 1d219a000c8c3ec1673bab42adbfa8d9'),
 ('function', 'stratum._secret_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 842d372479885c278d9ff7e70202fbb4'),
 ('function', 'stratum._segment_bits(jsonb[],text[],"any")', 'c s f4e4aeafb5adb0a64c03643cebc85aa6'),
 ('function', 'stratum._segment_matches_support(internal)', 'c i 616937d79fbd3f708bfc6aa7ce6a7733'),
@@ -5909,7 +5914,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._usable_definition(bigint,bigint,text,jsonb)', 'c s b15e2a5b48d5e01db1d729fe268a3a8c'),
 ('function', 'stratum._validation_steps()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9c7ddeed26fad61526433dda2568c236'),
 ('function', 'stratum._verify_any_audit(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 548cc1e75f9e80019db844a9362d6989'),
-('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp 2a779debe28716c894350a18b9af3b81'),
+('function', 'stratum._verify_chain(bigint,text)', 'c s search_path=pg_catalog, pg_temp; enable_nestloop=off 2a779debe28716c894350a18b9af3b81'),
 ('function', 'stratum._verify_own_audit(text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 76056d85b6c268b372778389b103ab7c'),
 ('function', 'stratum._widening_step(text)', 'plpgsql v search_path=pg_catalog, pg_temp 5a08afab527af53f516a3bd391324f91'),
 ('function', 'stratum._with_outcome(jsonb,text,text,bigint)', 'sql i search_path=pg_catalog, pg_temp ddd99adf7f0febb8395ccab763fb0871'),
@@ -5959,7 +5964,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.normalize_email(text)', 'c i 9888aebd664d1bd312d3068927ff6be7'),
 ('function', 'stratum.normalize_phone(text)', 'c i 6cc54b806bf00e8a6541160c60656670'),
 ('function', 'stratum.note_second_factor(bigint,boolean)', 'plpgsql v definer search_path=pg_catalog, pg_temp 7b3b15b336385bcfa858694d54bfd477'),
-('function', 'stratum.partition_by_month(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp b4fa018d0a18c452e7cb9e5c56c2eeab'),
+('function', 'stratum.partition_by_month(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp ddb3a9baeae94076f99d7e17d23f7a5e'),
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
@@ -7123,7 +7128,7 @@ BEGIN
     IF patience = longest THEN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
     END IF;
-    PERFORM pg_sleep(patience * 0.004);
+    PERFORM pg_sleep(least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001)));
     patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
     direction := -direction;
   END LOOP;
@@ -7328,6 +7333,7 @@ AS $$
 DECLARE
   time_column text := stratum._time_column(table_name);
   n bigint;
+  one record;
 BEGIN
   IF to_partitions THEN
     EXECUTE format('SELECT count(*) FROM stratum.%I WHERE %I IS NULL', table_name, time_column) INTO n;
@@ -7336,10 +7342,14 @@ BEGIN
         USING ERRCODE = 'not_null_violation', HINT = 'Without a time a row has no month. Only a superuser can have written such rows.';
     END IF;
   ELSIF table_name = 'cdp_events' THEN
-    SELECT count(*) INTO n FROM (SELECT FROM stratum.cdp_events e WHERE e.message_id IS NOT NULL GROUP BY e.tenant_id, e.message_id HAVING count(*) > 1) twice;
-    IF n > 0 THEN
-      RAISE EXCEPTION 'number of messages that are there in several months: %', n
-        USING ERRCODE = 'unique_violation', HINT = 'Delete all but one event of each (tenant_id, message_id) first.';
+    SELECT count(*) OVER () AS n, e.tenant_id, e.message_id INTO one
+    FROM stratum.cdp_events e WHERE e.message_id IS NOT NULL
+    GROUP BY e.tenant_id, e.message_id HAVING count(*) > 1
+    ORDER BY e.tenant_id, e.message_id
+    LIMIT 1;
+    IF found THEN
+      RAISE EXCEPTION 'number of messages that are there in several months: %', one.n
+        USING ERRCODE = 'unique_violation', DETAIL = format('The first is %L of tenant %s.', one.message_id, one.tenant_id), HINT = 'Delete all but one event of each (tenant_id, message_id) first.';
     END IF;
   END IF;
 END $$;
@@ -7512,11 +7522,23 @@ END $$;
 COMMENT ON FUNCTION stratum._rebuild_table(text, boolean, integer) IS
   'Makes a table anew in its other form, with rows and everything else that it has; internal to partition_by_month() and unpartition().';
 
+CREATE FUNCTION stratum._partman() RETURNS TABLE (schema_name text, major integer)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT n.nspname::text, split_part(e.extversion, '.', 1)::integer
+  FROM pg_extension e
+    JOIN pg_namespace n ON n.oid = e.extnamespace
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'part_config' AND c.relkind = 'r'
+  WHERE e.extname = 'pg_partman'
+    AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid IN (e.extowner, n.nspowner, c.relowner) AND NOT o.rolsuper);
+$$;
+COMMENT ON FUNCTION stratum._partman() IS 'Where pg_partman is, if a superuser has installed it, and its major version; internal.';
+
 CREATE FUNCTION stratum._is_known_to_partman(table_name text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  schema_name text := (SELECT p.schema_name FROM stratum._partman() p);
   result boolean := false;
 BEGIN
   IF schema_name IS NOT NULL THEN
@@ -7549,8 +7571,7 @@ DECLARE
   template text;
   premake constant integer := greatest(months_ahead, 1);
 BEGIN
-  SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
-  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
+  SELECT * INTO STRICT partman FROM stratum._partman();
   IF stratum._is_known_to_partman(table_name) THEN
     RETURN;
   END IF;
@@ -7561,11 +7582,11 @@ BEGIN
   END LOOP;
   -- with nothing left for it to make, it does not stumble over the default partition
   PERFORM stratum._make_partitions(ARRAY[table_name], premake);
-  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
+  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.schema_name,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
-  -- months to come, whether or not there are rows of this one
-  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true WHERE parent_table = $1 RETURNING template_table', partman.nspname)
+  -- months to come, whether or not there are rows of this one; and one row of a wrong clock, in the default partition, shall not end its maintenance
+  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true, ignore_default_data = true WHERE parent_table = $1 RETURNING template_table', partman.schema_name)
     INTO template USING 'stratum.' || table_name;
   -- an empty table with a tenant_id: nobody shall wonder about it
   PERFORM stratum._put_partition_policies(table_name, template::regclass);
@@ -7579,7 +7600,7 @@ CREATE FUNCTION stratum._forget_at_partman(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  schema_name text := (SELECT p.schema_name FROM stratum._partman() p);
   template text;
 BEGIN
   IF schema_name IS NOT NULL THEN
@@ -7600,9 +7621,9 @@ DECLARE
 BEGIN
   PERFORM stratum._time_column(table_name);
   PERFORM stratum._check_months_ahead(months_ahead);
-  IF use_partman AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_partman') THEN
+  IF use_partman AND NOT EXISTS (SELECT FROM stratum._partman()) THEN
     RAISE EXCEPTION 'pg_partman is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Install it, or leave the partitions to SELECT stratum.make_partitions(), called once a day.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Install it as a superuser, or leave the partitions to SELECT stratum.make_partitions(), called once a day.';
   END IF;
   is_done := stratum._is_partitioned(table_name);
   IF is_done THEN
@@ -8068,15 +8089,18 @@ AS $$
              CROSS JOIN LATERAL regexp_matches(g.tgqual::text, ':(?:op)?funcid (\d+)', 'g') m (called)
              JOIN pg_proc p ON p.oid = m.called[1]::oid
              JOIN pg_roles o ON o.oid = p.proowner
-           WHERE g.oid = trigger_id AND (NOT o.rolsuper OR p.provolatile = 'v' OR p.prorettype = 'xml'::regtype))
+           WHERE g.oid = trigger_id
+             AND (NOT o.rolsuper OR p.provolatile = 'v'
+                  OR p.provolatile = 's' AND (p.prorettype = 'xml'::regtype
+                                              OR EXISTS (SELECT FROM pg_type a WHERE a.oid = ANY (p.proargtypes) AND a.typtype = 'p'))))
       OR EXISTS (
            SELECT FROM pg_depend d
-             JOIN pg_type t ON t.oid = d.refobjid AND t.typtype = 'd'
+             JOIN pg_type t ON t.oid = d.refobjid
              JOIN pg_roles o ON o.oid = t.typowner
            WHERE d.classid = 'pg_trigger'::regclass AND d.objid = trigger_id AND d.refclassid = 'pg_type'::regclass AND NOT o.rolsuper);
 $$;
 COMMENT ON FUNCTION stratum._is_foreign_condition(oid) IS
-  'Whether the condition of a trigger calls what is not to run as a superuser; internal to _foreign_triggers().';
+  'Whether the condition of a trigger can run what is not to run as a superuser; internal to _foreign_triggers().';
 
 CREATE FUNCTION stratum._foreign_triggers(version_num integer) RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -8086,27 +8110,35 @@ AS $$
               ELSE format('runs function %s of %I with the rights of a superuser when stratum changes rows', g.tgfoid::regprocedure, o.rolname) END,
          format('ALTER TABLE %s DISABLE TRIGGER %I;', t.oid::regclass, g.tgname)
   FROM stratum._tables_that_follow() t
+    JOIN pg_class c ON c.oid = t.oid
+    JOIN pg_roles w ON w.oid = c.relowner
     JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
     JOIN pg_proc p ON p.oid = g.tgfoid
     JOIN pg_roles o ON o.oid = p.proowner
-  WHERE CASE WHEN t.is_ours THEN NOT o.rolsuper OR g.tgqual IS NOT NULL AND stratum._is_foreign_condition(g.oid)
-             -- 2: BEFORE, 8: DELETE, 16: UPDATE
-             ELSE version_num < 180000 AND NOT o.rolsuper AND g.tgtype & 2 = 0 AND g.tgtype & (8 | 16) <> 0 END
+  WHERE (NOT o.rolsuper OR g.tgqual IS NOT NULL AND stratum._is_foreign_condition(g.oid))
+    -- 8: DELETE, 16: UPDATE
+    AND (t.is_ours OR w.rolsuper AND g.tgtype & (8 | 16) <> 0)
     -- that of a partition comes and goes with that of the partitioned table, unless only the latter is disabled
     AND NOT EXISTS (SELECT FROM pg_trigger above WHERE above.oid = g.tgparentid AND above.tgenabled <> 'D')
   UNION ALL
-  SELECT format('rule %I on %s', w.rulename, t.oid::regclass),
-         format('is %I''s, and triggers of what it writes run with the rights of a superuser when stratum changes rows', o.rolname),
-         format('ALTER TABLE %s DISABLE RULE %I;', t.oid::regclass, w.rulename)
+  SELECT format('constraint %I on %s', k.conname, k.conrelid::regclass),
+         format('lets the table follow, by CASCADE, SET NULL or SET DEFAULT: its owner %I can run functions with the rights of a superuser when stratum changes rows', o.rolname),
+         CASE WHEN whole.oid IS NULL THEN format('ALTER TABLE %s DROP CONSTRAINT %I;', k.conrelid::regclass, k.conname)
+              ELSE format('ALTER TABLE %s DETACH PARTITION %s;', whole.conrelid::regclass, k.conrelid::regclass) END
   FROM stratum._tables_that_follow() t
-    JOIN pg_class c ON c.oid = t.oid
+    JOIN pg_constraint k ON k.contype = 'f' AND k.confrelid = t.oid AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
+    JOIN pg_class c ON c.oid = k.conrelid
     JOIN pg_roles o ON o.oid = c.relowner AND NOT o.rolsuper
-    -- 2: UPDATE, 4: DELETE
-    JOIN pg_rewrite w ON w.ev_class = t.oid AND w.ev_enabled <> 'D' AND w.ev_type IN ('2', '4')
-  WHERE t.is_ours OR version_num < 180000;
+    LEFT JOIN pg_constraint whole ON whole.oid = k.conparentid
+    LEFT JOIN pg_class above ON above.oid = whole.conrelid
+  WHERE version_num < 180000
+    -- one partition of somebody else's is the matter only where the partitioned table is not
+    AND (whole.oid IS NULL OR EXISTS (SELECT FROM pg_roles r WHERE r.oid = above.relowner AND r.rolsuper))
+    -- nor the rows that PostgreSQL has for each partition of a table that is referred to
+    AND k.conrelid IS DISTINCT FROM whole.conrelid;
 $$;
 COMMENT ON FUNCTION stratum._foreign_triggers(integer) IS
-  'Triggers and rules of roles that are no superusers which a server of this version runs as one when stratum changes rows; internal to security_check() and delete_tenant().';
+  'Triggers of roles that are no superusers, and tables of such roles that follow ours, where a server of this version runs functions as a superuser when stratum changes rows; internal to security_check() and delete_tenant().';
 
 CREATE FUNCTION stratum._check_foreign_triggers() RETURNS TABLE (severity text, object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -8124,10 +8156,21 @@ AS $$
     CROSS JOIN LATERAL aclexplode(r.acl) a
     LEFT JOIN pg_roles o ON o.oid = a.grantee
     CROSS JOIN LATERAL (SELECT coalesce(quote_ident(o.rolname), 'PUBLIC') AS who) w
-  WHERE t.is_ours AND a.privilege_type IN ('REFERENCES', 'TRIGGER') AND a.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false);
+  WHERE a.privilege_type IN ('REFERENCES', 'TRIGGER') AND a.grantee <> c.relowner AND NOT coalesce(o.rolsuper, false)
+  UNION
+  SELECT 'error', format('constraint %I on %s', k.conname, k.conrelid::regclass),
+         format('has keys of type %s of %I, whose casts run with the rights of a superuser when rows are written', format_type(y.oid, NULL), o.rolname),
+         format('ALTER TABLE %s DROP CONSTRAINT %I;', k.conrelid::regclass, k.conname)
+  FROM stratum._tables_that_follow() t
+    JOIN pg_class c ON c.oid = t.oid
+    JOIN pg_roles owner ON owner.oid = c.relowner AND owner.rolsuper
+    JOIN pg_constraint k ON k.contype = 'f' AND k.confrelid = t.oid AND k.conparentid = 0
+    JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = ANY (k.conkey)
+    JOIN pg_type y ON y.oid = x.atttypid
+    JOIN pg_roles o ON o.oid = y.typowner AND NOT o.rolsuper;
 $$;
 COMMENT ON FUNCTION stratum._check_foreign_triggers() IS
-  'Triggers and rules of others that run as a superuser, and the rights to make such; internal to security_check().';
+  'Triggers of others that run as a superuser, tables that follow, and the rights to make such; internal to security_check().';
 
 CREATE FUNCTION stratum._refuse_foreign_triggers(tenant bigint) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -8151,11 +8194,11 @@ BEGIN
   IF found THEN
     RAISE EXCEPTION 'tenant % cannot be deleted: % %', tenant, foreign_trigger.object, foreign_trigger.problem
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'Read it, then give its function to a superuser, or disable it. stratum.security_check() lists all such with a remedy.';
+            HINT = 'stratum.security_check() lists all such, each with a remedy.';
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._refuse_foreign_triggers(bigint) IS
-  'Locks the tables whose rows follow ours and raises if triggers or rules of others would run there as a superuser; internal to delete_tenant().';
+  'Locks the tables whose rows follow ours and raises if functions of others would run there as a superuser; internal to delete_tenant().';
 
 CREATE FUNCTION stratum._server_faults() RETURNS TABLE (name text, fault text, major integer, cured_in integer)
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -9129,6 +9172,7 @@ REVOKE ALL ON FUNCTION stratum._make_first_partitions(text, regclass, text[], in
 REVOKE ALL ON FUNCTION stratum._make_twin(text, regclass, text[], boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._fit_audit_form(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._rebuild_table(text, boolean, integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._partman() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_known_to_partman(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._notice_partitioned(text, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._hand_to_partman(text, integer) FROM PUBLIC;

@@ -2466,6 +2466,7 @@ DROP FUNCTION stratum._forget_at_partman(text);
 DROP FUNCTION stratum._hand_to_partman(text, integer);
 DROP FUNCTION stratum._notice_partitioned(text, boolean);
 DROP FUNCTION stratum._is_known_to_partman(text);
+DROP FUNCTION stratum._partman();
 DROP FUNCTION stratum._rebuild_table(text, boolean, integer);
 DROP FUNCTION stratum._fit_audit_form(regclass);
 DROP FUNCTION stratum._make_twin(text, regclass, text[], boolean);

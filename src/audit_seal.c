@@ -33,10 +33,11 @@
 /*
  * Few ids, drawn since the chain was sealed: all of them are looked at, of whatever tenant. Left to
  * itself the planner goes through the whole trail of the tenant, five times a second, as long as the
- * table has not been analyzed. This form leaves it no other index than that of the ids; the upper
- * end has it expect few rows where it knows nothing.
+ * table has not been analyzed. This form leaves the index of the tenants out; the upper end has the
+ * planner expect few rows where it knows nothing, so that it takes the index of the ids. Few, since
+ * each of many tenants comes by all of them.
  */
-#define FEW_IDS 100000
+#define FEW_IDS 10000
 #define OF_CHAIN_BY_IDS \
 	" l.id <= 9223372036854775807 AND l.tenant_id IS NOT DISTINCT FROM $1"
 
@@ -269,7 +270,7 @@ static Sealing *
 read_arguments(FunctionCallInfo fcinfo)
 {
 	Sealing    *sealing = palloc0(sizeof(Sealing));
-	bytea	   *digest = PG_GETARG_BYTEA_PP(5);
+	bytea	   *digest;
 
 	sealing->has_tenant = !PG_ARGISNULL(0);
 	sealing->header.tenant_id = sealing->has_tenant ? PG_GETARG_INT64(0) : 0;
@@ -280,7 +281,11 @@ read_arguments(FunctionCallInfo fcinfo)
 		sealing->suspect_id = PG_GETARG_INT64(2);
 		sealing->suspect_xid = (uint64) PG_GETARG_INT64(3);
 	}
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(4) || PG_ARGISNULL(5) || PG_ARGISNULL(6))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the state of a chain must not be NULL")));
 	sealing->header.number = PG_GETARG_INT64(4);
+	digest = PG_GETARG_BYTEA_PP(5);
 	if (VARSIZE_ANY_EXHDR(digest) != DIGEST_LENGTH)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),

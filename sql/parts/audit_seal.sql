@@ -20,12 +20,13 @@ CREATE FUNCTION stratum._next_xid() RETURNS bigint
 COMMENT ON FUNCTION stratum._next_xid() IS
   'The number that the next transaction will get; internal to seal_audit().';
 
+-- Without statistics, or with those of yesterday, the planner expects one row that has no seal, and would look through all seals for each that comes.
 CREATE FUNCTION stratum._seal_rows(
     tenant bigint, settled_id bigint, suspect_id bigint, suspect_xid bigint, last_number bigint, last_digest bytea, next_xid bigint,
     drawn_id bigint,
     OUT sealed bigint, OUT number bigint, OUT digest bytea, OUT suspects_ended boolean, OUT all_ended boolean)
   RETURNS record
-  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_seal_rows';
+  LANGUAGE c VOLATILE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS 'MODULE_PATHNAME', 'stratum_seal_rows';
 COMMENT ON FUNCTION stratum._seal_rows(bigint, bigint, bigint, bigint, bigint, bytea, bigint, bigint) IS
   'Seals the rows of a chain that have no seal; the caller has locked the chain; internal to seal_audit().';
 
@@ -255,7 +256,7 @@ COMMENT ON FUNCTION stratum.audit_head(bigint) IS
 -- ---- verification ----
 
 CREATE FUNCTION stratum._verify_chain(tenant bigint, head text) RETURNS TABLE (id bigint, problem text)
-  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_verify_chain';
+  LANGUAGE c STABLE SET search_path = pg_catalog, pg_temp SET enable_nestloop = off AS 'MODULE_PATHNAME', 'stratum_verify_chain';
 COMMENT ON FUNCTION stratum._verify_chain(bigint, text) IS
   'What is wrong with the chain of a tenant; internal to verify_audit().';
 

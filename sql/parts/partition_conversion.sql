@@ -103,6 +103,7 @@ AS $$
 DECLARE
   time_column text := stratum._time_column(table_name);
   n bigint;
+  one record;
 BEGIN
   IF to_partitions THEN
     EXECUTE format('SELECT count(*) FROM stratum.%I WHERE %I IS NULL', table_name, time_column) INTO n;
@@ -111,10 +112,14 @@ BEGIN
         USING ERRCODE = 'not_null_violation', HINT = 'Without a time a row has no month. Only a superuser can have written such rows.';
     END IF;
   ELSIF table_name = 'cdp_events' THEN
-    SELECT count(*) INTO n FROM (SELECT FROM stratum.cdp_events e WHERE e.message_id IS NOT NULL GROUP BY e.tenant_id, e.message_id HAVING count(*) > 1) twice;
-    IF n > 0 THEN
-      RAISE EXCEPTION 'number of messages that are there in several months: %', n
-        USING ERRCODE = 'unique_violation', HINT = 'Delete all but one event of each (tenant_id, message_id) first.';
+    SELECT count(*) OVER () AS n, e.tenant_id, e.message_id INTO one
+    FROM stratum.cdp_events e WHERE e.message_id IS NOT NULL
+    GROUP BY e.tenant_id, e.message_id HAVING count(*) > 1
+    ORDER BY e.tenant_id, e.message_id
+    LIMIT 1;
+    IF found THEN
+      RAISE EXCEPTION 'number of messages that are there in several months: %', one.n
+        USING ERRCODE = 'unique_violation', DETAIL = format('The first is %L of tenant %s.', one.message_id, one.tenant_id), HINT = 'Delete all but one event of each (tenant_id, message_id) first.';
     END IF;
   END IF;
 END $$;
@@ -298,11 +303,24 @@ COMMENT ON FUNCTION stratum._rebuild_table(text, boolean, integer) IS
 
 -- ---- pg_partman -----------------------------------------------------------------------------------
 
+-- Only one that is a superuser's: what it has in its tables and functions runs as whoever calls.
+CREATE FUNCTION stratum._partman() RETURNS TABLE (schema_name text, major integer)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT n.nspname::text, split_part(e.extversion, '.', 1)::integer
+  FROM pg_extension e
+    JOIN pg_namespace n ON n.oid = e.extnamespace
+    JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'part_config' AND c.relkind = 'r'
+  WHERE e.extname = 'pg_partman'
+    AND NOT EXISTS (SELECT FROM pg_roles o WHERE o.oid IN (e.extowner, n.nspowner, c.relowner) AND NOT o.rolsuper);
+$$;
+COMMENT ON FUNCTION stratum._partman() IS 'Where pg_partman is, if a superuser has installed it, and its major version; internal.';
+
 CREATE FUNCTION stratum._is_known_to_partman(table_name text) RETURNS boolean
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  schema_name text := (SELECT p.schema_name FROM stratum._partman() p);
   result boolean := false;
 BEGIN
   IF schema_name IS NOT NULL THEN
@@ -337,8 +355,7 @@ DECLARE
   template text;
   premake constant integer := greatest(months_ahead, 1);
 BEGIN
-  SELECT n.nspname, split_part(e.extversion, '.', 1)::integer AS major INTO partman
-  FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman';
+  SELECT * INTO STRICT partman FROM stratum._partman();
   IF stratum._is_known_to_partman(table_name) THEN
     RETURN;
   END IF;
@@ -349,11 +366,11 @@ BEGIN
   END LOOP;
   -- with nothing left for it to make, it does not stumble over the default partition
   PERFORM stratum._make_partitions(ARRAY[table_name], premake);
-  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.nspname,
+  EXECUTE format('SELECT %I.create_parent(p_parent_table => $1, p_control => $2, p_interval => $3, p_premake => $4, p_start_partition => $5%s)', partman.schema_name,
                  CASE WHEN partman.major < 5 THEN ', p_type => ''native'', p_jobmon => false' ELSE ', p_default_table => false, p_jobmon => false' END)
     USING 'stratum.' || table_name, stratum._time_column(table_name), '1 month', premake, date_trunc('month', now())::text;
-  -- months to come, whether or not there are rows of this one
-  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true WHERE parent_table = $1 RETURNING template_table', partman.nspname)
+  -- months to come, whether or not there are rows of this one; and one row of a wrong clock, in the default partition, shall not end its maintenance
+  EXECUTE format('UPDATE %I.part_config SET infinite_time_partitions = true, ignore_default_data = true WHERE parent_table = $1 RETURNING template_table', partman.schema_name)
     INTO template USING 'stratum.' || table_name;
   -- an empty table with a tenant_id: nobody shall wonder about it
   PERFORM stratum._put_partition_policies(table_name, template::regclass);
@@ -367,7 +384,7 @@ CREATE FUNCTION stratum._forget_at_partman(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  schema_name text := (SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman');
+  schema_name text := (SELECT p.schema_name FROM stratum._partman() p);
   template text;
 BEGIN
   IF schema_name IS NOT NULL THEN
@@ -390,9 +407,9 @@ DECLARE
 BEGIN
   PERFORM stratum._time_column(table_name);
   PERFORM stratum._check_months_ahead(months_ahead);
-  IF use_partman AND NOT EXISTS (SELECT FROM pg_extension e WHERE e.extname = 'pg_partman') THEN
+  IF use_partman AND NOT EXISTS (SELECT FROM stratum._partman()) THEN
     RAISE EXCEPTION 'pg_partman is not installed in this database'
-      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Install it, or leave the partitions to SELECT stratum.make_partitions(), called once a day.';
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Install it as a superuser, or leave the partitions to SELECT stratum.make_partitions(), called once a day.';
   END IF;
   is_done := stratum._is_partitioned(table_name);
   IF is_done THEN

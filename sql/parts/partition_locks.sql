@@ -120,7 +120,7 @@ BEGIN
     IF patience = longest THEN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
     END IF;
-    PERFORM pg_sleep(patience * 0.004);
+    PERFORM pg_sleep(least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001)));
     patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
     direction := -direction;
   END LOOP;

@@ -21,6 +21,10 @@ BEGIN
     RAISE EXCEPTION 'pg_cron is not installed in this database'
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = otherwise;
   END IF;
+  IF every IS NULL THEN
+    RAISE EXCEPTION 'when the job is to run must not be NULL'
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'It is a cron expression, such as ''17 3 * * *''.';
+  END IF;
   -- by name, so that calling it again changes the job instead of adding one
   EXECUTE 'SELECT cron.schedule($1, $2, $3)' INTO job USING job_name, every, command;
   RETURN job;

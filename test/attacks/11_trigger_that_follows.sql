@@ -31,7 +31,7 @@ BEGIN;
 SET LOCAL ROLE stratum_admin;
 SELECT attack.held('the attacker''s own tenant is made to leave', attack.try($$SELECT * FROM stratum.delete_tenant(1, 'attacker')$$) = '42501' OR NOT :older);
 SELECT attack.held('nobody is told of it', NOT :older
-  OR EXISTS (SELECT FROM stratum.security_check() WHERE severity = 'error' AND object = 'trigger take on mine.followers'));
+  OR EXISTS (SELECT FROM stratum.security_check() WHERE severity = 'error' AND object = 'constraint followers_id_fkey on mine.followers'));
 RESET ROLE;
 SELECT line FROM mine.loot;
 ROLLBACK;

@@ -128,6 +128,7 @@ sub with_cron
 	for (1 .. 300) { last if $node->sql($ran) eq '12'; select undef, undef, undef, 0.5 }
 	is($node->sql($ran), '12', 'pg_cron runs the rules of every tenant') or diag($node->sql('SELECT status, return_message FROM cron.job_run_details'));
 	isnt($node->sqlstate(q{SELECT stratum.schedule_rules('every day')}, user => 'runner'), '', 'a bad time is refused');
+	is($node->sqlstate(q{SELECT stratum.schedule_rules(NULL)}, user => 'runner'), '22004', 'and none');
 	$job = $node->sql('SELECT stratum.schedule_partitions()', user => 'runner');
 	is($node->sql(q{SELECT stratum.schedule_partitions('5 5 * * *')}, user => 'runner'), $job, 'the partitions of months to come have a job, too');
 	is($node->sql("SELECT jobname, schedule, command, username FROM cron.job WHERE jobid = $job"), 'stratum partitions|5 5 * * *|SELECT stratum.make_partitions()|runner', 'which can be changed');
