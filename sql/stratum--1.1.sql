@@ -6773,7 +6773,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
-('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ea429887d878db1fc345b7afddfc2dc'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 85a5d85aa6b45d1d59e99b2de6e30812'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
@@ -8180,6 +8180,7 @@ DECLARE
   longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
   patience integer := 1;
   direction integer := 1;
+  pause double precision;
 BEGIN
   LOOP
     BEGIN
@@ -8194,11 +8195,15 @@ BEGIN
         USING ERRCODE = 'lock_not_available', HINT = 'Nothing has changed. Call it again when the transactions that hold them have ended.',
               DETAIL = coalesce((SELECT string_agg(h.description, ' ' ORDER BY h.description) FROM stratum._lock_holders(wanted) h), 'Nobody has them now.');
     END IF;
-    -- as PostgreSQL does for those who wait longer
-    IF patience = longest THEN
+    pause := least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001));
+    -- as PostgreSQL does for those who wait longer; the next try, as long as this one, has to come before the next autovacuum
+    IF patience = longest AND direction > 0 THEN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
+      IF found THEN
+        pause := 0.01;
+      END IF;
     END IF;
-    PERFORM pg_sleep(least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001)));
+    PERFORM pg_sleep(pause);
     patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
     direction := -direction;
   END LOOP;

@@ -576,7 +576,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._limit_rows()', 'c v 43f1caa79e7166037a1919027b5fc604'),
 ('function', 'stratum._limit_table(text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7f8712806afe0f9e18e791000d5031d6'),
 ('function', 'stratum._lock_action(bigint,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp f17cf80343db4ce147b574cbfb280957'),
-('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 7ea429887d878db1fc345b7afddfc2dc'),
+('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 85a5d85aa6b45d1d59e99b2de6e30812'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
 ('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),

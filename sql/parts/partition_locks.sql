@@ -102,6 +102,7 @@ DECLARE
   longest constant integer := (SELECT greatest(s.setting::integer / 2, 1) FROM pg_settings s WHERE s.name = 'deadlock_timeout');
   patience integer := 1;
   direction integer := 1;
+  pause double precision;
 BEGIN
   LOOP
     BEGIN
@@ -116,11 +117,15 @@ BEGIN
         USING ERRCODE = 'lock_not_available', HINT = 'Nothing has changed. Call it again when the transactions that hold them have ended.',
               DETAIL = coalesce((SELECT string_agg(h.description, ' ' ORDER BY h.description) FROM stratum._lock_holders(wanted) h), 'Nobody has them now.');
     END IF;
-    -- as PostgreSQL does for those who wait longer
-    IF patience = longest THEN
+    pause := least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001));
+    -- as PostgreSQL does for those who wait longer; the next try, as long as this one, has to come before the next autovacuum
+    IF patience = longest AND direction > 0 THEN
       PERFORM pg_cancel_backend(h.pid) FROM stratum._lock_holders(wanted) h WHERE h.is_autovacuum;
+      IF found THEN
+        pause := 0.01;
+      END IF;
     END IF;
-    PERFORM pg_sleep(least(patience * 0.004, greatest(extract(epoch FROM ends - clock_timestamp()), 0.001)));
+    PERFORM pg_sleep(pause);
     patience := CASE WHEN direction > 0 THEN patience WHEN patience = longest THEN 1 ELSE least(patience * 2, longest) END;
     direction := -direction;
   END LOOP;
