@@ -5646,7 +5646,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
-('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6a6e7f2890eb16d0a63446ed41ebdb0f'),
 ('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
 ('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
 ('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
@@ -5885,6 +5885,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
 ('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 37d49acc227b4a95508cd1f504abd60d'),
+('function', 'stratum._size_with_partitions(regclass)', 'sql s search_path=pg_catalog, pg_temp 61652cfa1fa21ffa8707ee3990429abf'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
@@ -5896,7 +5897,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
-('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
+('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 96c3f02c0327ed503fd3b232e0540019'),
 ('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
@@ -6537,6 +6538,11 @@ END $$;
 COMMENT ON FUNCTION stratum._check_dependants(text) IS
   'Refuses views, generated columns and the like that use ids whose type is to change; internal to widen_ids().';
 
+CREATE FUNCTION stratum._size_with_partitions(table_oid regclass) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(sum(pg_table_size(p.relid))::bigint, pg_table_size(table_oid)) FROM pg_partition_tree(table_oid) p $$;
+COMMENT ON FUNCTION stratum._size_with_partitions(regclass) IS 'Bytes of a table, those of its partitions among them; internal to widen_ids().';
+
 CREATE FUNCTION stratum._tables_to_widen() RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -6552,7 +6558,7 @@ BEGIN
     SELECT t.table_oid::text
     FROM (SELECT DISTINCT c.table_oid FROM stratum._id_columns() c LEFT JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
           WHERE c.width <> 'bigint'::regtype OR s.seqtypid <> 'bigint'::regtype) t
-    ORDER BY pg_table_size(t.table_oid), t.table_oid::text);
+    ORDER BY stratum._size_with_partitions(t.table_oid), t.table_oid::text);
 END $$;
 COMMENT ON FUNCTION stratum._tables_to_widen() IS
   'The tables that widen_ids() has left to do; refuses what it cannot do; internal.';
@@ -8402,12 +8408,12 @@ CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object 
 AS $$
   SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
          format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
-         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
-                  concat_ws(' ',
-                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
-                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
-                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
-                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+         CASE WHEN EXISTS (SELECT FROM stratum._id_columns() i WHERE i.sequence_oid = d.objid) THEN 'CALL stratum.widen_ids();'
+              ELSE concat_ws(' ',
+                (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                 FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                 WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)) END
   FROM stratum._tenant_relations() t
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
@@ -9070,6 +9076,7 @@ REVOKE ALL ON FUNCTION stratum._in_the_way(regclass, smallint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._forget_types() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._set_id_width(regclass, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_dependants(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._size_with_partitions(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._tables_to_widen() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._validation_steps() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._widening_step(text) FROM PUBLIC;

@@ -2523,6 +2523,7 @@ DROP PROCEDURE stratum._try_step(text, integer);
 DROP FUNCTION stratum._widening_step(text);
 DROP FUNCTION stratum._validation_steps();
 DROP FUNCTION stratum._tables_to_widen();
+DROP FUNCTION stratum._size_with_partitions(regclass);
 DROP FUNCTION stratum._check_dependants(text);
 DROP FUNCTION stratum._set_id_width(regclass, text);
 DROP FUNCTION stratum._forget_types();
