@@ -336,9 +336,11 @@ CREATE PROCEDURE stratum.widen_ids(tries integer DEFAULT 20)
   LANGUAGE plpgsql
 AS $$
 DECLARE
-  tables text[] := stratum._tables_to_widen();
+  tables text[];
   checks text[];
 BEGIN
+  PERFORM stratum._refuse_transaction_block('widen_ids');
+  tables := stratum._tables_to_widen();
   IF tries IS NULL OR tries < 1 THEN
     RAISE EXCEPTION 'tries must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;
