@@ -6872,7 +6872,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
 ('function', 'stratum._refuse_transaction_block(text)', 'c v fb42b7836bd8ad4a74ac48c7d24cf53a'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp bb703877c9052c997f4c67ad26fdf58f'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 237b4eda3dd1a2735427def053b8adf1'),
 ('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -9272,7 +9272,7 @@ AS $$
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
-    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; -- the tables stay'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; /* the tables stay */'
     WHEN kind = 'index' THEN
       concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
              CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'

@@ -187,7 +187,7 @@ AS $$
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
-    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; -- the tables stay'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; /* the tables stay */'
     WHEN kind = 'index' THEN
       concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
              CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
