@@ -35,6 +35,11 @@ DROP FUNCTION stratum._row_entries(text, text, boolean);
 DROP FUNCTION stratum._row_versions(regclass, text);
 
 -- ==== members that are new or changed
+CREATE FUNCTION stratum._refuse_transaction_block(procedure_name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'stratum_refuse_transaction_block';
+COMMENT ON FUNCTION stratum._refuse_transaction_block(text) IS
+  'Raises inside a transaction block, in the name of a procedure that commits; internal.';
+
 CREATE OR REPLACE FUNCTION stratum.enter(
     tenant_id bigint,
     user_id bigint DEFAULT NULL,
@@ -347,6 +352,31 @@ BEGIN
   LOOP
     RETURN NEXT;
   END LOOP;
+END $$;
+
+CREATE OR REPLACE PROCEDURE stratum.refresh_all_segments()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+  failed integer := 0;
+BEGIN
+  PERFORM stratum._refuse_transaction_block('refresh_all_segments');
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._refresh_tenant_segments(tenant.id);
+    EXCEPTION WHEN OTHERS THEN
+      -- One tenant's trouble is not the others', but the nightly job has to hear of it.
+      RAISE WARNING 'the segments of tenant % were not refreshed: %', tenant.id, SQLERRM;
+      failed := failed + 1;
+    END;
+    COMMIT;
+  END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of tenants whose segments were not refreshed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all other tenants were.';
+  END IF;
 END $$;
 
 CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
@@ -2063,6 +2093,7 @@ DECLARE
   chain bigint;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('seal_all_audit');
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     BEGIN
@@ -2705,6 +2736,7 @@ DECLARE
   purged bigint;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('purge_all_audit');
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     LOOP
@@ -3495,6 +3527,7 @@ DECLARE
   tenant record;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('run_all_due_rules');
   PERFORM stratum._check_time(at);
   FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
   LOOP
@@ -5624,7 +5657,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
 ('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
 ('function', 'stratum._check_action_keys(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp d6f1780f311fb332923271d586cc0cf7'),
-('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 295082bc5a571268655da90f49a1218e'),
+('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 9ada569829ad9933a021ddc7110f4f16'),
 ('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
@@ -5642,15 +5675,15 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
-('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 20f52b4f4b6935302d11f3ef5f92fdb8'),
+('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 94ff032396d835c0d3f6285ce14b0d57'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
 ('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
-('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
+('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp c83dddf8601395edf70cd4bcc0534d29'),
 ('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
-('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1437502c3f2a40212b37c37fcedd34f4'),
+('function', 'stratum._check_sequences()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6a6e7f2890eb16d0a63446ed41ebdb0f'),
 ('function', 'stratum._check_server(integer)', 'sql s search_path=pg_catalog, pg_temp abf68fdb9b34d0455a4497ac229d0d67'),
 ('function', 'stratum._check_statistics()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off dfe012916d943ba0e7e37789aa09caac'),
 ('function', 'stratum._check_stored_settings()', 'sql s search_path=pg_catalog, pg_temp 20364b875672a77f89dab641370cccb1'),
@@ -5661,10 +5694,11 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
 ('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
 ('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 22aa9a212018e2225d21278679d64ed1'),
-('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp 48bfd265d3c0209460bcf41f1acf0e5a'),
+('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp a10d91db740b4971a45059ef39124b62'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
 ('function', 'stratum._check_widths()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 25cb4d3284421b6fff568f28331dd6ab'),
 ('function', 'stratum._close_members()', 'plpgsql v search_path=pg_catalog, pg_temp fd1213be8d9329e22b0c85461c7e4b2d'),
+('function', 'stratum._commands_to_join(text)', 'sql s search_path=pg_catalog, pg_temp 22f47a5a6ae4a5c2adc24414af91a9b4'),
 ('function', 'stratum._comment_constraints(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3a5e8b5f2d8339006f1305868e9b80b7'),
 ('function', 'stratum._conditions_of(jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp ba0ec7c0fbce1ab0b628d2d1c71f285e'),
 ('function', 'stratum._consent_keys(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp a6c5e60b7743c5c289810cad1803e337'),
@@ -5854,13 +5888,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._refresh_tenant_segments(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp d13b57ec4a8f1d0e2104b9c5c6d5b9b0'),
 ('function', 'stratum._refuse_action(text,text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 4918f126fc0cb2752525595eab1fa79a'),
 ('function', 'stratum._refuse_blocked(bigint,bigint,text,text,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 2efc1cf4f6e930d2431725ce44780a80'),
-('function', 'stratum._refuse_data_loss(text)', 'plpgsql v search_path=pg_catalog, pg_temp f124aaf278eb15738313ce49866e027c'),
+('function', 'stratum._refuse_data_loss(text[])', 'plpgsql v search_path=pg_catalog, pg_temp d25fcd42f0e344a3feb7eca73ce8de0d'),
 ('function', 'stratum._refuse_draft(text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp ef7f3c237a3c330ad72fcd85bcfe59db'),
 ('function', 'stratum._refuse_foreign_casts()', 'plpgsql v search_path=pg_catalog, pg_temp 2f6cc6154f117ae54ca336dbbd202628'),
 ('function', 'stratum._refuse_foreign_triggers(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 63a693f0d700bfa93305f102694e3d70'),
 ('function', 'stratum._refuse_references(text,text,text,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 67e277ba36767763637a9d79a7c28aac'),
 ('function', 'stratum._refuse_state(text,text)', 'plpgsql i search_path=pg_catalog, pg_temp 476d21226ae87a8bc39d8877158c160a'),
-('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 2bd8d338abd50140371075c312ba27a4'),
+('function', 'stratum._refuse_transaction_block(text)', 'c v fb42b7836bd8ad4a74ac48c7d24cf53a'),
+('function', 'stratum._remedy(text,text,text,text)', 'sql s search_path=pg_catalog, pg_temp 237b4eda3dd1a2735427def053b8adf1'),
 ('function', 'stratum._report_narrow_references()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 828c4acc73e24f309d8c63ff7bdc023f'),
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
@@ -5890,6 +5925,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
 ('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 37d49acc227b4a95508cd1f504abd60d'),
+('function', 'stratum._size_with_partitions(regclass)', 'sql s search_path=pg_catalog, pg_temp 61652cfa1fa21ffa8707ee3990429abf'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
 ('function', 'stratum._storage_owners()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off db5340c1fb2dda049688bddc7bb99573'),
@@ -5901,7 +5937,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
-('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 718fef9a0752574cd0113597bd4341c6'),
+('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 96c3f02c0327ed503fd3b232e0540019'),
 ('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
@@ -5930,7 +5966,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
 ('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
-('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 31703d9840ab79d1865167303eec3fa2'),
+('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9413688d76ca45201dba36dbfae4b885'),
 ('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
 ('function', 'stratum.complete_action(bigint,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 70370bb90b448289b394c041631fcaf3'),
 ('function', 'stratum.cpa_cents(bigint,bigint)', 'c i 4e36adefb7cfdbce58b57e8ccbab136d'),
@@ -5969,9 +6005,9 @@ AS $manifest$ VALUES
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
 ('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
-('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v 52b44822d5dbd9f2e4738cf56ab5100f'),
+('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v bed120c748c99952835738d844fb5011'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
-('function', 'stratum.refresh_all_segments()', 'plpgsql v eb77157328cc20a78460b7096ccb5fd2'),
+('function', 'stratum.refresh_all_segments()', 'plpgsql v 8fe5e5e3f80850cd72a5e6de3f61766e'),
 ('function', 'stratum.refresh_segment(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp adedce8e06b37abdd9178d114c050768'),
 ('function', 'stratum.refresh_segments()', 'plpgsql v definer search_path=pg_catalog, pg_temp 6a1204e0c99a0c4eeea85cfb0f1eb8cc'),
 ('function', 'stratum.refuse_viewer()', 'c v 3bc965e2e90b5901ab84f1c4f03a5f80'),
@@ -5982,12 +6018,12 @@ AS $manifest$ VALUES
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
 ('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
-('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
+('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v b8c4bc0fd364825c6b008316d7e93fe9'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
 ('function', 'stratum.schedule_partitions(text)', 'plpgsql v search_path=pg_catalog, pg_temp 99084d672f09a105b786124cd42c00ed'),
 ('function', 'stratum.schedule_rules(text)', 'plpgsql v search_path=pg_catalog, pg_temp b833678524a417240ec63a58498b7785'),
 ('function', 'stratum.scope_unique_keys()', 'plpgsql v search_path=pg_catalog, pg_temp 6e0caba5e0d95b5b9b1d8c69df532b7d'),
-('function', 'stratum.seal_all_audit()', 'plpgsql v aceec58bc06775c8b9fb8c25177aacb3'),
+('function', 'stratum.seal_all_audit()', 'plpgsql v e5c282e2e6baea7c49ae18edfdaedcaf'),
 ('function', 'stratum.seal_audit(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp e8a2fee8dfe6f2f353dafda357120ee3'),
 ('function', 'stratum.security_check()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off c265f4e9341a852ec5e5fc766cdb6637'),
 ('function', 'stratum.segment_matches(jsonb,anyelement)', 'c s 98370640c96fe75fc5270b9a082e3484'),
@@ -6011,7 +6047,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.validate_schedule(text)', 'c i 22813fb133915759cb0f2aee9b051c80'),
 ('function', 'stratum.verify_audit(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 4cf282883efcaf54f84a4016cebccac3'),
 ('function', 'stratum.version()', 'sql s search_path=pg_catalog, pg_temp 515f026f54b4c393b5e5cfd12120a9af'),
-('function', 'stratum.widen_ids(integer)', 'plpgsql v d0c8b1c82300636a0c9cc0bf45ba4d19'),
+('function', 'stratum.widen_ids(integer)', 'plpgsql v a5f5e4dd86893d02f75cf622a1e8d53c'),
 ('index', 'ix_action_deliveries_tenant_state', 'CREATE INDEX ix_action_deliveries_tenant_state ON stratum.action_deliveries USING btree (tenant_id, state, available_at)'),
 ('index', 'ix_audit_logs_created', 'CREATE INDEX ix_audit_logs_created ON stratum.audit_logs USING btree (created_at)'),
 ('index', 'ix_audit_logs_request', 'CREATE INDEX ix_audit_logs_request ON stratum.audit_logs USING btree (request_id) WHERE (request_id IS NOT NULL)'),
@@ -6542,6 +6578,11 @@ END $$;
 COMMENT ON FUNCTION stratum._check_dependants(text) IS
   'Refuses views, generated columns and the like that use ids whose type is to change; internal to widen_ids().';
 
+CREATE FUNCTION stratum._size_with_partitions(table_oid regclass) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(sum(pg_table_size(p.relid))::bigint, pg_table_size(table_oid)) FROM pg_partition_tree(table_oid) p $$;
+COMMENT ON FUNCTION stratum._size_with_partitions(regclass) IS 'Bytes of a table, those of its partitions among them; internal to widen_ids().';
+
 CREATE FUNCTION stratum._tables_to_widen() RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -6557,7 +6598,7 @@ BEGIN
     SELECT t.table_oid::text
     FROM (SELECT DISTINCT c.table_oid FROM stratum._id_columns() c LEFT JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
           WHERE c.width <> 'bigint'::regtype OR s.seqtypid <> 'bigint'::regtype) t
-    ORDER BY pg_table_size(t.table_oid), t.table_oid::text);
+    ORDER BY stratum._size_with_partitions(t.table_oid), t.table_oid::text);
 END $$;
 COMMENT ON FUNCTION stratum._tables_to_widen() IS
   'The tables that widen_ids() has left to do; refuses what it cannot do; internal.';
@@ -6636,9 +6677,11 @@ CREATE PROCEDURE stratum.widen_ids(tries integer DEFAULT 20)
   LANGUAGE plpgsql
 AS $$
 DECLARE
-  tables text[] := stratum._tables_to_widen();
+  tables text[];
   checks text[];
 BEGIN
+  PERFORM stratum._refuse_transaction_block('widen_ids');
+  tables := stratum._tables_to_widen();
   IF tries IS NULL OR tries < 1 THEN
     RAISE EXCEPTION 'tries must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;
@@ -7230,7 +7273,7 @@ AS $$
   SELECT 'partition ' || l.oid, k.problem, k.remedy FROM leaves l, stratum._check_leaf(l.oid) k
   UNION ALL
   SELECT 'table ' || c.table_name, 'has no default partition: rows of other months are refused',
-         format('CREATE TABLE stratum.%1$I PARTITION OF stratum.%2$I DEFAULT; then SELECT stratum.install();', c.table_name || '_default', c.table_name)
+         format('CREATE TABLE stratum.%1$I PARTITION OF stratum.%2$I DEFAULT; SELECT stratum.install();', c.table_name || '_default', c.table_name)
   FROM converted c WHERE NOT EXISTS (SELECT FROM leaves l WHERE l.table_name = c.table_name AND l.is_default)
   UNION ALL
   SELECT 'table ' || c.table_name, 'has no partition for this month', 'SELECT stratum.make_partitions(); and have it called once a day.'
@@ -7731,18 +7774,22 @@ $$;
 COMMENT ON FUNCTION stratum._storage_wanted() IS
   'What check_install() expects in this database, one row a thing; internal.';
 
-CREATE FUNCTION stratum._refuse_data_loss(lost text) RETURNS void
+CREATE FUNCTION stratum._refuse_data_loss(VARIADIC lost text[]) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF NOT coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
-    RAISE EXCEPTION 'the downgrade would lose %', lost
+  IF cardinality(lost) = 0 THEN
+    RETURN;
+  ELSIF coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
+    RAISE WARNING 'the downgrade loses %', array_to_string(lost, '; ');
+  ELSE
+    RAISE EXCEPTION 'the downgrade would lose %', array_to_string(lost, '; ')
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'SET stratum.allow_data_loss = on; and repeat it, if that is meant.';
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
-  'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
+COMMENT ON FUNCTION stratum._refuse_data_loss(text[]) IS
+  'Raises unless stratum.allow_data_loss is on, and warns then; internal to the scripts that go down a version, which name all that they drop.';
 
 CREATE OR REPLACE FUNCTION stratum._isolate(table_name text, tenant_column text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -7796,6 +7843,37 @@ END $$;
 
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.1'::pg_catalog.text $$;
+
+CREATE OR REPLACE FUNCTION stratum._check_adoption() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strangers text;
+  found_version text;
+  made text := stratum._storage_version_made();
+BEGIN
+  SELECT string_agg(o.object, ', ' ORDER BY o.object) INTO strangers
+  FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  IF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'storage of stratum is owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER ... OWNER TO.';
+  END IF;
+  found_version := stratum._storage_version();
+  IF found_version <> made THEN
+    RAISE EXCEPTION 'the storage found is of version %, this is version %', found_version, made
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = CASE WHEN stratum._in_extension_script()
+                        THEN format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made)
+                        ELSE stratum._commands_to_join(found_version) END;
+  ELSIF found_version IS NULL
+    AND EXISTS (SELECT FROM stratum._storage_found() f JOIN stratum._storage_expected() e USING (kind, object) WHERE kind = 'table') THEN
+    RAISE EXCEPTION 'storage was found, but not stratum.storage_version(), which says its version'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('If the storage is of version %s: CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS %L;',
+                          made, format('SELECT %L::text', made));
+  END IF;
+END $$;
 
 CREATE OR REPLACE FUNCTION stratum.install() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
@@ -7916,6 +7994,55 @@ AS $$
   GROUP BY r.name, r.role;
 $$;
 
+CREATE FUNCTION stratum._commands_to_join(storage text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('ALTER EXTENSION stratum UPDATE TO %L; ALTER EXTENSION stratum UPDATE TO %L;', storage, stratum.version()) $$;
+COMMENT ON FUNCTION stratum._commands_to_join(text) IS
+  'What brings storage of another version to that of the extension: down or up to it, and back together; internal to check_install() and install().';
+
+CREATE OR REPLACE FUNCTION stratum._check_versions() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  extension text := stratum.version();
+  library text := stratum._library_version();
+  storage text := stratum._storage_version();
+BEGIN
+  IF library <> extension THEN
+    RETURN QUERY SELECT 'library', format('library is version %s, extension is %s', library, extension),
+      'Install the files of one version, then ALTER EXTENSION stratum UPDATE, and connect anew.';
+  END IF;
+  IF storage IS NULL THEN
+    RETURN QUERY SELECT 'stratum.storage_version()', 'missing', 'SELECT stratum.install();';
+  ELSIF storage <> extension THEN
+    RETURN QUERY SELECT 'storage', format('storage is version %s, extension is %s', storage, extension),
+      stratum._commands_to_join(storage);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._check_roles() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH ours AS (
+    SELECT x.name, r.*
+    FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
+      LEFT JOIN pg_roles r ON r.rolname = x.name
+  )
+  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; SELECT stratum.install();', o.name)
+  FROM ours o WHERE o.rolname IS NULL
+  UNION ALL
+  SELECT 'role ' || o.name, a.problem, format('ALTER ROLE %I %s;', o.name, a.cure)
+  FROM ours o,
+       (VALUES ('is a superuser', 'NOSUPERUSER'), ('bypasses row security', 'NOBYPASSRLS'), ('can log in', 'NOLOGIN'),
+               ('can create roles', 'NOCREATEROLE'), ('can replicate', 'NOREPLICATION')) a (problem, cure)
+  WHERE CASE a.cure WHEN 'NOSUPERUSER' THEN o.rolsuper WHEN 'NOBYPASSRLS' THEN o.rolbypassrls WHEN 'NOLOGIN' THEN o.rolcanlogin
+                    WHEN 'NOCREATEROLE' THEN o.rolcreaterole ELSE o.rolreplication END
+  UNION ALL
+  SELECT 'role ' || o.name, 'is a member of ' || g.rolname, format('REVOKE %I FROM %I;', g.rolname, o.name)
+  FROM ours o JOIN pg_auth_members m ON m.member = o.oid JOIN pg_roles g ON g.oid = m.roleid
+  WHERE g.rolsuper OR g.rolbypassrls OR g.rolname LIKE 'pg\_%' OR g.rolname LIKE 'stratum\_%';
+$$;
+
 CREATE OR REPLACE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -7931,7 +8058,7 @@ AS $$
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
-    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; /* the tables stay */'
     WHEN kind = 'index' THEN
       concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
              CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
@@ -7949,6 +8076,10 @@ CREATE OR REPLACE FUNCTION stratum.check_install() RETURNS TABLE (object text, p
 AS $$
 BEGIN
   RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
+  -- Tables of another version differ in much, all of which goes with that.
+  IF stratum._storage_version() <> stratum.version() THEN
+    RETURN;
+  END IF;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_roles() r;
   RETURN QUERY
     SELECT o.object, 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'
@@ -8450,12 +8581,12 @@ CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object 
 AS $$
   SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
          format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
-         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
-                  concat_ws(' ',
-                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
-                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
-                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
-                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+         CASE WHEN EXISTS (SELECT FROM stratum._id_columns() i WHERE i.sequence_oid = d.objid) THEN 'CALL stratum.widen_ids();'
+              ELSE concat_ws(' ',
+                (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                 FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                 WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)) END
   FROM stratum._tenant_relations() t
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum
@@ -8749,6 +8880,8 @@ COMMENT ON PROCEDURE stratum.scope_unique_keys() IS
   'canonical_id and message_id are unique within a tenant only, so that nobody can learn what another has. For good; can be called again.';
 
 -- ==== rights that are new or gone
+REVOKE ALL ON FUNCTION stratum._refuse_transaction_block(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._refuse_transaction_block(text) TO stratum_admin;
 REVOKE ALL ON FUNCTION stratum._acting_tenant() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._acting_tenant() TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._current_user_id() FROM PUBLIC;
@@ -9118,6 +9251,7 @@ REVOKE ALL ON FUNCTION stratum._in_the_way(regclass, smallint[]) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._forget_types() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._set_id_width(regclass, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._check_dependants(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._size_with_partitions(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._tables_to_widen() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._validation_steps() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._widening_step(text) FROM PUBLIC;
@@ -9187,7 +9321,8 @@ REVOKE ALL ON PROCEDURE stratum.unpartition(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._install_optional_indexes() FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._storage_wanted() FROM PUBLIC;
-REVOKE ALL ON FUNCTION stratum._refuse_data_loss(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._refuse_data_loss(text[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION stratum._commands_to_join(text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._audit_triggers_wanted(regclass, text) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._audit_form_misfits(regclass) FROM PUBLIC;
 REVOKE ALL ON FUNCTION stratum._is_other_audit_form(text) FROM PUBLIC;

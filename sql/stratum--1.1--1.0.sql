@@ -35,7 +35,7 @@ BEGIN
   IF NOT stratum._restoring() THEN
 
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
+-- drops rows or columns with data in them has a line in the list of what is lost.
 
 -- 1.0 knows no partitions. The way back takes long where there is much, so it is not taken by the way.
 DECLARE
@@ -45,6 +45,34 @@ BEGIN
     RAISE EXCEPTION 'version 1.0 cannot work with monthly partitions of %', converted
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL stratum.unpartition(''...'') for each of them first.';
   END IF;
+END;
+
+-- What 1.0 has no place for: said in one go, before anything is done. The locks keep it true.
+DECLARE
+  kept record;
+  is_there boolean;
+  lost text[] := '{}';
+BEGIN
+  FOR kept IN
+    VALUES ('audit_seals', 'true', 'the seals of the audit trail'),
+           ('audit_keys', 'true', 'the key of hashed values in the audit trail'),
+           ('audited_tables', 'EXISTS (SELECT FROM unnest(t.redact) r WHERE r ~ '':(hash|drop)$'')',
+              'that columns are hashed or left out in the audit trail: they are masked from then on'),
+           ('jwt_keys', 'true', 'the keys of stratum.jwt_keys'),
+           ('cdp_segment_options', 't.is_live OR t.keeps_history', 'which segments are live or keep a history'),
+           ('cdp_segment_history', 'true', 'the history of segments'),
+           ('cdp_profile_aliases', 'true', 'the other names of profiles in stratum.cdp_profile_aliases'),
+           ('cdp_audience_uploads', 'true', 'what ad platforms have been given, in stratum.cdp_audience_uploads'),
+           ('action_deliveries', 'true', 'what workers have been handed')
+  LOOP
+    CONTINUE WHEN to_regclass('stratum.' || kept.column1) IS NULL;
+    EXECUTE format('LOCK TABLE stratum.%I', kept.column1);
+    EXECUTE format('SELECT EXISTS (SELECT FROM stratum.%I t WHERE %s)', kept.column1, kept.column2) INTO is_there;
+    IF is_there THEN
+      lost := lost || kept.column3;
+    END IF;
+  END LOOP;
+  PERFORM stratum._refuse_data_loss(VARIADIC lost);
 END;
 
 -- Indexes and triggers are no data.
@@ -71,18 +99,8 @@ IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
 END IF;
 
 -- Who is in a segment stays; that it was kept live, and since when, goes.
-IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
-    PERFORM stratum._refuse_data_loss('the history of segments');
-  END IF;
-  DROP TABLE stratum.cdp_segment_history;
-END IF;
-IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
-    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
-  END IF;
-  DROP TABLE stratum.cdp_segment_options;
-END IF;
+DROP TABLE IF EXISTS stratum.cdp_segment_history;
+DROP TABLE IF EXISTS stratum.cdp_segment_options;
 
 -- 1.0 knows no keys within the tenant only: those over all tenants come back.
 DECLARE
@@ -121,26 +139,11 @@ IF to_regclass('stratum.tenants') IS NOT NULL THEN
   REVOKE UPDATE (updated_at) ON stratum.tenants FROM stratum_app;
 END IF;
 
-IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
-    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
-  END IF;
-  DROP TABLE stratum.jwt_keys;
-END IF;
+DROP TABLE IF EXISTS stratum.jwt_keys;
 
 -- The seals prove nothing without the functions that read them, but nobody can make them again.
-IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
-    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
-  END IF;
-END IF;
 DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
-IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
-    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
-  END IF;
-  DROP TABLE stratum.audit_keys;
-END IF;
+DROP TABLE IF EXISTS stratum.audit_keys;
 
 IF to_regclass('stratum.rules') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
@@ -152,12 +155,7 @@ IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
 END IF;
 
-IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
-    PERFORM stratum._refuse_data_loss('what workers have been handed');
-  END IF;
-  DROP TABLE stratum.action_deliveries;
-END IF;
+DROP TABLE IF EXISTS stratum.action_deliveries;
 IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
   ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
@@ -165,19 +163,8 @@ IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
 END IF;
 
-IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
-    PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
-  END IF;
-  DROP TABLE stratum.cdp_profile_aliases;
-END IF;
-
-IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
-    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
-  END IF;
-  DROP TABLE stratum.cdp_audience_uploads;
-END IF;
+DROP TABLE IF EXISTS stratum.cdp_profile_aliases;
+DROP TABLE IF EXISTS stratum.cdp_audience_uploads;
 IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
   ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
 END IF;
@@ -451,6 +438,30 @@ BEGIN
     SELECT r.segment_id, r.profile_count, r.added, r.removed
     FROM stratum._refresh(stratum._refreshing_tenant(), NULL) r
     ORDER BY r.segment_id;
+END $$;
+
+CREATE OR REPLACE PROCEDURE stratum.refresh_all_segments()
+  LANGUAGE plpgsql
+AS $$
+DECLARE
+  tenant record;
+  failed integer := 0;
+BEGIN
+  FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
+  LOOP
+    BEGIN
+      PERFORM stratum._refresh_tenant_segments(tenant.id);
+    EXCEPTION WHEN OTHERS THEN
+      -- One tenant's trouble is not the others', but the nightly job has to hear of it.
+      RAISE WARNING 'the segments of tenant % were not refreshed: %', tenant.id, SQLERRM;
+      failed := failed + 1;
+    END;
+    COMMIT;
+  END LOOP;
+  IF failed > 0 THEN
+    RAISE EXCEPTION 'number of tenants whose segments were not refreshed: %', failed
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'The warnings before say which and why; all other tenants were.';
+  END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION stratum._audit_operations(operations text) RETURNS text[]
@@ -2204,6 +2215,35 @@ END $$;
 CREATE OR REPLACE FUNCTION stratum._storage_version_made() RETURNS text
   LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT '1.0'::pg_catalog.text $$;
 
+CREATE OR REPLACE FUNCTION stratum._check_adoption() RETURNS void
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strangers text;
+  found_version text;
+  made text := stratum._storage_version_made();
+BEGIN
+  SELECT string_agg(o.object, ', ' ORDER BY o.object) INTO strangers
+  FROM stratum._storage_owners() o WHERE NOT o.is_superuser;
+  IF strangers IS NOT NULL THEN
+    RAISE EXCEPTION 'storage of stratum is owned by roles that are no superusers: %', strangers
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Look at what they are, then drop them or give them to a superuser with ALTER ... OWNER TO.';
+  END IF;
+  found_version := stratum._storage_version();
+  IF found_version <> made THEN
+    RAISE EXCEPTION 'the storage found is of version %, this is version %', found_version, made
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made);
+  ELSIF found_version IS NULL
+    AND EXISTS (SELECT FROM stratum._storage_found() f JOIN stratum._storage_expected() e USING (kind, object) WHERE kind = 'table') THEN
+    RAISE EXCEPTION 'storage was found, but not stratum.storage_version(), which says its version'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = format('If the storage is of version %s: CREATE FUNCTION stratum.storage_version() RETURNS text LANGUAGE sql IMMUTABLE AS %L;',
+                          made, format('SELECT %L::text', made));
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum.install() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off SET client_min_messages = warning
 AS $$
@@ -2308,6 +2348,49 @@ AS $$
     WHERE a.role = 'PUBLIC'  -- the roles' rights on members come with the script
   ) r
   GROUP BY r.name, r.role;
+$$;
+
+CREATE OR REPLACE FUNCTION stratum._check_versions() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  extension text := stratum.version();
+  library text := stratum._library_version();
+  storage text := stratum._storage_version();
+BEGIN
+  IF library <> extension THEN
+    RETURN QUERY SELECT 'library', format('library is version %s, extension is %s', library, extension),
+      'Install the files of one version, then ALTER EXTENSION stratum UPDATE, and connect anew.';
+  END IF;
+  IF storage IS NULL THEN
+    RETURN QUERY SELECT 'stratum.storage_version()', 'missing', 'SELECT stratum.install();';
+  ELSIF storage <> extension THEN
+    RETURN QUERY SELECT 'storage', format('storage is version %s, extension is %s', storage, extension),
+      format('ALTER EXTENSION stratum UPDATE TO %L; then ALTER EXTENSION stratum UPDATE TO %L;', storage, extension);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION stratum._check_roles() RETURNS TABLE (object text, problem text, remedy text)
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  WITH ours AS (
+    SELECT x.name, r.*
+    FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
+      LEFT JOIN pg_roles r ON r.rolname = x.name
+  )
+  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', o.name)
+  FROM ours o WHERE o.rolname IS NULL
+  UNION ALL
+  SELECT 'role ' || o.name, a.problem, format('ALTER ROLE %I %s;', o.name, a.cure)
+  FROM ours o,
+       (VALUES ('is a superuser', 'NOSUPERUSER'), ('bypasses row security', 'NOBYPASSRLS'), ('can log in', 'NOLOGIN'),
+               ('can create roles', 'NOCREATEROLE'), ('can replicate', 'NOREPLICATION')) a (problem, cure)
+  WHERE CASE a.cure WHEN 'NOSUPERUSER' THEN o.rolsuper WHEN 'NOBYPASSRLS' THEN o.rolbypassrls WHEN 'NOLOGIN' THEN o.rolcanlogin
+                    WHEN 'NOCREATEROLE' THEN o.rolcreaterole ELSE o.rolreplication END
+  UNION ALL
+  SELECT 'role ' || o.name, 'is a member of ' || g.rolname, format('REVOKE %I FROM %I;', g.rolname, o.name)
+  FROM ours o JOIN pg_auth_members m ON m.member = o.oid JOIN pg_roles g ON g.oid = m.roleid
+  WHERE g.rolsuper OR g.rolbypassrls OR g.rolname LIKE 'pg\_%' OR g.rolname LIKE 'stratum\_%';
 $$;
 
 CREATE OR REPLACE FUNCTION stratum._remedy(kind text, object text, expected text, found text) RETURNS text
@@ -2456,7 +2539,8 @@ DROP FUNCTION stratum._check_audit_forms();
 DROP FUNCTION stratum._is_other_audit_form(text);
 DROP FUNCTION stratum._audit_form_misfits(regclass);
 DROP FUNCTION stratum._audit_triggers_wanted(regclass, text);
-DROP FUNCTION stratum._refuse_data_loss(text);
+DROP FUNCTION stratum._commands_to_join(text);
+DROP FUNCTION stratum._refuse_data_loss(text[]);
 DROP FUNCTION stratum._storage_wanted();
 DROP FUNCTION stratum._install_optional_indexes();
 DROP FUNCTION stratum._optional_indexes();
@@ -2524,6 +2608,7 @@ DROP PROCEDURE stratum._try_step(text, integer);
 DROP FUNCTION stratum._widening_step(text);
 DROP FUNCTION stratum._validation_steps();
 DROP FUNCTION stratum._tables_to_widen();
+DROP FUNCTION stratum._size_with_partitions(regclass);
 DROP FUNCTION stratum._check_dependants(text);
 DROP FUNCTION stratum._set_id_width(regclass, text);
 DROP FUNCTION stratum._forget_types();
@@ -2752,3 +2837,4 @@ DROP FUNCTION stratum.leave_session(text);
 DROP FUNCTION stratum.enter_session(bigint, bigint, text);
 DROP FUNCTION stratum._current_user_id();
 DROP FUNCTION stratum._acting_tenant();
+DROP FUNCTION stratum._refuse_transaction_block(text);

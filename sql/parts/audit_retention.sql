@@ -121,6 +121,7 @@ DECLARE
   purged bigint;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('purge_all_audit');
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     LOOP

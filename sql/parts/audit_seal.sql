@@ -184,6 +184,7 @@ DECLARE
   chain bigint;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('seal_all_audit');
   FOR chain IN SELECT t.id FROM stratum.tenants t UNION ALL SELECT NULL ORDER BY 1
   LOOP
     BEGIN

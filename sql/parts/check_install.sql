@@ -118,6 +118,12 @@ $$;
 COMMENT ON FUNCTION stratum._storage_owners() IS
   'Owners of the storage, and of every function beside it; internal to install() and check_install().';
 
+CREATE FUNCTION stratum._commands_to_join(storage text) RETURNS text
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT format('ALTER EXTENSION stratum UPDATE TO %L; ALTER EXTENSION stratum UPDATE TO %L;', storage, stratum.version()) $$;
+COMMENT ON FUNCTION stratum._commands_to_join(text) IS
+  'What brings storage of another version to that of the extension: down or up to it, and back together; internal to check_install() and install().';
+
 CREATE FUNCTION stratum._check_versions() RETURNS TABLE (object text, problem text, remedy text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -134,7 +140,7 @@ BEGIN
     RETURN QUERY SELECT 'stratum.storage_version()', 'missing', 'SELECT stratum.install();';
   ELSIF storage <> extension THEN
     RETURN QUERY SELECT 'storage', format('storage is version %s, extension is %s', storage, extension),
-      format('ALTER EXTENSION stratum UPDATE TO %L; then ALTER EXTENSION stratum UPDATE TO %L;', storage, extension);
+      stratum._commands_to_join(storage);
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_versions() IS
@@ -148,7 +154,7 @@ AS $$
     FROM unnest(ARRAY['stratum_app', 'stratum_admin', 'stratum_auditor', 'stratum_auth']) x (name)
       LEFT JOIN pg_roles r ON r.rolname = x.name
   )
-  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; then SELECT stratum.install();', o.name)
+  SELECT 'role ' || o.name, 'missing', format('CREATE ROLE %I NOLOGIN; SELECT stratum.install();', o.name)
   FROM ours o WHERE o.rolname IS NULL
   UNION ALL
   SELECT 'role ' || o.name, a.problem, format('ALTER ROLE %I %s;', o.name, a.cure)
@@ -181,7 +187,7 @@ AS $$
              'GRANT ' || expected || ' ON ' || object || ';')
     WHEN kind IN ('table', 'trigger', 'policy', 'right') OR (kind = 'type' AND found IS NULL)
       OR (kind = 'column' AND object LIKE '%.tenant_id' AND found IS NOT NULL) THEN 'SELECT stratum.install();'
-    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; then CREATE EXTENSION stratum; (the tables stay)'
+    WHEN kind = 'function' THEN 'DROP EXTENSION stratum CASCADE; CREATE EXTENSION stratum; /* the tables stay */'
     WHEN kind = 'index' THEN
       concat(CASE WHEN found IS NOT NULL THEN 'DROP INDEX stratum.' || object || '; ' END,
              CASE WHEN object IN (SELECT o.name FROM stratum._optional_indexes() o) THEN 'SELECT stratum.install()'
@@ -221,6 +227,10 @@ CREATE FUNCTION stratum.check_install() RETURNS TABLE (object text, problem text
 AS $$
 BEGIN
   RETURN QUERY SELECT v.object, v.problem, v.remedy FROM stratum._check_versions() v;
+  -- Tables of another version differ in much, all of which goes with that.
+  IF stratum._storage_version() <> stratum.version() THEN
+    RETURN;
+  END IF;
   RETURN QUERY SELECT r.object, r.problem, r.remedy FROM stratum._check_roles() r;
   RETURN QUERY
     SELECT o.object, 'foreign: its owner is not a superuser', 'ALTER ... OWNER TO a superuser, after looking at it.'

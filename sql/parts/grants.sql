@@ -4,6 +4,7 @@ SELECT stratum._close_members();
 -- operations
 GRANT EXECUTE ON FUNCTION stratum.version() TO stratum_app, stratum_admin, stratum_auditor, stratum_auth;
 GRANT EXECUTE ON FUNCTION stratum.check_install() TO stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._refuse_transaction_block(text) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.security_check() TO stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.export_tenant(bigint) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum.delete_tenant(bigint, text) TO stratum_admin;

@@ -16,18 +16,22 @@ END $$;
 COMMENT ON FUNCTION stratum._restoring() IS
   'Whether a dump is being restored, which brings the storage itself; internal.';
 
-CREATE FUNCTION stratum._refuse_data_loss(lost text) RETURNS void
+CREATE FUNCTION stratum._refuse_data_loss(VARIADIC lost text[]) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  IF NOT coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
-    RAISE EXCEPTION 'the downgrade would lose %', lost
+  IF cardinality(lost) = 0 THEN
+    RETURN;
+  ELSIF coalesce(nullif(current_setting('stratum.allow_data_loss', true), '')::boolean, false) THEN
+    RAISE WARNING 'the downgrade loses %', array_to_string(lost, '; ');
+  ELSE
+    RAISE EXCEPTION 'the downgrade would lose %', array_to_string(lost, '; ')
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'SET stratum.allow_data_loss = on; and repeat it, if that is meant.';
   END IF;
 END $$;
-COMMENT ON FUNCTION stratum._refuse_data_loss(text) IS
-  'Raises unless stratum.allow_data_loss is on; internal to the scripts that go down a version.';
+COMMENT ON FUNCTION stratum._refuse_data_loss(text[]) IS
+  'Raises unless stratum.allow_data_loss is on, and warns then; internal to the scripts that go down a version, which name all that they drop.';
 
 CREATE FUNCTION stratum._put_admin_policy(table_name text) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -183,7 +187,9 @@ BEGIN
   IF found_version <> made THEN
     RAISE EXCEPTION 'the storage found is of version %, this is version %', found_version, made
       USING ERRCODE = 'object_not_in_prerequisite_state',
-            HINT = format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made);
+            HINT = CASE WHEN stratum._in_extension_script()
+                        THEN format('Use CREATE EXTENSION stratum VERSION %L, then ALTER EXTENSION stratum UPDATE TO %L.', found_version, made)
+                        ELSE stratum._commands_to_join(found_version) END;
   ELSIF found_version IS NULL
     AND EXISTS (SELECT FROM stratum._storage_found() f JOIN stratum._storage_expected() e USING (kind, object) WHERE kind = 'table') THEN
     RAISE EXCEPTION 'storage was found, but not stratum.storage_version(), which says its version'

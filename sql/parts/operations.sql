@@ -12,3 +12,9 @@ AS $$
   SELECT extversion FROM pg_catalog.pg_extension WHERE extname = 'stratum';
 $$;
 COMMENT ON FUNCTION stratum.version() IS 'Version of the installed extension, for example 1.0.';
+
+-- The first step of every procedure that commits.
+CREATE FUNCTION stratum._refuse_transaction_block(procedure_name text) RETURNS void
+  LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'stratum_refuse_transaction_block';
+COMMENT ON FUNCTION stratum._refuse_transaction_block(text) IS
+  'Raises inside a transaction block, in the name of a procedure that commits; internal.';

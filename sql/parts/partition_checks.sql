@@ -93,7 +93,7 @@ AS $$
   SELECT 'partition ' || l.oid, k.problem, k.remedy FROM leaves l, stratum._check_leaf(l.oid) k
   UNION ALL
   SELECT 'table ' || c.table_name, 'has no default partition: rows of other months are refused',
-         format('CREATE TABLE stratum.%1$I PARTITION OF stratum.%2$I DEFAULT; then SELECT stratum.install();', c.table_name || '_default', c.table_name)
+         format('CREATE TABLE stratum.%1$I PARTITION OF stratum.%2$I DEFAULT; SELECT stratum.install();', c.table_name || '_default', c.table_name)
   FROM converted c WHERE NOT EXISTS (SELECT FROM leaves l WHERE l.table_name = c.table_name AND l.is_default)
   UNION ALL
   SELECT 'table ' || c.table_name, 'has no partition for this month', 'SELECT stratum.make_partitions(); and have it called once a day.'

@@ -343,6 +343,7 @@ DECLARE
   tenant record;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('run_all_due_rules');
   PERFORM stratum._check_time(at);
   FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
   LOOP

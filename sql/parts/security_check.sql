@@ -249,18 +249,19 @@ $$;
 COMMENT ON FUNCTION stratum._check_tenant_indexes() IS
   'Tables without an index for the policy to use; internal to security_check().';
 
--- One tenant who writes enough ends the ids of all. The columns that refer to such an id have to be widened with it.
+-- One tenant who writes enough ends the ids of all. What refers to such an id has to be widened with it: of stratum's own
+-- that is more than references tell.
 CREATE FUNCTION stratum._check_sequences() RETURNS TABLE (severity text, object text, problem text, remedy text)
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
   SELECT CASE WHEN used.share > 0.9 THEN 'error' ELSE 'warning' END, 'sequence ' || d.objid::regclass,
          format('%s of 2147483647 ids of %s are used, by all tenants together', used.last, t.name),
-         coalesce('CALL ' || to_regprocedure('stratum.widen_ids()') || ';',
-                  concat_ws(' ',
-                    (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
-                     FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
-                     WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
-                    format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)))
+         CASE WHEN EXISTS (SELECT FROM stratum._id_columns() i WHERE i.sequence_oid = d.objid) THEN 'CALL stratum.widen_ids();'
+              ELSE concat_ws(' ',
+                (SELECT string_agg(format('ALTER TABLE %s ALTER %I TYPE bigint;', k.conrelid::regclass, x.attname), ' ' ORDER BY k.conrelid::regclass::text)
+                 FROM pg_constraint k JOIN pg_attribute x ON x.attrelid = k.conrelid AND x.attnum = k.conkey[array_position(k.confkey, a.attnum)]
+                 WHERE k.contype = 'f' AND k.confrelid = t.oid AND a.attnum = ANY (k.confkey) AND x.atttypid = 'integer'::regtype),
+                format('ALTER TABLE %s ALTER %I TYPE bigint; ALTER SEQUENCE %s AS bigint;', t.name, a.attname, d.objid::regclass)) END
   FROM stratum._tenant_relations() t
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.atttypid = 'integer'::regtype
     JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = t.oid AND d.refobjsubid = a.attnum

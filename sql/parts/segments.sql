@@ -203,6 +203,7 @@ DECLARE
   tenant record;
   failed integer := 0;
 BEGIN
+  PERFORM stratum._refuse_transaction_block('refresh_all_segments');
   FOR tenant IN SELECT t.id FROM stratum.tenants t WHERE t.is_deleted IS NOT TRUE ORDER BY t.id
   LOOP
     BEGIN

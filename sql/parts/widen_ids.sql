@@ -233,6 +233,12 @@ END $$;
 COMMENT ON FUNCTION stratum._check_dependants(text) IS
   'Refuses views, generated columns and the like that use ids whose type is to change; internal to widen_ids().';
 
+-- A partitioned table has its rows in its partitions. A plain one is in no tree.
+CREATE FUNCTION stratum._size_with_partitions(table_oid regclass) RETURNS bigint
+  LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+AS $$ SELECT coalesce(sum(pg_table_size(p.relid))::bigint, pg_table_size(table_oid)) FROM pg_partition_tree(table_oid) p $$;
+COMMENT ON FUNCTION stratum._size_with_partitions(regclass) IS 'Bytes of a table, those of its partitions among them; internal to widen_ids().';
+
 -- Small ones first: a long one keeps none of them waiting.
 CREATE FUNCTION stratum._tables_to_widen() RETURNS text[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -249,7 +255,7 @@ BEGIN
     SELECT t.table_oid::text
     FROM (SELECT DISTINCT c.table_oid FROM stratum._id_columns() c LEFT JOIN pg_sequence s ON s.seqrelid = c.sequence_oid
           WHERE c.width <> 'bigint'::regtype OR s.seqtypid <> 'bigint'::regtype) t
-    ORDER BY pg_table_size(t.table_oid), t.table_oid::text);
+    ORDER BY stratum._size_with_partitions(t.table_oid), t.table_oid::text);
 END $$;
 COMMENT ON FUNCTION stratum._tables_to_widen() IS
   'The tables that widen_ids() has left to do; refuses what it cannot do; internal.';
@@ -330,9 +336,11 @@ CREATE PROCEDURE stratum.widen_ids(tries integer DEFAULT 20)
   LANGUAGE plpgsql
 AS $$
 DECLARE
-  tables text[] := stratum._tables_to_widen();
+  tables text[];
   checks text[];
 BEGIN
+  PERFORM stratum._refuse_transaction_block('widen_ids');
+  tables := stratum._tables_to_widen();
   IF tries IS NULL OR tries < 1 THEN
     RAISE EXCEPTION 'tries must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;

@@ -1,5 +1,5 @@
 -- Undoes what 1.1 has added to the storage. Each step is guarded, so that it can run again after a restore. One that
--- drops rows or columns with data in them asks stratum._refuse_data_loss() first.
+-- drops rows or columns with data in them has a line in the list of what is lost.
 
 -- 1.0 knows no partitions. The way back takes long where there is much, so it is not taken by the way.
 DECLARE
@@ -9,6 +9,34 @@ BEGIN
     RAISE EXCEPTION 'version 1.0 cannot work with monthly partitions of %', converted
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'CALL stratum.unpartition(''...'') for each of them first.';
   END IF;
+END;
+
+-- What 1.0 has no place for: said in one go, before anything is done. The locks keep it true.
+DECLARE
+  kept record;
+  is_there boolean;
+  lost text[] := '{}';
+BEGIN
+  FOR kept IN
+    VALUES ('audit_seals', 'true', 'the seals of the audit trail'),
+           ('audit_keys', 'true', 'the key of hashed values in the audit trail'),
+           ('audited_tables', 'EXISTS (SELECT FROM unnest(t.redact) r WHERE r ~ '':(hash|drop)$'')',
+              'that columns are hashed or left out in the audit trail: they are masked from then on'),
+           ('jwt_keys', 'true', 'the keys of stratum.jwt_keys'),
+           ('cdp_segment_options', 't.is_live OR t.keeps_history', 'which segments are live or keep a history'),
+           ('cdp_segment_history', 'true', 'the history of segments'),
+           ('cdp_profile_aliases', 'true', 'the other names of profiles in stratum.cdp_profile_aliases'),
+           ('cdp_audience_uploads', 'true', 'what ad platforms have been given, in stratum.cdp_audience_uploads'),
+           ('action_deliveries', 'true', 'what workers have been handed')
+  LOOP
+    CONTINUE WHEN to_regclass('stratum.' || kept.column1) IS NULL;
+    EXECUTE format('LOCK TABLE stratum.%I', kept.column1);
+    EXECUTE format('SELECT EXISTS (SELECT FROM stratum.%I t WHERE %s)', kept.column1, kept.column2) INTO is_there;
+    IF is_there THEN
+      lost := lost || kept.column3;
+    END IF;
+  END LOOP;
+  PERFORM stratum._refuse_data_loss(VARIADIC lost);
 END;
 
 -- Indexes and triggers are no data.
@@ -35,18 +63,8 @@ IF to_regclass('stratum.cdp_events') IS NOT NULL THEN
 END IF;
 
 -- Who is in a segment stays; that it was kept live, and since when, goes.
-IF to_regclass('stratum.cdp_segment_history') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_history) THEN
-    PERFORM stratum._refuse_data_loss('the history of segments');
-  END IF;
-  DROP TABLE stratum.cdp_segment_history;
-END IF;
-IF to_regclass('stratum.cdp_segment_options') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_segment_options o WHERE o.is_live OR o.keeps_history) THEN
-    PERFORM stratum._refuse_data_loss('which segments are live or keep a history');
-  END IF;
-  DROP TABLE stratum.cdp_segment_options;
-END IF;
+DROP TABLE IF EXISTS stratum.cdp_segment_history;
+DROP TABLE IF EXISTS stratum.cdp_segment_options;
 
 -- 1.0 knows no keys within the tenant only: those over all tenants come back.
 DECLARE
@@ -85,26 +103,11 @@ IF to_regclass('stratum.tenants') IS NOT NULL THEN
   REVOKE UPDATE (updated_at) ON stratum.tenants FROM stratum_app;
 END IF;
 
-IF to_regclass('stratum.jwt_keys') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.jwt_keys) THEN
-    PERFORM stratum._refuse_data_loss('the keys of stratum.jwt_keys');
-  END IF;
-  DROP TABLE stratum.jwt_keys;
-END IF;
+DROP TABLE IF EXISTS stratum.jwt_keys;
 
 -- The seals prove nothing without the functions that read them, but nobody can make them again.
-IF to_regclass('stratum.audit_seals') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.audit_seals) THEN
-    PERFORM stratum._refuse_data_loss('the seals of the audit trail');
-  END IF;
-END IF;
 DROP TABLE IF EXISTS stratum.audit_seals, stratum.audit_chains;
-IF to_regclass('stratum.audit_keys') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.audit_keys) THEN
-    PERFORM stratum._refuse_data_loss('the key of hashed values in the audit trail');
-  END IF;
-  DROP TABLE stratum.audit_keys;
-END IF;
+DROP TABLE IF EXISTS stratum.audit_keys;
 
 IF to_regclass('stratum.rules') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_check ON stratum.rules;
@@ -116,12 +119,7 @@ IF to_regclass('stratum.fact_signal_health_daily') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_signals ON stratum.fact_signal_health_daily;
 END IF;
 
-IF to_regclass('stratum.action_deliveries') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.action_deliveries) THEN
-    PERFORM stratum._refuse_data_loss('what workers have been handed');
-  END IF;
-  DROP TABLE stratum.action_deliveries;
-END IF;
+DROP TABLE IF EXISTS stratum.action_deliveries;
 IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   DROP TRIGGER IF EXISTS zz_stratum_state ON stratum.fact_actions_queue;
   ALTER TABLE stratum.fact_actions_queue DROP CONSTRAINT IF EXISTS fact_actions_queue_tenant_id_id_key;
@@ -129,19 +127,8 @@ IF to_regclass('stratum.fact_actions_queue') IS NOT NULL THEN
   COMMENT ON COLUMN stratum.fact_actions_queue.reason IS 'Why it is proposed.';
 END IF;
 
-IF to_regclass('stratum.cdp_profile_aliases') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_profile_aliases) THEN
-    PERFORM stratum._refuse_data_loss('the other names of profiles in stratum.cdp_profile_aliases');
-  END IF;
-  DROP TABLE stratum.cdp_profile_aliases;
-END IF;
-
-IF to_regclass('stratum.cdp_audience_uploads') IS NOT NULL THEN
-  IF EXISTS (SELECT FROM stratum.cdp_audience_uploads) THEN
-    PERFORM stratum._refuse_data_loss('what ad platforms have been given, in stratum.cdp_audience_uploads');
-  END IF;
-  DROP TABLE stratum.cdp_audience_uploads;
-END IF;
+DROP TABLE IF EXISTS stratum.cdp_profile_aliases;
+DROP TABLE IF EXISTS stratum.cdp_audience_uploads;
 IF to_regclass('stratum.cdp_audience_syncs') IS NOT NULL THEN
   ALTER TABLE stratum.cdp_audience_syncs DROP CONSTRAINT IF EXISTS cdp_audience_syncs_tenant_id_id_key;
 END IF;

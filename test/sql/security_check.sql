@@ -169,11 +169,8 @@ SELECT setval('public.regress_counted_id_seq', 1073741824);
 SELECT severity, object, problem FROM public.found;
 SELECT setval('public.regress_counted_id_seq', 1932735284);
 SELECT severity, object, problem FROM public.found;
--- widen_ids(), where it is, is the remedy
-SELECT count(*) FILTER (WHERE remedy ~ 'bigint|widen_ids') AS remedies FROM public.found;
-ALTER TABLE public.regress_counted_by ALTER id TYPE bigint;
-ALTER TABLE public.regress_counted ALTER id TYPE bigint;
-ALTER SEQUENCE public.regress_counted_id_seq AS bigint;
+SELECT remedy FROM public.found;
+:cure
 :look
 ROLLBACK;
 

@@ -91,6 +91,9 @@ for (@damage)
 	like($node->sql("BEGIN; $sql; SELECT * FROM stratum.check_install(); ROLLBACK"), $expected, "found: $sql");
 }
 is($node->sql('SELECT * FROM stratum.check_install()'), '', 'all rolled back');
+$node->sql(q{CREATE OR REPLACE FUNCTION stratum.current_tenant_id() RETURNS integer LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT 1'});
+$node->sql('SELECT remedy FROM stratum.check_install() \gexec');
+is($node->sql('SELECT * FROM stratum.check_install()'), '', 'the remedy for a changed function is SQL as it stands');
 
 # what install() and adoption refuse
 $node->sql('DROP EXTENSION stratum CASCADE; ALTER TABLE stratum.campaigns OWNER TO mallory');

@@ -108,8 +108,7 @@ sub copy_of
 		my ($rc, undef, $err) = $node->command(@$command);
 		is($rc, 0, "$what: $command->[0]") or diag($err);
 	}
-	my $found = $node->sql('SELECT remedy FROM stratum.check_install()', db => $db);
-	$node->sql($_, db => $db) for $found =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
+	$node->sql('SELECT remedy FROM stratum.check_install() \gexec', db => $db);
 	is($node->sql('SELECT * FROM stratum.check_install()', db => $db), '', "$what: healthy");
 	is_same(structure($node, $db), $structure{$newest}, "$what: restored as a fresh $newest");
 	is_same(rows($node, $db), rows($node, $source), "$what: no row has changed");

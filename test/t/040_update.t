@@ -6,7 +6,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
-use Stratum::Install qw(structure rows load_rows is_same);
+use Stratum::Install qw(structure rows load_rows fill_tables is_same);
 use Stratum::Tried qw(tried);
 use Test::More;
 
@@ -208,10 +208,10 @@ $rows = rows($node, 'fresh10');
 dump_and_restore('fresh10', 'restored');
 my @row = split /\|/, $node->sql($check, db => 'restored');
 is("$row[0]: $row[1]", "storage: storage is version $old, extension is $new", "a dump of $old restored by $new: check_install() says so");
-my @commands = $row[2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
-is(scalar @commands, 2, 'and names two commands');
-$node->sql($_, db => 'restored') for @commands;
-is($node->sql($check, db => 'restored'), '', 'which repair it');
+is($row[2], "ALTER EXTENSION stratum UPDATE TO '$old'; ALTER EXTENSION stratum UPDATE TO '$new';", 'names two commands, and nothing that goes with it');
+like(($node->psql('SELECT stratum.install()', db => 'restored'))[2], qr/ERROR:  the storage found is of version \Q$old\E, this is version \Q$new\E\nHINT:  \Q$row[2]\E\n/, 'install() names them too');
+$node->sql('SELECT remedy FROM stratum.check_install() \gexec', db => 'restored');
+is($node->sql($check, db => 'restored'), '', 'which repair it, sent as they are');
 is_same(structure($node, 'restored'), $fresh{$new}, "as a fresh $new");
 is_same(rows($node, 'restored'), $rows, 'with all its rows');
 
@@ -224,7 +224,7 @@ my (undef, undef, $missing) = $node->command('pg_restore', '-d', 'behind', "$dir
 is(join("\n", grep { !/^(?:function stratum\.\w+\(\)|trigger "zz_stratum_\w+" for table "\w+") does not exist$/ } $missing =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', "a dump of $new restored by $old lacks nothing but triggers whose functions are not there");
 @row = map { [ split /\|/ ] } grep { /^storage\|/ } split /\n/, $node->sql($check, db => 'behind');
 is($row[0][1], "storage is version $new, extension is $old", 'check_install() says so');
-@commands = $row[0][2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
+my @commands = $row[0][2] =~ /(ALTER EXTENSION stratum UPDATE TO '[\d.]+';)/g;
 is(scalar @commands, 2, 'and names two commands');
 $node->sql($_, db => 'behind') for @commands;
 is($node->sql($check, db => 'behind'), $healthy{$old}, 'which repair it');
@@ -237,6 +237,8 @@ $node->sql("SET row_security = off; CREATE EXTENSION stratum VERSION '$old'", db
 my (undef, undef, $err) = $node->psql("SET row_security = off; ALTER EXTENSION stratum UPDATE TO '$new'; ALTER EXTENSION stratum UPDATE TO '$old'", db => 'ahead');
 like($err, qr/NOTICE.*the storage is not updated while a dump is restored/, 'an update while restoring says that it is none of the storage');
 is($node->sql(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'stratum'::regnamespace}, db => 'ahead'), '0', 'and makes none');
+isnt(($node->command('pg_restore', '--exit-on-error', '-d', 'ahead', "$dir/restored.dump"))[0], 0, 'pg_restore --exit-on-error does not get past the schema');
+is($node->sql(q{SELECT count(*) FROM pg_class WHERE relnamespace = 'stratum'::regnamespace}, db => 'ahead'), '0', 'and restores nothing');
 my (undef, undef, $said) = $node->command('pg_restore', '-d', 'ahead', "$dir/restored.dump");
 is(join("\n", $said =~ /ERROR:\s+(.*)/g), 'schema "stratum" already exists', 'the dump goes into it');
 update('ahead', $new);
@@ -246,7 +248,7 @@ is_same(rows($node, 'ahead'), $rows, 'with all its rows');
 # ---- adoption --------------------------------------------------------------------------------------------------
 
 $node->sql('DROP EXTENSION stratum CASCADE', db => 'fresh10');
-is($node->sqlstate('CREATE EXTENSION stratum', db => 'fresh10'), '55000', "storage of $old is not adopted by $new");
+like(($node->psql('CREATE EXTENSION stratum', db => 'fresh10'))[2], qr/ERROR:  the storage found is of version \Q$old\E.*\nHINT:  Use CREATE EXTENSION stratum VERSION '\Q$old\E'/, "storage of $old is not adopted by $new");
 $node->sql("CREATE EXTENSION stratum VERSION '$old'; ALTER EXTENSION stratum UPDATE TO '$new'", db => 'fresh10');
 is($node->sql($check, db => 'fresh10'), '', 'but by its own version, and then updated');
 is_same(rows($node, 'fresh10'), $rows, 'with all its rows');
@@ -256,12 +258,20 @@ is($node->sqlstate("ALTER EXTENSION stratum UPDATE TO '$old'", db => 'added'), '
 
 # ---- a downgrade that would lose data --------------------------------------------------------------------------
 
-is($node->sqlstate(q{SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '55000', 'a downgrade that would lose data is refused');
-is($node->sqlstate(q{SET stratum.allow_data_loss = on; SELECT stratum._refuse_data_loss('two rows')}, db => 'fresh11'), '', 'unless that is allowed');
-$node->sql(q{SELECT stratum.add_jwt_key('k', sha256('x'), 'test')}, db => 'fresh11');
-update_fails('fresh11', $old, '55000', 'one with keys for tokens is');
-$node->sql('SET stratum.allow_data_loss = on; ALTER EXTENSION stratum UPDATE TO \'1.0\'', db => 'fresh11');
-is($node->sql($check, db => 'fresh11'), $healthy{$old}, 'unless that is allowed');
+new_database('filled');
+$node->sql("CREATE EXTENSION stratum VERSION '$new'", db => 'filled');
+fill_tables($node, 'filled');
+my $down = "ALTER EXTENSION stratum UPDATE TO '$old'";
+my $lost = join '; ', 'the seals of the audit trail', 'the key of hashed values in the audit trail',
+  'that columns are hashed or left out in the audit trail: they are masked from then on', 'the keys of stratum.jwt_keys', 'which segments are live or keep a history',
+  'the history of segments', 'the other names of profiles in stratum.cdp_profile_aliases', 'what ad platforms have been given, in stratum.cdp_audience_uploads',
+  'what workers have been handed';
+update_fails('filled', $old, '55000', 'a downgrade that would lose data is refused');
+like(($node->psql($down, db => 'filled'))[2], qr/ERROR:  the downgrade would lose \Q$lost\E\nHINT:  SET stratum\.allow_data_loss = on;/, 'it names all that would be lost');
+like(($node->psql("SET stratum.allow_data_loss = on; $down", db => 'filled'))[2], qr/WARNING:  the downgrade loses \Q$lost\E\n\z/, 'allowed, it names what is');
+is($node->sql($check, db => 'filled'), $healthy{$old}, 'and is done');
+is($node->sql(q{SELECT redact FROM stratum.audited_tables WHERE table_name = 'public.notes'}, db => 'filled'), '{body}', 'what was hashed is masked');
+is(($node->psql("ALTER EXTENSION stratum UPDATE TO '$new'; $down", db => 'filled'))[2], '', 'nothing to lose, nothing said');
 
 tried('updates that fail or are interrupted leave everything as it was', "$fails updates");
 tried('updates with what users have added and changed: columns, indexes, policies, rights, triggers switched off', '6 updates');

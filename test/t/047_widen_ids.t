@@ -103,10 +103,13 @@ my $plain = structure($node, 'plain');
 
 # Of one session, and of another one beside it, both of which have met the old types.
 new_database('whole', '1.1');
+my $near_the_end = q{SELECT object, remedy FROM stratum.security_check() WHERE object LIKE 'sequence %'};
+$node->sql(q{SELECT setval('stratum.campaign_drafts_id_seq', 2000000000)}, db => 'whole');
+is($node->sql($near_the_end, db => 'whole'), 'sequence stratum.campaign_drafts_id_seq|CALL stratum.widen_ids();', 'security_check() says in time what to do');
 my $calls = work(1) . "\\! '$ENV{STRATUM_BIN}/psql' -Xq -h '$dir' -U postgres -d whole -c 'SET client_min_messages = warning' -c 'CALL stratum.widen_ids()' 2>&1\n" . work(2);
 is($node->sql("SET client_min_messages = warning;\n$calls", db => 'whole'), "$said\n$said", 'a session that has worked before works on');
 is($node->sql($narrow, db => 'whole') . $node->sql($narrow_sequences, db => 'whole'), '00', 'no id and no sequence is integer');
-is($node->sql($check, db => 'whole'), '', 'healthy');
+is($node->sql($check, db => 'whole') . $node->sql($near_the_end, db => 'whole'), '', 'healthy, and no sequence is near its end');
 is_same(structure($node, 'whole') =~ s/bigint/integer/gr, $plain =~ s/bigint/integer/gr, 'nothing but the width differs');
 my $wide = structure($node, 'whole');
 like($node->sql('CALL stratum.widen_ids()', db => 'whole') . $node->sql($check, db => 'whole'), qr/\A\z/, 'again: nothing to do');

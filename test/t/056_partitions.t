@@ -331,6 +331,8 @@ $node->sql(q{ALTER EXTENSION stratum UPDATE TO '1.1'}, db => 'source');
 convert('source');
 is($node->sql($check, db => 'source'), '', 'and up, and be converted');
 
+is($node->sql(q{SELECT array_position(w, 'stratum.audit_logs') > array_position(w, 'stratum.tenants'), array_position(w, 'stratum.cdp_events') > array_position(w, 'stratum.tenants')
+	FROM stratum._tables_to_widen() w}, db => 'source'), 't|t', 'to widen_ids() a table is as large as its partitions, and small ones come first');
 $node->sql("SET client_min_messages = warning;\nCALL stratum.widen_ids()", db => 'source');
 is($node->sql($check, db => 'source'), '', 'widen_ids() after the conversion');
 is($node->sql(q{SELECT DISTINCT atttypid::regtype FROM pg_attribute WHERE attrelid IN (SELECT inhrelid FROM pg_inherits) AND attname IN ('id', 'tenant_id') AND attrelid::regclass::text ~ '^stratum.(audit|cdp)'}, db => 'source'),
