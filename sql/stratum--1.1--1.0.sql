@@ -728,6 +728,29 @@ BEGIN
     FROM stratum._row_versions(table_name, resource_id) v;
 END $$;
 
+CREATE OR REPLACE FUNCTION stratum.row_as_of(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version record;
+  shape record;
+BEGIN
+  -- The newest that is not later; where all are, the oldest, for what was before it.
+  SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
+    INTO version
+  FROM stratum._row_versions(table_name, resource_id) v
+  ORDER BY v.changed_at <= row_as_of.at DESC,
+           CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
+  LIMIT 1;
+  IF found THEN
+    RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
+  END IF;
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+END $$;
+COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $install$
@@ -2613,6 +2636,8 @@ DROP FUNCTION stratum._check_purge(timestamptz);
 DROP FUNCTION stratum._purge_chain(bigint, timestamptz, bigint);
 DROP FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint);
 DROP FUNCTION stratum._record_purge(bigint, timestamptz);
+DROP FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz);
+DROP FUNCTION stratum._any_purged_before();
 DROP FUNCTION stratum._purged_before(bigint);
 DROP FUNCTION stratum.export_subject(bigint);
 DROP FUNCTION stratum._export_profile_tables(bigint, bigint);

@@ -2107,6 +2107,7 @@ AS $$
 DECLARE
   version record;
   shape record;
+  present jsonb;
 BEGIN
   -- The newest that is not later; where all are, the oldest, for what was before it.
   SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
@@ -2116,13 +2117,16 @@ BEGIN
            CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
   LIMIT 1;
   IF found THEN
+    PERFORM stratum._check_not_purged(table_name, coalesce(version.row_before, version.row_after), at);
     RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
   END IF;
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
-  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  present := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  PERFORM stratum._check_not_purged(table_name, present, at);
+  RETURN present;
 END $$;
 COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
-  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was. Raises for a time of which the trail has been purged.';
 
 -- ==== sql/parts/limits.sql
 -- How many users and campaigns a tenant may have.
@@ -3262,16 +3266,56 @@ COMMENT ON FUNCTION stratum.export_subject(bigint) IS
 -- What a seal says of a row that is gone is kept: the rest still verifies. That it may be gone, the record of the purge says,
 -- a row of the trail like others. It stays while a later purge has not taken its place, and a record of an erasure while any
 -- row that it names is there.
+--
+-- Its resource_id says whose trail it was, so that an index leads to the purges of one, past all the erasures: whatever
+-- tells the past asks for them.
 CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
-          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
-            AND l.metadata ? 'before_microseconds');
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id = coalesce(tenant::text, 'NULL') AND l.action = 'delete'
+            AND l.tenant_id IS NOT DISTINCT FROM tenant AND l.metadata ? 'before_microseconds');
 END $$;
 COMMENT ON FUNCTION stratum._purged_before(bigint) IS
-  'Until when a tenant''s trail was purged; internal to purge_audit().';
+  'Until when a tenant''s trail was purged, if the caller may read that; internal to purge_audit() and row_as_of().';
+
+CREATE FUNCTION stratum._any_purged_before() RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id IS NOT NULL AND l.action = 'delete'
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._any_purged_before() IS
+  'Until when any of the trails was purged that the caller may read; internal to row_as_of().';
+
+-- `state`: the row at some time, for its tenant, in whose trail its changes are. Those of a table without an integer
+-- tenant_id are in the trail of whoever acted, and of a row that is not known those of any may have been.
+CREATE FUNCTION stratum._check_not_purged(table_name regclass, state jsonb, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN table_name = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END;
+  purged timestamptz;
+BEGIN
+  IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
+       SELECT FROM pg_attribute a
+       WHERE a.attrelid = table_name AND a.attname = tenant_column
+         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+    purged := stratum._purged_before((state ->> tenant_column)::bigint);
+  ELSE
+    purged := stratum._any_purged_before();
+  END IF;
+  IF at < purged THEN
+    RAISE EXCEPTION 'the audit trail before % has been purged', purged
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'What a row was is known from then on. stratum.row_history() lists the changes that are left.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) IS
+  'Raises for a time of which changes of a row may have been purged; internal to row_as_of().';
 
 CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -3279,12 +3323,12 @@ AS $$
 DECLARE
   seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
 BEGIN
-  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
-    'operation', 'purge', 'before', before, 'seals', seals_before,
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', coalesce(tenant::text, 'NULL'), jsonb_build_object(
+    'operation', 'purge', 'by', session_user, 'before', before, 'seals', seals_before,
     'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
 END $$;
 COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
-  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+  'Writes into the trail that rows before a time may be gone, and who took them; internal to purge_audit().';
 
 -- The rows that a purge takes, the oldest ids first.
 CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
@@ -3343,7 +3387,7 @@ BEGIN
     RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
   ELSIF before > now() OR before < '1900-01-01' THEN
     RAISE EXCEPTION 'the audit trail cannot be purged before %', before
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time between the year 1900 and now, such as now() - interval ''2 years''.';
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
@@ -6593,6 +6637,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
 ('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
+('function', 'stratum._any_purged_before()', 'plpgsql s search_path=pg_catalog, pg_temp c60fe0563a9c65c40969d735e277f508'),
 ('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
@@ -6643,11 +6688,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 03c0cb07a8aca43f92da53d471303eb4'),
 ('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 20f52b4f4b6935302d11f3ef5f92fdb8'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
-('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 75f8ff162c83acaee295564981bcd491'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp 194b9d7e04bb9bd5a3015464045653e6'),
 ('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
@@ -6832,7 +6878,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
 ('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
-('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 67a6df22a72b96180f4bd74134e5a9ab'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
@@ -6846,7 +6892,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._reached_stage(text,boolean,text,text)', 'sql i aa7f2372f297166f29832edf4e1f354c'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8d9d26b3d04dccdacbec832a34e45f00'),
-('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 21dffb4e6e3decd2f2e498d9007dd9de'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._reference_partners(regclass)', 'sql s search_path=pg_catalog, pg_temp ca66b5a7fe8f150cde34a165f9252d73'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
@@ -6980,7 +7026,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
 ('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
-('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
+('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp af22b2589691330d658ade8ff9b41766'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v d01904bcefb8cb6238bd01131c2ae4ba'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
@@ -10162,6 +10208,9 @@ GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, 
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._purged_before(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_purged_before() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;

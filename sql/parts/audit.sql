@@ -576,6 +576,7 @@ AS $$
 DECLARE
   version record;
   shape record;
+  present jsonb;
 BEGIN
   -- The newest that is not later; where all are, the oldest, for what was before it.
   SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
@@ -585,10 +586,13 @@ BEGIN
            CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
   LIMIT 1;
   IF found THEN
+    PERFORM stratum._check_not_purged(table_name, coalesce(version.row_before, version.row_after), at);
     RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
   END IF;
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
-  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  present := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  PERFORM stratum._check_not_purged(table_name, present, at);
+  RETURN present;
 END $$;
 COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
-  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was. Raises for a time of which the trail has been purged.';
