@@ -97,6 +97,22 @@ SELECT stratum.row_as_of('audit_purged.common', '1', :'first'); ROLLBACK TO a;
 SELECT stratum.row_as_of('audit_purged.notes', '1', :'purged') ->> 'v' AS two, stratum.row_as_of('stratum.rules', '7662', :'first') ->> 'name' AS west;
 SELECT resource_id, metadata ->> 'by' = session_user AS by FROM stratum.audit_logs WHERE tenant_id IS NULL AND resource_type = 'audit_logs' AND action = 'delete' ORDER BY id DESC LIMIT 1;
 ROLLBACK;
+
+-- old entries that were loaded into ids which the sequence has yet to reach, as doc/reference/audit.md has it
+CREATE FUNCTION pg_temp.load(sets_sequence boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  ALTER TABLE stratum.audit_logs DISABLE TRIGGER USER;
+  INSERT INTO stratum.audit_logs (id, tenant_id, action, resource_type, created_at)
+    SELECT last_value + 1, 7662, 'login', 'session', '2020-06-01' FROM stratum.audit_logs_id_seq;
+  ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER;
+  IF sets_sequence THEN
+    PERFORM setval('stratum.audit_logs_id_seq', greatest((SELECT max(id) FROM stratum.audit_logs), (SELECT last_value FROM stratum.audit_logs_id_seq)));
+  END IF;
+END $$;
+BEGIN; SELECT pg_temp.load(false); UPDATE stratum.rules SET name = 'four' WHERE id = 7662; ROLLBACK;
+SELECT pg_temp.load(true);
+UPDATE stratum.rules SET name = 'four' WHERE id = 7662;
+SELECT * FROM stratum.verify_audit(7662);
 SET client_min_messages = warning;
 SELECT stratum.unaudit_table('audit_purged.notes'), stratum.unaudit_table('audit_purged.common');
 DROP SCHEMA audit_purged CASCADE;

@@ -81,8 +81,8 @@ SET DateStyle = ISO; SET TimeZone = UTC;
 \set VERBOSITY default
 SELECT stratum.revert_row('stratum.campaigns', '7701', '2000-01-01');
 \set VERBOSITY terse
-SELECT stratum.revert_row('stratum.campaigns', '999999', '2000-01-01');
-SELECT stratum.revert_row('stratum.campaigns', 'abc', '2000-01-01');
+SELECT stratum.revert_row('stratum.campaigns', '999999', '2999-01-01');
+SELECT stratum.revert_row('stratum.campaigns', 'abc', '2999-01-01');
 
 -- tables of the user's: composite keys, types, computed columns, a key that changed, a trigger that counts on the path
 CREATE SCHEMA audit_use;
