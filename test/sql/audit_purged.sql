@@ -103,7 +103,7 @@ CREATE FUNCTION pg_temp.load(sets_sequence boolean) RETURNS void LANGUAGE plpgsq
 BEGIN
   ALTER TABLE stratum.audit_logs DISABLE TRIGGER USER;
   INSERT INTO stratum.audit_logs (id, tenant_id, action, resource_type, created_at)
-    SELECT last_value + 1, 7662, 'login', 'session', '2020-06-01' FROM stratum.audit_logs_id_seq;
+    SELECT last_value + 1, 7662, 'login', 'session', '2022-06-01' FROM stratum.audit_logs_id_seq;
   ALTER TABLE stratum.audit_logs ENABLE TRIGGER USER;
   IF sets_sequence THEN
     PERFORM setval('stratum.audit_logs_id_seq', greatest((SELECT max(id) FROM stratum.audit_logs), (SELECT last_value FROM stratum.audit_logs_id_seq)));
