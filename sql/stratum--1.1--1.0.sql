@@ -482,6 +482,23 @@ END $$;
 COMMENT ON FUNCTION stratum._audit_operations(text) IS
   'The operations of a list, in a fixed order; raises for unknown ones; internal.';
 
+CREATE OR REPLACE FUNCTION stratum._check_columns(table_name regclass, columns text[]) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  strange text := (
+    SELECT x.name FROM unnest(columns) x (name)
+    WHERE NOT EXISTS (SELECT FROM pg_attribute a
+                      WHERE a.attrelid = table_name AND a.attname = x.name AND a.attnum > 0 AND NOT a.attisdropped)
+    LIMIT 1);
+BEGIN
+  IF array_position(columns, NULL) IS NOT NULL THEN
+    RAISE EXCEPTION 'a column name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF strange IS NOT NULL THEN
+    RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name USING ERRCODE = 'undefined_column';
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION stratum._put_audit_trigger(
     table_name regclass, trigger_name text, events text, action text, comment text)
   RETURNS void
@@ -538,6 +555,8 @@ BEGIN
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
 END $$;
+COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
+  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
 
 CREATE OR REPLACE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -550,6 +569,8 @@ BEGIN
   FROM unnest(ARRAY['zz_stratum_audit', 'zz_stratum_audit_truncate']) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
 END $$;
+COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
+  'Changes to the table are recorded no longer; what has been recorded stays.';
 
 CREATE OR REPLACE FUNCTION stratum._restore_audit_triggers() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -738,6 +759,29 @@ BEGIN
     SELECT v.audit_id, v.changed_at, v.action, v.user_id, v.request_id, v.old_values, v.new_values, v.row_after
     FROM stratum._row_versions(table_name, resource_id) v;
 END $$;
+
+CREATE OR REPLACE FUNCTION stratum.row_as_of(table_name regclass, resource_id text, at timestamptz) RETURNS jsonb
+  LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  version record;
+  shape record;
+BEGIN
+  -- The newest that is not later; where all are, the oldest, for what was before it.
+  SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
+    INTO version
+  FROM stratum._row_versions(table_name, resource_id) v
+  ORDER BY v.changed_at <= row_as_of.at DESC,
+           CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
+  LIMIT 1;
+  IF found THEN
+    RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
+  END IF;
+  SELECT * INTO shape FROM stratum._audit_shape(table_name);
+  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+END $$;
+COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
 
 CREATE OR REPLACE FUNCTION stratum._install_tenants() RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
@@ -2699,6 +2743,8 @@ DROP FUNCTION stratum._check_purge(timestamptz);
 DROP FUNCTION stratum._purge_chain(bigint, timestamptz, bigint);
 DROP FUNCTION stratum._purgeable_rows(bigint, timestamptz, bigint);
 DROP FUNCTION stratum._record_purge(bigint, timestamptz);
+DROP FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz);
+DROP FUNCTION stratum._any_purged_before();
 DROP FUNCTION stratum._purged_before(bigint);
 DROP FUNCTION stratum.export_subject(bigint);
 DROP FUNCTION stratum._export_profile_tables(bigint, bigint);
@@ -2748,6 +2794,7 @@ DROP FUNCTION stratum._check_unaudited_tables();
 DROP FUNCTION stratum.revert_row(regclass, text, timestamptz);
 DROP FUNCTION stratum._plan_revert(regclass, text, timestamptz);
 DROP FUNCTION stratum._check_not_moved(regclass, text);
+DROP FUNCTION stratum._key_of(jsonb, text[]);
 DROP FUNCTION stratum._lock_row(regclass, text[], text[], text);
 DROP FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean);
 DROP FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]);
@@ -2764,8 +2811,11 @@ DROP FUNCTION stratum.tenant_limits();
 DROP FUNCTION stratum._limit_table(text, text);
 DROP FUNCTION stratum._limit_rows();
 DROP FUNCTION stratum._key_condition(regclass, text[]);
+DROP FUNCTION stratum._record_audited_table(regclass);
+DROP FUNCTION stratum._tell_shown_columns(regclass);
 DROP FUNCTION stratum._make_audit_key();
 DROP FUNCTION stratum._redacted_columns(regclass, text[]);
+DROP FUNCTION stratum._has_audit_triggers(regclass);
 DROP FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean);
 DROP FUNCTION stratum._audit_trigger_forms();
 DROP FUNCTION stratum._audited_by_row(regclass);

@@ -1648,6 +1648,9 @@ DECLARE
 BEGIN
   IF array_position(columns, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a column name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF strange LIKE '%:%' THEN
+    RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name
+      USING ERRCODE = 'undefined_column', HINT = 'Behind the name of a column to be redacted comes :mask, :hash, :drop, or nothing.';
   ELSIF strange IS NOT NULL THEN
     RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name USING ERRCODE = 'undefined_column';
   END IF;
@@ -1738,6 +1741,17 @@ END $$;
 COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
   'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
+-- of its own, not those that a partition has from its partitioned table
+CREATE FUNCTION stratum._has_audit_triggers(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete|_truncate)?$' AND g.tgparentid = 0);
+END $$;
+COMMENT ON FUNCTION stratum._has_audit_triggers(regclass) IS
+  'Whether a table has audit triggers of its own; internal to unaudit_table().';
+
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -1791,6 +1805,48 @@ END $$;
 COMMENT ON FUNCTION stratum._make_audit_key() IS
   'Makes the key for hashed values where there is none; internal to audit_table().';
 
+-- The new choice replaces the old: who leaves redact out may have forgotten it. The table has its new triggers, and
+-- audited_tables the old choice.
+CREATE FUNCTION stratum._tell_shown_columns(table_name regclass) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  shown text := (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM stratum.audited_tables t CROSS JOIN stratum._audit_shape(_tell_shown_columns.table_name) s
+      JOIN pg_attribute a ON a.attrelid = _tell_shown_columns.table_name AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE t.table_name = _tell_shown_columns.table_name::text
+      AND t.redact && ARRAY[a.attname::text, a.attname || ':mask', a.attname || ':hash', a.attname || ':drop']
+      AND a.attname::text <> ALL (s.redacted || s.virtual_columns));
+BEGIN
+  IF shown IS NOT NULL THEN
+    RAISE NOTICE 'table % has columns that are no longer redacted in the audit trail: %', table_name, shown
+      USING HINT = 'Each call replaces the choice of the one before. Give redact every column that is to be redacted.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._tell_shown_columns(regclass) IS
+  'Says in a NOTICE which columns are no longer redacted; internal to audit_table().';
+
+-- What the trail covers is part of the evidence. Writes what is the case, whatever the caller says, and as an entry about the
+-- trail itself, which nobody else can write.
+CREATE FUNCTION stratum._record_audited_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  choice jsonb := (
+    SELECT jsonb_build_object('operation', 'audit_table', 'redact', t.redact, 'ignore', t.ignore, 'operations', t.operations)
+    FROM stratum.audited_tables t WHERE t.table_name = _record_audited_table.table_name::text);
+BEGIN
+  IF choice IS NULL AND NOT stratum._has_audit_triggers(table_name) THEN
+    choice := '{"operation": "unaudit_table"}';
+  END IF;
+  IF choice IS NOT NULL THEN
+    PERFORM stratum._log_record(NULL, 'update', 'audit_logs', stratum._resource_type(table_name), choice || jsonb_build_object('by', session_user));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._record_audited_table(regclass) IS
+  'Writes into the trail whether a table is audited, how, and who has called; internal to audit_table() and unaudit_table().';
+
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -1809,18 +1865,22 @@ BEGIN
     PERFORM stratum._make_audit_key();
   END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  PERFORM stratum._tell_shown_columns(table_name);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
             coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+  PERFORM stratum._record_audited_table(table_name);
 END $$;
 COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
-  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
+  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice. An entry without a tenant says who chose what.';
 
 CREATE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+DECLARE
+  was_audited constant boolean := stratum._has_audit_triggers(table_name);
 BEGIN
   IF table_name IS NULL THEN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -1828,9 +1888,12 @@ BEGIN
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
   FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+  IF was_audited OR found THEN
+    PERFORM stratum._record_audited_table(table_name);
+  END IF;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
-  'Changes to the table are recorded no longer; what has been recorded stays.';
+  'Changes to the table are recorded no longer; what has been recorded stays. An entry without a tenant says who called it.';
 
 -- What is listed here a superuser puts under audit again, so nobody may list a table that he could not put
 -- under audit himself: its rows would appear in the trail.
@@ -2114,6 +2177,7 @@ AS $$
 DECLARE
   version record;
   shape record;
+  present jsonb;
 BEGIN
   -- The newest that is not later; where all are, the oldest, for what was before it.
   SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
@@ -2123,13 +2187,16 @@ BEGIN
            CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
   LIMIT 1;
   IF found THEN
+    PERFORM stratum._check_not_purged(table_name, coalesce(version.row_before, version.row_after), at);
     RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
   END IF;
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
-  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  present := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  PERFORM stratum._check_not_purged(table_name, present, at);
+  RETURN present;
 END $$;
 COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
-  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was. Raises for a time of which the trail has been purged.';
 
 -- ==== sql/parts/limits.sql
 -- How many users and campaigns a tenant may have.
@@ -2413,6 +2480,14 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
   'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
+CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE cardinality(key_columns) WHEN 1 THEN state ->> key_columns[1]
+              ELSE (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n)) END;
+$$;
+COMMENT ON FUNCTION stratum._key_of(jsonb, text[]) IS 'The resource_id of a row; internal to revert_row().';
+
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -2429,8 +2504,9 @@ END $$;
 COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
   'Raises for a key that its row has given up; internal to revert_row().';
 
--- NULL where nothing differs. The row is locked meanwhile.
-CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+-- `statement` is NULL where nothing differs. The row is locked meanwhile. `key` is what the row has afterwards: one that comes
+-- back has the key of its old state, which need not be the one that it was lost under.
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb, OUT key text)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -2448,14 +2524,19 @@ BEGIN
   state := stratum.row_as_of(table_name, resource_id, at);
   IF state IS NULL THEN
     RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
-      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+      USING ERRCODE = 'no_data_found', HINT = CASE
+        WHEN stratum.current_tenant_id() IS NULL AND NOT pg_has_role('stratum_admin', 'USAGE')
+        THEN 'No tenant was entered: stratum.enter() comes first, or there are no rows to see.'
+        ELSE 'stratum.row_history() says when it was. A row that should not be there is for you to delete.' END;
   END IF;
   SELECT * INTO there FROM stratum._lock_row(table_name, shape.key_columns, json_columns, resource_id);
   columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
   nulls := stratum._nulls_as_of(table_name, resource_id, at,
                                 ARRAY(SELECT c.name FROM unnest(json_columns) c (name) WHERE c.name = ANY (columns) AND state -> c.name = 'null'));
+  key := resource_id;
   IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
+    key := stratum._key_of(state, shape.key_columns);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
                      WHERE c.name <> ALL (shape.key_columns)
@@ -2481,11 +2562,11 @@ BEGIN
   IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
     RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  SELECT p.statement, p.state, p.key INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
   IF revert.statement IS NOT NULL THEN
     EXECUTE revert.statement USING resource_id, revert.state;
   END IF;
-  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+  RETURN stratum.row_as_of(table_name, revert.key, 'infinity'::pg_catalog.timestamptz);
 END $$;
 COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
   'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';
@@ -3271,16 +3352,56 @@ COMMENT ON FUNCTION stratum.export_subject(bigint) IS
 -- What a seal says of a row that is gone is kept: the rest still verifies. That it may be gone, the record of the purge says,
 -- a row of the trail like others. It stays while a later purge has not taken its place, and a record of an erasure while any
 -- row that it names is there.
+--
+-- Its resource_id says whose trail it was, so that an index leads to the purges of one, past all the erasures: whatever
+-- tells the past asks for them.
 CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
-          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
-            AND l.metadata ? 'before_microseconds');
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id = coalesce(tenant::text, 'NULL') AND l.action = 'delete'
+            AND l.tenant_id IS NOT DISTINCT FROM tenant AND l.metadata ? 'before_microseconds');
 END $$;
 COMMENT ON FUNCTION stratum._purged_before(bigint) IS
-  'Until when a tenant''s trail was purged; internal to purge_audit().';
+  'Until when a tenant''s trail was purged, if the caller may read that; internal to purge_audit() and row_as_of().';
+
+CREATE FUNCTION stratum._any_purged_before() RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id IS NOT NULL AND l.action = 'delete'
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._any_purged_before() IS
+  'Until when any of the trails was purged that the caller may read; internal to row_as_of().';
+
+-- `state`: the row at some time, for its tenant, in whose trail its changes are. Those of a table without an integer
+-- tenant_id are in the trail of whoever acted, and of a row that is not known those of any may have been.
+CREATE FUNCTION stratum._check_not_purged(table_name regclass, state jsonb, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN table_name = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END;
+  purged timestamptz;
+BEGIN
+  IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
+       SELECT FROM pg_attribute a
+       WHERE a.attrelid = table_name AND a.attname = tenant_column
+         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+    purged := stratum._purged_before((state ->> tenant_column)::bigint);
+  ELSE
+    purged := stratum._any_purged_before();
+  END IF;
+  IF at < purged THEN
+    RAISE EXCEPTION 'the audit trail before % has been purged', purged
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'What a row was is known from then on. stratum.row_history() lists the changes that are left.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) IS
+  'Raises for a time of which changes of a row may have been purged; internal to row_as_of().';
 
 CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -3288,12 +3409,12 @@ AS $$
 DECLARE
   seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
 BEGIN
-  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
-    'operation', 'purge', 'before', before, 'seals', seals_before,
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', coalesce(tenant::text, 'NULL'), jsonb_build_object(
+    'operation', 'purge', 'by', session_user, 'before', before, 'seals', seals_before,
     'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
 END $$;
 COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
-  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+  'Writes into the trail that rows before a time may be gone, and who took them; internal to purge_audit().';
 
 -- The rows that a purge takes, the oldest ids first.
 CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
@@ -3352,7 +3473,7 @@ BEGIN
     RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
   ELSIF before > now() OR before < '1900-01-01' THEN
     RAISE EXCEPTION 'the audit trail cannot be purged before %', before
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time between the year 1900 and now, such as now() - interval ''2 years''.';
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS
@@ -6608,6 +6729,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
 ('function', 'stratum._any_audit_head(bigint)', 'plpgsql s definer search_path=pg_catalog, pg_temp ce6c8bec7907a472eb05a738b014caf5'),
+('function', 'stratum._any_purged_before()', 'plpgsql s search_path=pg_catalog, pg_temp c60fe0563a9c65c40969d735e277f508'),
 ('function', 'stratum._ask_gate(bigint,text,text,jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp e5877a5c388738109d1ddb3a91d40f0c'),
 ('function', 'stratum._attach_audit_guard()', 'plpgsql v search_path=pg_catalog, pg_temp 6cf38d1136c03f45d0217f231fcf5b9e'),
 ('function', 'stratum._attach_mixin(text,text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp fbb4e66d368356a9f100828cd5f41f04'),
@@ -6645,7 +6767,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_auditable(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp c32f593c8f22bac30de410bed000aae8'),
 ('function', 'stratum._check_audited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0b41335703bf83f4d4dd0ab3f91738be'),
 ('function', 'stratum._check_claim(text,integer,interval)', 'plpgsql i search_path=pg_catalog, pg_temp fab13060579cbd498f64fc6d0b8207f0'),
-('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 651e9228d4fa0e3496bb6972bb68a2f4'),
+('function', 'stratum._check_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp f6e4cc4a785c6f78eda732fb6d8044a3'),
 ('function', 'stratum._check_conversion(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp c1f1deb4673ea87c15e517b2f5678915'),
 ('function', 'stratum._check_definers()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off d363aa30ce3d22a102eb12e835414c08'),
 ('function', 'stratum._check_dependants(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ee2208b007da5288a9f8d36936fef106'),
@@ -6658,11 +6780,12 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
+('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 03c0cb07a8aca43f92da53d471303eb4'),
 ('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 94ff032396d835c0d3f6285ce14b0d57'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
 ('function', 'stratum._check_public_rights()', 'sql s search_path=pg_catalog, pg_temp edb67d4493b88527229b80b801256055'),
-('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp c0657d1179e0cac84c01236a449bb98e'),
+('function', 'stratum._check_purge(timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 75f8ff162c83acaee295564981bcd491'),
 ('function', 'stratum._check_roles()', 'sql s search_path=pg_catalog, pg_temp c83dddf8601395edf70cd4bcc0534d29'),
 ('function', 'stratum._check_rule()', 'plpgsql v definer search_path=pg_catalog, pg_temp fcfd89d3a685add3950a306e0c730edc'),
 ('function', 'stratum._check_rule_action(jsonb,text)', 'plpgsql s search_path=pg_catalog, pg_temp 00a51527ee82dc1175e57236d613cae9'),
@@ -6721,6 +6844,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._hand_over(bigint,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 4626aa06ab6d831829a1e20850b170fd'),
 ('function', 'stratum._hand_over_names(bigint,bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 00b5d326ebac141e1c476f1556b36e2b'),
 ('function', 'stratum._hand_to_partman(text,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; client_min_messages=error 8962b2c499963d1a32b64e45d8c89644'),
+('function', 'stratum._has_audit_triggers(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp bae4997bf919c2618cb09028ba56e1b1'),
 ('function', 'stratum._has_consented(jsonb,text[])', 'sql i f67cd18e2f23610f4c4c29162ca61ece'),
 ('function', 'stratum._has_constraint(text,text)', 'sql s search_path=pg_catalog, pg_temp 810e1e5aab474339ad0313d3148077a0'),
 ('function', 'stratum._has_message_key(regclass)', 'sql s search_path=pg_catalog, pg_temp bfc457345f3fedc97fea76c566732cb5'),
@@ -6776,6 +6900,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
 ('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off e52e523b21d6e756f5d425030f7c449d'),
+('function', 'stratum._key_of(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp 4938267a752d0a438b64bdb8a2a24da6'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._last_seal_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 374897284d77ee72ee54cdcef39107b6'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
@@ -6838,7 +6963,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
-('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp e5ab721c0817f2e6e64d185aa602e0da'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp beb5f5f35fb34a2f56d0a7004da6b1ca'),
 ('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
@@ -6849,7 +6974,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
 ('function', 'stratum._purgeable_rows(bigint,timestamp with time zone,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 2e6252693f6eb41020847dc63939b4b7'),
-('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 65f1f9cf4d6f5c9374ad1a0e3913ae61'),
+('function', 'stratum._purged_before(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 67a6df22a72b96180f4bd74134e5a9ab'),
 ('function', 'stratum._put_admin_policy(text)', 'plpgsql v search_path=pg_catalog, pg_temp 885344c00f1fe2085d9672a6b144aa33'),
 ('function', 'stratum._put_audit_trigger(regclass,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp b7e9d145b3deb8d71b07cd6764575f38'),
 ('function', 'stratum._put_audit_triggers(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off ae4850a38a6f2e52639f30ab62522c7c'),
@@ -6863,7 +6988,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._reached_stage(text,boolean,text,text)', 'sql i aa7f2372f297166f29832edf4e1f354c'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8d9d26b3d04dccdacbec832a34e45f00'),
-('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 9fac322ab680c56bc468d6f2f5cecadb'),
+('function', 'stratum._record_audited_table(regclass)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 69eceb800473bf1c1ca7481c9ccb40c0'),
+('function', 'stratum._record_purge(bigint,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 21dffb4e6e3decd2f2e498d9007dd9de'),
 ('function', 'stratum._redacted_columns(regclass,text[])', 'plpgsql s search_path=pg_catalog, pg_temp 2470240bae6d0120e11349f0498624ab'),
 ('function', 'stratum._reference_partners(regclass)', 'sql s search_path=pg_catalog, pg_temp ca66b5a7fe8f150cde34a165f9252d73'),
 ('function', 'stratum._refresh(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6480ef732fad93132482bf7ef7dcf35c'),
@@ -6922,6 +7048,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
 ('function', 'stratum._tables_to_widen()', 'plpgsql s search_path=pg_catalog, pg_temp 96c3f02c0327ed503fd3b232e0540019'),
 ('function', 'stratum._take_locks(text,integer,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 471898e9b5fe3d856d15f7d0acd66baa'),
+('function', 'stratum._tell_shown_columns(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 09937b450ce6b555c55514e6335b4562'),
 ('function', 'stratum._tenant_relations()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 95bda81bf512e659ab5bcbf86d524cd7'),
 ('function', 'stratum._time_column(text)', 'plpgsql i search_path=pg_catalog, pg_temp 766322bac2442b0abfacd57a6fff5c4e'),
 ('function', 'stratum._traits_match_support(internal)', 'c i 02d59bcfb72bdf934a6d04377efb52fc'),
@@ -6947,7 +7074,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
-('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 0ac80e26d37261b8dd1261dce67fcace'),
+('function', 'stratum.audit_table(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off e3cae78311ef7f0fb9db3f5b319535a8'),
 ('function', 'stratum.campaign_matches(jsonb,anyelement)', 'c s a56c73682626a34cdec5f9a8914ca441'),
 ('function', 'stratum.check_install()', 'plpgsql s definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 9413688d76ca45201dba36dbfae4b885'),
 ('function', 'stratum.claim_actions(text,integer,interval)', 'plpgsql v definer search_path=pg_catalog, pg_temp c5519cb6f9f9ea3d014dcc41b9f4ac9a'),
@@ -6997,9 +7124,9 @@ AS $manifest$ VALUES
 ('function', 'stratum.reject_action(bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp 6389ce2b55b7d292fe8b3c271f2b9a25'),
 ('function', 'stratum.request_changes(text)', 'plpgsql s search_path=pg_catalog, pg_temp 842ffa9d1d03b986c71c4cff3bf5ee0d'),
 ('function', 'stratum.retire_jwt_key(text,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp b331c6920f63c63da3753eafc601e67e'),
-('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v de5408af49c7fb8bac7a9de5160991d7'),
+('function', 'stratum.revert_row(regclass,text,timestamp with time zone)', 'plpgsql v 3e34673e851a2ed6ede0dcfe4851ffe5'),
 ('function', 'stratum.roas(bigint,bigint)', 'c i 054fc9bf4380d08b7e673791842d30db'),
-('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 1d2b2e01584230b344d989c540a11b92'),
+('function', 'stratum.row_as_of(regclass,text,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp af22b2589691330d658ade8ff9b41766'),
 ('function', 'stratum.row_history(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp 7c3ce9ba53e4562dc7906185904d970d'),
 ('function', 'stratum.run_all_due_rules(timestamp with time zone)', 'plpgsql v b8c4bc0fd364825c6b008316d7e93fe9'),
 ('function', 'stratum.run_due_rules(timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 6bf17607523ac02060cec69fbc111723'),
@@ -7021,7 +7148,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
-('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off cfe3fd6f8e42637c03b0a401fedce62f'),
+('function', 'stratum.unaudit_table(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 38b4420d7811b97dce323076cabe1800'),
 ('function', 'stratum.undo_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 2e2a0e67fd23cf4aa40ff44130da0e76'),
 ('function', 'stratum.unpartition(text)', 'plpgsql v search_path=pg_catalog, pg_temp 747d31430bc70349dfb6354876dfd192'),
 ('function', 'stratum.user_can(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp fe0a7a9d773e061d4654b239853391a6'),
@@ -10251,10 +10378,14 @@ GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, 
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._purged_before(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_purged_before() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;
@@ -10279,6 +10410,9 @@ GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._has_audit_triggers(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._tell_shown_columns(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._record_audited_table(regclass) TO stratum_admin;
 
 -- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all
 GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;

@@ -83,7 +83,7 @@ set_text_if_null(StratumRow *row, const char *name, const char *text)
 		stratum_put(row, column, CStringGetTextDatum(text));
 }
 
-/* Entries on the trail itself say what was purged and erased: they are the library's own. */
+/* Entries on the trail itself say what was purged, erased and covered: they are the library's own. */
 static void
 refuse_own_entries(const StratumRow *row)
 {
@@ -93,7 +93,7 @@ refuse_own_entries(const StratumRow *row)
 		strcmp(TextDatumGetCString(row->values[column - 1]), "audit_logs") == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("audit_logs rows about audit_logs are written by retention and erasure only")));
+				 errmsg("audit_logs rows about audit_logs are written by stratum's own functions only")));
 }
 
 /* What others insert are events; changes are the triggers' to record. */

@@ -110,6 +110,9 @@ DECLARE
 BEGIN
   IF array_position(columns, NULL) IS NOT NULL THEN
     RAISE EXCEPTION 'a column name must not be null' USING ERRCODE = 'null_value_not_allowed';
+  ELSIF strange LIKE '%:%' THEN
+    RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name
+      USING ERRCODE = 'undefined_column', HINT = 'Behind the name of a column to be redacted comes :mask, :hash, :drop, or nothing.';
   ELSIF strange IS NOT NULL THEN
     RAISE EXCEPTION 'column "%" of table % does not exist', strange, table_name USING ERRCODE = 'undefined_column';
   END IF;
@@ -200,6 +203,17 @@ END $$;
 COMMENT ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) IS
   'Puts the audit triggers that record rows on a table, in one form, and takes off those of the other; internal.';
 
+-- of its own, not those that a partition has from its partitioned table
+CREATE FUNCTION stratum._has_audit_triggers(table_name regclass) RETURNS boolean
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN EXISTS (SELECT FROM pg_trigger g
+                 WHERE g.tgrelid = table_name AND g.tgname ~ '^zz_stratum_audit(_insert|_update|_delete|_truncate)?$' AND g.tgparentid = 0);
+END $$;
+COMMENT ON FUNCTION stratum._has_audit_triggers(regclass) IS
+  'Whether a table has audit triggers of its own; internal to unaudit_table().';
+
 CREATE FUNCTION stratum._put_audit_triggers(table_name regclass, redact text[], ignore text[], operations text)
   RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
@@ -253,6 +267,48 @@ END $$;
 COMMENT ON FUNCTION stratum._make_audit_key() IS
   'Makes the key for hashed values where there is none; internal to audit_table().';
 
+-- The new choice replaces the old: who leaves redact out may have forgotten it. The table has its new triggers, and
+-- audited_tables the old choice.
+CREATE FUNCTION stratum._tell_shown_columns(table_name regclass) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  shown text := (
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    FROM stratum.audited_tables t CROSS JOIN stratum._audit_shape(_tell_shown_columns.table_name) s
+      JOIN pg_attribute a ON a.attrelid = _tell_shown_columns.table_name AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE t.table_name = _tell_shown_columns.table_name::text
+      AND t.redact && ARRAY[a.attname::text, a.attname || ':mask', a.attname || ':hash', a.attname || ':drop']
+      AND a.attname::text <> ALL (s.redacted || s.virtual_columns));
+BEGIN
+  IF shown IS NOT NULL THEN
+    RAISE NOTICE 'table % has columns that are no longer redacted in the audit trail: %', table_name, shown
+      USING HINT = 'Each call replaces the choice of the one before. Give redact every column that is to be redacted.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._tell_shown_columns(regclass) IS
+  'Says in a NOTICE which columns are no longer redacted; internal to audit_table().';
+
+-- What the trail covers is part of the evidence. Writes what is the case, whatever the caller says, and as an entry about the
+-- trail itself, which nobody else can write.
+CREATE FUNCTION stratum._record_audited_table(table_name regclass) RETURNS void
+  LANGUAGE plpgsql VOLATILE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
+AS $$
+DECLARE
+  choice jsonb := (
+    SELECT jsonb_build_object('operation', 'audit_table', 'redact', t.redact, 'ignore', t.ignore, 'operations', t.operations)
+    FROM stratum.audited_tables t WHERE t.table_name = _record_audited_table.table_name::text);
+BEGIN
+  IF choice IS NULL AND NOT stratum._has_audit_triggers(table_name) THEN
+    choice := '{"operation": "unaudit_table"}';
+  END IF;
+  IF choice IS NOT NULL THEN
+    PERFORM stratum._log_record(NULL, 'update', 'audit_logs', stratum._resource_type(table_name), choice || jsonb_build_object('by', session_user));
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._record_audited_table(regclass) IS
+  'Writes into the trail whether a table is audited, how, and who has called; internal to audit_table() and unaudit_table().';
+
 CREATE FUNCTION stratum.audit_table(
     table_name regclass,
     redact text[] DEFAULT '{}',
@@ -271,18 +327,22 @@ BEGIN
     PERFORM stratum._make_audit_key();
   END IF;
   PERFORM stratum._put_audit_triggers(table_name, redact, ignore, operations);
+  PERFORM stratum._tell_shown_columns(table_name);
   INSERT INTO stratum.audited_tables AS t (table_name, redact, ignore, operations)
     VALUES (audit_table.table_name::text, audit_table.redact, audit_table.ignore,
             coalesce(nullif(array_to_string(stratum._audit_operations(audit_table.operations), ','), ''), 'none'))
   ON CONFLICT ON CONSTRAINT audited_tables_pkey DO UPDATE
     SET redact = excluded.redact, ignore = excluded.ignore, operations = excluded.operations;
+  PERFORM stratum._record_audited_table(table_name);
 END $$;
 COMMENT ON FUNCTION stratum.audit_table(regclass, text[], text[], text) IS
-  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice.';
+  'Every change to the table is recorded in audit_logs from now on; values of redacted columns never in clear, changes of ignored columns alone not at all. Calling it again replaces the choice. An entry without a tenant says who chose what.';
 
 CREATE FUNCTION stratum.unaudit_table(table_name regclass) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
+DECLARE
+  was_audited constant boolean := stratum._has_audit_triggers(table_name);
 BEGIN
   IF table_name IS NULL THEN
     RAISE EXCEPTION 'table_name must not be null' USING ERRCODE = 'null_value_not_allowed';
@@ -290,9 +350,12 @@ BEGIN
   PERFORM stratum._put_audit_trigger(unaudit_table.table_name, x.name, NULL, NULL, NULL)
   FROM (SELECT f.name FROM stratum._audit_trigger_forms() f UNION ALL VALUES ('zz_stratum_audit_truncate')) x (name);
   DELETE FROM stratum.audited_tables t WHERE t.table_name = unaudit_table.table_name::text;
+  IF was_audited OR found THEN
+    PERFORM stratum._record_audited_table(table_name);
+  END IF;
 END $$;
 COMMENT ON FUNCTION stratum.unaudit_table(regclass) IS
-  'Changes to the table are recorded no longer; what has been recorded stays.';
+  'Changes to the table are recorded no longer; what has been recorded stays. An entry without a tenant says who called it.';
 
 -- What is listed here a superuser puts under audit again, so nobody may list a table that he could not put
 -- under audit himself: its rows would appear in the trail.
@@ -576,6 +639,7 @@ AS $$
 DECLARE
   version record;
   shape record;
+  present jsonb;
 BEGIN
   -- The newest that is not later; where all are, the oldest, for what was before it.
   SELECT v.row_before, v.row_after, v.changed_at <= row_as_of.at AS in_time
@@ -585,10 +649,13 @@ BEGIN
            CASE WHEN v.changed_at <= row_as_of.at THEN v.audit_id ELSE -v.audit_id END DESC
   LIMIT 1;
   IF found THEN
+    PERFORM stratum._check_not_purged(table_name, coalesce(version.row_before, version.row_after), at);
     RETURN CASE WHEN version.in_time THEN version.row_after ELSE version.row_before END;
   END IF;
   SELECT * INTO shape FROM stratum._audit_shape(table_name);
-  RETURN stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  present := stratum._current_row(table_name, shape.key_columns, shape.redacted, shape.virtual_columns, resource_id);
+  PERFORM stratum._check_not_purged(table_name, present, at);
+  RETURN present;
 END $$;
 COMMENT ON FUNCTION stratum.row_as_of(regclass, text, timestamptz) IS
-  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was.';
+  'A row as it was at a time, secrets redacted; NULL before it existed, once it is deleted, and where it never was. Raises for a time of which the trail has been purged.';

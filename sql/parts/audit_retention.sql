@@ -4,16 +4,56 @@
 -- What a seal says of a row that is gone is kept: the rest still verifies. That it may be gone, the record of the purge says,
 -- a row of the trail like others. It stays while a later purge has not taken its place, and a record of an erasure while any
 -- row that it names is there.
+--
+-- Its resource_id says whose trail it was, so that an index leads to the purges of one, past all the erasures: whatever
+-- tells the past asks for them.
 CREATE FUNCTION stratum._purged_before(tenant bigint) RETURNS timestamptz
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
-          WHERE l.resource_type = 'audit_logs' AND l.action = 'delete' AND l.tenant_id IS NOT DISTINCT FROM tenant
-            AND l.metadata ? 'before_microseconds');
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id = coalesce(tenant::text, 'NULL') AND l.action = 'delete'
+            AND l.tenant_id IS NOT DISTINCT FROM tenant AND l.metadata ? 'before_microseconds');
 END $$;
 COMMENT ON FUNCTION stratum._purged_before(bigint) IS
-  'Until when a tenant''s trail was purged; internal to purge_audit().';
+  'Until when a tenant''s trail was purged, if the caller may read that; internal to purge_audit() and row_as_of().';
+
+CREATE FUNCTION stratum._any_purged_before() RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (SELECT max((l.metadata ->> 'before')::timestamptz) FROM stratum.audit_logs l
+          WHERE l.resource_type = 'audit_logs' AND l.resource_id IS NOT NULL AND l.action = 'delete'
+            AND l.metadata ? 'before_microseconds');
+END $$;
+COMMENT ON FUNCTION stratum._any_purged_before() IS
+  'Until when any of the trails was purged that the caller may read; internal to row_as_of().';
+
+-- `state`: the row at some time, for its tenant, in whose trail its changes are. Those of a table without an integer
+-- tenant_id are in the trail of whoever acted, and of a row that is not known those of any may have been.
+CREATE FUNCTION stratum._check_not_purged(table_name regclass, state jsonb, at timestamptz) RETURNS void
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  tenant_column text := CASE WHEN table_name = to_regclass('stratum.tenants') THEN 'id' ELSE 'tenant_id' END;
+  purged timestamptz;
+BEGIN
+  IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
+       SELECT FROM pg_attribute a
+       WHERE a.attrelid = table_name AND a.attname = tenant_column
+         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+    purged := stratum._purged_before((state ->> tenant_column)::bigint);
+  ELSE
+    purged := stratum._any_purged_before();
+  END IF;
+  IF at < purged THEN
+    RAISE EXCEPTION 'the audit trail before % has been purged', purged
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'What a row was is known from then on. stratum.row_history() lists the changes that are left.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) IS
+  'Raises for a time of which changes of a row may have been purged; internal to row_as_of().';
 
 CREATE FUNCTION stratum._record_purge(tenant bigint, before timestamptz) RETURNS void
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
@@ -21,12 +61,12 @@ AS $$
 DECLARE
   seals_before bigint := (SELECT count(*) FROM stratum.audit_seals s WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.newest_at < before);
 BEGIN
-  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', NULL, jsonb_build_object(
-    'operation', 'purge', 'before', before, 'seals', seals_before,
+  PERFORM stratum._log_record(tenant, 'delete', 'audit_logs', coalesce(tenant::text, 'NULL'), jsonb_build_object(
+    'operation', 'purge', 'by', session_user, 'before', before, 'seals', seals_before,
     'before_microseconds', ((extract(epoch FROM before) - 946684800) * 1000000)::bigint));
 END $$;
 COMMENT ON FUNCTION stratum._record_purge(bigint, timestamptz) IS
-  'Writes into the trail that rows before a time may be gone; internal to purge_audit().';
+  'Writes into the trail that rows before a time may be gone, and who took them; internal to purge_audit().';
 
 -- The rows that a purge takes, the oldest ids first.
 CREATE FUNCTION stratum._purgeable_rows(tenant bigint, before timestamptz, at_most bigint) RETURNS bigint[]
@@ -85,7 +125,7 @@ BEGIN
     RAISE EXCEPTION 'the time before which to purge must not be null' USING ERRCODE = 'null_value_not_allowed';
   ELSIF before > now() OR before < '1900-01-01' THEN
     RAISE EXCEPTION 'the audit trail cannot be purged before %', before
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time in the past, such as now() - interval ''2 years''.';
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Give a time between the year 1900 and now, such as now() - interval ''2 years''.';
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._check_purge(timestamptz) IS

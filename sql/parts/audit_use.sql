@@ -117,6 +117,14 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
   'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
+CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT CASE cardinality(key_columns) WHEN 1 THEN state ->> key_columns[1]
+              ELSE (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n)) END;
+$$;
+COMMENT ON FUNCTION stratum._key_of(jsonb, text[]) IS 'The resource_id of a row; internal to revert_row().';
+
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -133,8 +141,9 @@ END $$;
 COMMENT ON FUNCTION stratum._check_not_moved(regclass, text) IS
   'Raises for a key that its row has given up; internal to revert_row().';
 
--- NULL where nothing differs. The row is locked meanwhile.
-CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb)
+-- `statement` is NULL where nothing differs. The row is locked meanwhile. `key` is what the row has afterwards: one that comes
+-- back has the key of its old state, which need not be the one that it was lost under.
+CREATE FUNCTION stratum._plan_revert(table_name regclass, resource_id text, at timestamptz, OUT statement text, OUT state jsonb, OUT key text)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -152,14 +161,19 @@ BEGIN
   state := stratum.row_as_of(table_name, resource_id, at);
   IF state IS NULL THEN
     RAISE EXCEPTION 'row % of % was not there at %', resource_id, table_name, at
-      USING ERRCODE = 'no_data_found', HINT = 'stratum.row_history() says when it was. A row that should not be there is for you to delete.';
+      USING ERRCODE = 'no_data_found', HINT = CASE
+        WHEN stratum.current_tenant_id() IS NULL AND NOT pg_has_role('stratum_admin', 'USAGE')
+        THEN 'No tenant was entered: stratum.enter() comes first, or there are no rows to see.'
+        ELSE 'stratum.row_history() says when it was. A row that should not be there is for you to delete.' END;
   END IF;
   SELECT * INTO there FROM stratum._lock_row(table_name, shape.key_columns, json_columns, resource_id);
   columns := stratum._revertible_columns(table_name, state, shape.redacted || shape.virtual_columns || '{updated_at}');
   nulls := stratum._nulls_as_of(table_name, resource_id, at,
                                 ARRAY(SELECT c.name FROM unnest(json_columns) c (name) WHERE c.name = ANY (columns) AND state -> c.name = 'null'));
+  key := resource_id;
   IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
+    key := stratum._key_of(state, shape.key_columns);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
                      WHERE c.name <> ALL (shape.key_columns)
@@ -185,11 +199,11 @@ BEGIN
   IF table_name IS NULL OR resource_id IS NULL OR at IS NULL THEN
     RAISE EXCEPTION 'no argument of revert_row() may be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
-  SELECT p.statement, p.state INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
+  SELECT p.statement, p.state, p.key INTO revert FROM stratum._plan_revert(table_name, resource_id, at) p;
   IF revert.statement IS NOT NULL THEN
     EXECUTE revert.statement USING resource_id, revert.state;
   END IF;
-  RETURN stratum.row_as_of(table_name, resource_id, 'infinity'::pg_catalog.timestamptz);
+  RETURN stratum.row_as_of(table_name, revert.key, 'infinity'::pg_catalog.timestamptz);
 END $$;
 COMMENT ON FUNCTION stratum.revert_row(regclass, text, timestamptz) IS
   'Writes a row back as it was at a time, with the caller''s rights and recorded like any change; returns the row. What the trail does not have in clear stays as it is.';

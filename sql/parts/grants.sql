@@ -53,10 +53,14 @@ GRANT EXECUTE ON FUNCTION stratum._row_versions(regclass, text) TO stratum_app, 
 GRANT EXECUTE ON FUNCTION stratum._row_entries(text, text, boolean) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._current_row(regclass, text[], text[], text[], text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum._key_condition(regclass, text[]) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._check_not_purged(regclass, jsonb, timestamptz) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._purged_before(bigint) TO stratum_app, stratum_admin, stratum_auditor;
+GRANT EXECUTE ON FUNCTION stratum._any_purged_before() TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_admin, stratum_auditor;
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;
@@ -81,6 +85,9 @@ GRANT EXECUTE ON FUNCTION stratum._audited_by_row(regclass) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_trigger_forms() TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._put_row_triggers(regclass, text, text[], boolean) TO stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._audit_truncate() TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._has_audit_triggers(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._tell_shown_columns(regclass) TO stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._record_audited_table(regclass) TO stratum_admin;
 
 -- tamper evidence: those named _own run for the tenant that was entered, those named _any for whoever may see all
 GRANT EXECUTE ON FUNCTION stratum.seal_audit(bigint) TO stratum_app, stratum_admin, stratum_auditor;

@@ -14,7 +14,7 @@ CREATE FUNCTION recorded() RETURNS TABLE (
 LANGUAGE plpgsql AS $$
 BEGIN
   RETURN QUERY SELECT l.tenant_id::integer, l.user_id::integer, l.action::text, l.resource_type::text, l.resource_id::text, l.old_values, l.new_values, l.metadata
-  FROM stratum.audit_logs l WHERE l.id > (SELECT last_value FROM audit_seen) ORDER BY l.id;
+  FROM stratum.audit_logs l WHERE l.id > (SELECT last_value FROM audit_seen) AND l.resource_type <> 'audit_logs' ORDER BY l.id;
   PERFORM setval('audit_seen', (SELECT max(l.id) FROM stratum.audit_logs l));
 END $$;
 

@@ -63,18 +63,19 @@ CREATE FUNCTION audit_paths.recorded(preparation text DEFAULT NULL, OUT entries 
 LANGUAGE plpgsql AS $$
 DECLARE
   last bigint := (SELECT max(l.id) FROM stratum.audit_logs l);
-  calls bigint := coalesce(pg_stat_get_xact_function_calls('stratum._audit_guard_insert'::regproc), 0);
+  calls bigint;
 BEGIN
   BEGIN
     IF preparation IS NOT NULL THEN
       EXECUTE preparation;
     END IF;
+    calls := coalesce(pg_stat_get_xact_function_calls('stratum._audit_guard_insert'::regproc), 0);
     PERFORM stratum.enter(7501, 7501, 'req-1', '192.0.2.9', 'agent/1');
     CALL audit_paths.work();
     SELECT count(*), md5(string_agg(x.line, E'\n' ORDER BY x.line COLLATE "C")), bool_and(x.follows) INTO entries, digest, in_order
     FROM (SELECT concat_ws('|', l.tenant_id, l.user_id, l.action, l.resource_type, l.resource_id, l.old_values, l.new_values, l.metadata, l.ip_address, l.user_agent, l.request_id, l.created_at = now()) AS line,
                  l.action <> 'create' OR min(l.id) OVER (PARTITION BY l.resource_id) = l.id AS follows
-          FROM stratum.audit_logs l WHERE l.id > last) x;
+          FROM stratum.audit_logs l WHERE l.id > last AND l.resource_type <> 'audit_logs') x;
     by_plan := coalesce(pg_stat_get_xact_function_calls('stratum._audit_guard_insert'::regproc), 0) - calls;
     RAISE EXCEPTION USING ERRCODE = 'RB000';
   EXCEPTION WHEN SQLSTATE 'RB000' THEN state := 'done';

@@ -40,7 +40,7 @@ COMMIT;
 RESET ROLE;
 SELECT count(*), count(*) FILTER (WHERE created_at < '2021-01-01') AS old FROM stratum.audit_logs WHERE tenant_id = 7651 AND resource_type = 'rules';
 SELECT count(*) AS others FROM stratum.audit_logs WHERE tenant_id IS DISTINCT FROM 7651 AND created_at < '2021-01-01';
-SELECT action, resource_type, resource_id, metadata #- '{before}' AS metadata FROM stratum.audit_logs WHERE tenant_id = 7651 AND resource_type = 'audit_logs';
+SELECT action, resource_type, resource_id, metadata - '{before,by}'::text[] AS metadata FROM stratum.audit_logs WHERE tenant_id = 7651 AND resource_type = 'audit_logs';
 SELECT number, row_count, log_ids IS NOT NULL AS has_rows, digests IS NOT NULL AS has_digests FROM stratum.audit_seals WHERE tenant_id = 7651 ORDER BY number;
 SELECT * FROM stratum.verify_audit(7651);
 -- a head of before, too

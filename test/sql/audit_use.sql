@@ -38,6 +38,10 @@ RESET ROLE;
 
 -- a row put back, as a change of its own
 SET ROLE regress_use_app;
+SET DateStyle = ISO; SET TimeZone = UTC;
+\set VERBOSITY default
+SELECT stratum.revert_row('stratum.campaigns', '7701', '2999-01-01');
+RESET DateStyle; RESET TimeZone;
 \set VERBOSITY sqlstate
 SELECT stratum.revert_row('stratum.campaigns', '7701', :'first');
 BEGIN; SELECT stratum.enter(7702); SELECT stratum.revert_row('stratum.campaigns', '7701', :'first'); ROLLBACK;
@@ -77,8 +81,8 @@ SET DateStyle = ISO; SET TimeZone = UTC;
 \set VERBOSITY default
 SELECT stratum.revert_row('stratum.campaigns', '7701', '2000-01-01');
 \set VERBOSITY terse
-SELECT stratum.revert_row('stratum.campaigns', '999999', '2000-01-01');
-SELECT stratum.revert_row('stratum.campaigns', 'abc', '2000-01-01');
+SELECT stratum.revert_row('stratum.campaigns', '999999', '2999-01-01');
+SELECT stratum.revert_row('stratum.campaigns', 'abc', '2999-01-01');
 
 -- tables of the user's: composite keys, types, computed columns, a key that changed, a trigger that counts on the path
 CREATE SCHEMA audit_use;
@@ -104,6 +108,24 @@ SELECT (t.a, t.m, t.at, t.b, t.i, t.d, t.r, t.t) IS NOT DISTINCT FROM (w.a, w.m,
 UPDATE things SET region = 'us';
 SELECT stratum.revert_row('things', '["e \"u", 1]', :'first');
 SELECT v ->> 'region' AS region FROM stratum.revert_row('things', '["us", 1]', clock_timestamp()) v;
+-- deleted under another key than it had then: it comes back under that one, and is what is returned
+CREATE TABLE numbered (id integer PRIMARY KEY, v text);
+SELECT stratum.audit_table('numbered');
+INSERT INTO numbered VALUES (21, 'one');
+SELECT clock_timestamp() AS numbered_at \gset
+UPDATE numbered SET id = 27, v = 'two';
+DELETE FROM numbered;
+SELECT stratum.revert_row('numbered', '27', :'numbered_at');
+SELECT * FROM numbered;
+SELECT stratum.revert_row('numbered', '21', :'numbered_at');
+CREATE TABLE paired (a text, b integer, v text, PRIMARY KEY (b, a));
+SELECT stratum.audit_table('paired');
+INSERT INTO paired VALUES ('x "y', 1, 'one');
+SELECT clock_timestamp() AS paired_at \gset
+UPDATE paired SET b = 2;
+DELETE FROM paired;
+SELECT stratum.revert_row('paired', '[2, "x \"y"]', :'paired_at');
+SELECT stratum.unaudit_table('numbered'), stratum.unaudit_table('paired');
 CREATE TABLE keyless (a integer);
 SELECT stratum.audit_table('keyless');
 SELECT stratum.revert_row('keyless', '1', now());
