@@ -182,6 +182,8 @@ SET ROLE regress_stratum_owner;
 CREATE TYPE regress_follow.k AS (id integer);
 CREATE FUNCTION regress_follow.id_of(regress_follow.k) RETURNS integer LANGUAGE plpgsql AS $$ BEGIN RETURN regress_follow.number('cast'); END $$;
 CREATE CAST (regress_follow.k AS integer) WITH FUNCTION regress_follow.id_of(regress_follow.k) AS IMPLICIT;
+CREATE FUNCTION regress_follow.wide_id_of(regress_follow.k) RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN regress_follow.number('cast'); END $$;
+CREATE CAST (regress_follow.k AS bigint) WITH FUNCTION regress_follow.wide_id_of(regress_follow.k) AS IMPLICIT;
 CREATE TABLE regress_follow.casts (x regress_follow.k REFERENCES stratum.tenants);
 RESET ROLE;
 REVOKE REFERENCES ON stratum.tenants FROM regress_stratum_owner;

@@ -25,9 +25,9 @@ my @tableless = qw(conditions conditions_errors conditions_events_errors conditi
 my @slow = qw(audit_failures audit_paths audit_seals hardening segment_memberships security_check);
 # What tells by the storage how it came about: where rows, triggers, policies and rights are looked at.
 my @telling = qw(acl actions audience_sync audit_coverage audit_guard audit_use examples ingest ingest_rules leaving limits live_segments mixins permissions rules segments segment_references signals tenancy tenant_isolation);
-# audit and audit_failures look for the errors of ids that are no integers; audit_redact: see below.
-my @wide = (@telling, qw(audience audit_history audit_privacy audit_retention segment_planning session_lock sign_in));
-my @not_wide = qw(audit audit_failures audit_redact);
+# audit and audit_failures look for the errors of ids that are no integers, audit_altered makes them wider; audit_redact: see below.
+my @wide = (@telling, qw(audience audit_history audit_privacy audit_retention foreign_triggers segment_planning session_lock sign_in));
+my @not_wide = qw(audit audit_altered audit_failures audit_redact);
 
 sub created
 {
