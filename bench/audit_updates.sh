@@ -1,4 +1,4 @@
-# Sourced by bench/audit_one_row and bench/audit_sealed: what their clients do, as scripts for pgbench.
+# Sourced by bench/audit_one_row and bench/audit_sealed: what their clients do, as scripts for pgbench, and how long it takes.
 
 # write_updates DIRECTORY ID: update.sql, a one-row UPDATE of the campaign with that id (pgbench's expression); and floor.sql, the same
 # with a finished row of about the size that stratum's have, written by the same statement.
@@ -19,5 +19,12 @@ write_updates() {
 	SQL
 }
 
-# The script of a contestant.
-updates_by() { if [ "$1" = floor ]; then echo floor.sql; else echo update.sql; fi; }
+# time_updates DIRECTORY ITEM CONTESTANT ROUND OPTION...: the script of a contestant by pgbench, and the milliseconds of one update into
+# bench.timings. Round 0 warms up.
+time_updates() {
+	local script=$1/update.sql item=$2 contestant=$3 round=$4 tps
+	[ "$contestant" != floor ] || script=$1/floor.sql
+	shift 4
+	tps=$(pgbench -n -M prepared "$@" -f "$script" | sed -n 's/^tps = \([0-9.]*\).*without.*/\1/p')
+	psql -X -q -v ON_ERROR_STOP=1 -c "INSERT INTO bench.timings SELECT 'audit', '$item', '$contestant', $round, 1000.0 / $tps WHERE $round > 0"
+}

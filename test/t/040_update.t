@@ -184,7 +184,7 @@ $node->sql(q{ROLLBACK PREPARED 'holds rules'}, db => 'failing');
 		exec "$ENV{STRATUM_BIN}/psql", '-Xq', '-c', "ALTER EXTENSION stratum UPDATE TO '$new'" or die $!;
 	}
 	my $waiting = q{FROM pg_stat_activity WHERE query LIKE 'ALTER EXTENSION stratum UPDATE%' AND wait_event_type = 'Lock'};
-	for (1 .. 600) { last if $node->sql("SELECT count(*) $waiting") ne '0'; select undef, undef, undef, 0.1 }
+	$node->comes_true("SELECT count(*) > 0 $waiting");
 	is($node->sql("SELECT pg_terminate_backend(pid, 60000) $waiting"), 't', 'a backend is terminated in the middle of an update');
 	waitpid $pid, 0;
 	$node->sql(q{ROLLBACK PREPARED 'holds rules'}, db => 'failing');

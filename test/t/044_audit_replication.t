@@ -7,7 +7,6 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Tried qw(tried);
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $node = Stratum::Cluster->new(config => "wal_level = logical\nmax_wal_senders = 6\nmax_replication_slots = 6\n");
 $node->sql("CREATE DATABASE $_") for qw(origin copy);
@@ -45,11 +44,7 @@ UPDATE watched SET note = 'b' WHERE id = 1;
 DELETE FROM watched WHERE id = 2;
 INSERT INTO watched VALUES (9, 1, 'the last');
 SQL
-for (1 .. 600)
-{
-	last if $node->sql('SELECT count(*) FROM watched WHERE id = 9', db => 'copy') eq '1';
-	sleep 0.1;
-}
+$node->comes_true('SELECT count(*) = 1 FROM watched WHERE id = 9', db => 'copy');
 my $recorded = q{SELECT resource_type, action, count(*) FROM stratum.audit_logs WHERE resource_type LIKE 'public.%' GROUP BY 1, 2 ORDER BY 1, 2};
 is($node->sql('SELECT count(*), min(note), max(id) FROM plain', db => 'copy'), '2|b|2', 'all has arrived');
 is($node->sql($recorded, db => 'origin'), "public.plain|create|1500\npublic.plain|update|3\npublic.plain|delete|1498\npublic.watched|create|3\npublic.watched|update|1\npublic.watched|delete|1", 'recorded at the origin');

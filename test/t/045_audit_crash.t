@@ -8,7 +8,6 @@ use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
 use Stratum::Tried qw(tried);
 use Test::More;
-use Time::HiRes qw(sleep);
 
 my $node = Stratum::Cluster->new(config => "checkpoint_timeout = 30s\nmax_wal_size = 64MB\nsynchronous_commit = off\n");
 $node->sql(<<'SQL');
@@ -71,11 +70,7 @@ for my $round (1 .. 3)
 	my @clients = map { start_client("client$_") } 1 .. 2;
 	# Until each of them has done something since the last time.
 	my $before = $entries + 4000 * $round;
-	for (1 .. 600)
-	{
-		last if $node->sql('SELECT count(*) FROM stratum.audit_logs') > $before;
-		sleep 0.1;
-	}
+	$node->comes_true("SELECT count(*) > $before FROM stratum.audit_logs");
 	cmp_ok($node->kill_all, '>=', 2, "round $round: killed in the midst of it");
 	waitpid $_, 0 for @clients;
 	$node->start;

@@ -248,7 +248,7 @@ if ($pid == 0)
 	exec "$ENV{STRATUM_BIN}/psql", '-Xq', '-c', 'CALL stratum.widen_ids(1000)' or die $!;
 }
 my $waiting = q{FROM pg_stat_activity WHERE query LIKE 'CALL stratum.widen_ids%' AND wait_event_type = 'Lock'};
-for (1 .. 600) { last if $node->sql("SELECT count(*) $waiting") ne '0'; select undef, undef, undef, 0.2 }
+$node->comes_true("SELECT count(*) > 0 $waiting", seconds => 120);
 is($node->sql("SELECT pg_terminate_backend(pid) $waiting"), 't', 'ended while it waits');
 waitpid $pid, 0;
 is($node->sql(q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CALL stratum.widen_ids%' AND pg_sleep(0.2) IS NOT NULL AND state = 'active'}), '0', 'it is gone');

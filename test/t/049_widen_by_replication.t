@@ -22,12 +22,7 @@ $node->sql('CREATE PUBLICATION moving FOR TABLES IN SCHEMA stratum, public', db 
 $node->sql(q{SELECT pg_create_logical_replication_slot('moving', 'pgoutput')}, db => 'narrow');
 $node->sql("CREATE SUBSCRIPTION moving CONNECTION 'host=$dir dbname=narrow user=postgres' PUBLICATION moving WITH (create_slot = false, slot_name = 'moving')", db => 'wide');
 
-sub wait_for
-{
-	my ($what, $sql, $db) = @_;
-	for (1 .. 600) { return pass($what) if $node->sql($sql, db => $db) eq 't'; select undef, undef, undef, 0.1 }
-	return fail($what);
-}
+sub wait_for { my ($what, $sql, $db) = @_; return ok($node->comes_true($sql, db => $db), $what) }
 
 wait_for('the tables are copied', q{SELECT bool_and(srsubstate = 'r') FROM pg_subscription_rel}, 'wide');
 $node->sql(<<'SQL', db => 'narrow');

@@ -175,12 +175,7 @@ sub terminate_in_block
 	interrupt($session, $name, $case->{call}, rand() * $takes, 'terminated');
 	my $pid = $session->pid;
 	$session->close;
-	for (1 .. 600)
-	{
-		return () if $node->sql("SELECT count(*) FROM pg_stat_activity WHERE pid = $pid") eq '0';
-		sleep 0.1;
-	}
-	return "backend $pid goes on";
+	return $node->comes_true("SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $pid") ? () : "backend $pid goes on";
 }
 
 sub interrupt_case

@@ -33,12 +33,9 @@ my $writer = Stratum::Session->new($node);
 # Until the chief waits for a lock, or between two tries.
 sub await_chief
 {
-	for (1 .. 600)
-	{
-		return if $node->sql('SELECT wait_event_type IS NOT NULL AND state = \'active\' FROM pg_stat_activity WHERE pid = ' . $chief->pid . q{ AND wait_event IN ('relation', 'PgSleep')}) eq 't';
-		sleep 0.05;
-	}
-	die "the chief does not wait\n";
+	$node->comes_true('SELECT wait_event_type IS NOT NULL AND state = \'active\' FROM pg_stat_activity WHERE pid = ' . $chief->pid . q{ AND wait_event IN ('relation', 'PgSleep')})
+		or die "the chief does not wait\n";
+	return;
 }
 
 # The writer has done something, then the chief comes, then the writer wants more: which it gets, and the chief too, afterwards.
@@ -138,11 +135,7 @@ SQL
 # An autovacuum that takes its time makes way.
 $node->sql(q{ALTER TABLE stratum.cdp_profiles SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
 	INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) SELECT 1, md5('v' || g)::uuid FROM generate_series(1, 20000) g; UPDATE stratum.cdp_profiles SET first_name = 'V' WHERE id % 2 = 0});
-for (1 .. 600)
-{
-	last if $node->sql(q{SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'stratum.cdp_profiles'::regclass}) > 0;
-	sleep 0.05;
-}
+$node->comes_true(q{SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE relid = 'stratum.cdp_profiles'::regclass});
 is($chief->query(q{SET lock_timeout = '20s'; SELECT stratum.make_partitions(17); RESET lock_timeout}), '2', 'an autovacuum is in nobody\'s way');
 $node->sql('ALTER TABLE stratum.cdp_profiles RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit, autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)');
 

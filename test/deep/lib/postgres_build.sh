@@ -32,10 +32,10 @@ add_pgtap() {
 
 # Into $1, which is there only when it is whole. $2 = source, $3 = CFLAGS, $4 = CPPFLAGS. What was interrupted goes on.
 build_postgres() {
-	local target=$1 source=$2 dir=$1.new
-	[ "$(cat "$dir/flags" 2>/dev/null)" = "$3 $4 $configure_options" ] || rm -rf "$dir"
+	local target=$1 source=$2 dir=$1.new flags="$3 $4 $configure_options"
+	[ "$(cat "$dir/flags" 2>/dev/null)" = "$flags" ] || rm -rf "$dir"
 	mkdir -p "$dir/build"
-	printf '%s\n' "$3 $4 $configure_options" >"$dir/flags"
+	printf '%s\n' "$flags" >"$dir/flags"
 	(
 		cd "$dir/build" &&
 			{ [ -f GNUmakefile ] || "$source/configure" --prefix="$target" $configure_options CFLAGS="$3" CPPFLAGS="$4"; } &&

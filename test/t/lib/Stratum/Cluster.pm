@@ -7,6 +7,7 @@
 #   my $node = Stratum::Cluster->new;                   # runs; stopped and removed when the test ends
 #   is($node->sql('SELECT 1'), '1');                    # output of psql -XqAt; dies on an error
 #   is($node->sql('SELECT 1', db => 'other', user => 'app'), '1');
+#   ok($node->comes_true('SELECT ...'));                # asks for a minute (seconds => n) until it is; sql()'s options
 #   is($node->sqlstate('SELECT 1/0'), '22012');         # '' if there was no error
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
@@ -63,12 +64,8 @@ sub wait_for
 {
 	my ($self, $standby) = @_;
 	my $written = $self->sql('SELECT pg_current_wal_insert_lsn()');
-	for (1 .. 600)
-	{
-		return if $standby->sql("SELECT pg_last_wal_replay_lsn() >= '$written'") eq 't';
-		select undef, undef, undef, 0.1;
-	}
-	die "the standby does not follow\n";
+	$standby->comes_true("SELECT pg_last_wal_replay_lsn() >= '$written'") or die "the standby does not follow\n";
+	return;
 }
 
 sub dir  { return $_[0]{dir} }
@@ -144,6 +141,17 @@ sub sql
 	die "$err\nin: $sql\n" if $rc != 0;
 	chomp $out;
 	return $out;
+}
+
+sub comes_true
+{
+	my ($self, $sql, %option) = @_;
+	for (1 .. 10 * ($option{seconds} // 60))
+	{
+		return 1 if $self->sql($sql, %option) eq 't';
+		select undef, undef, undef, 0.1;
+	}
+	return 0;
 }
 
 sub sqlstate
