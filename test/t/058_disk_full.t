@@ -90,9 +90,13 @@ sub with_more_room
 # ---- full where the tables are ---------------------------------------------------------------------------------
 
 my $node = Stratum::Cluster->new(data_in => $disk, start => 0, config => "autovacuum = off\nmax_wal_size = 64MB\nmin_wal_size = 32MB\ntemp_file_limit = -1\n");
-# What is full is the tables' disk; the WAL's is another.
-rename $node->data . '/pg_wal', $node->dir . '/wal' or system('mv', $node->data . '/pg_wal', $node->dir . '/wal') == 0 or die $!;
-symlink $node->dir . '/wal', $node->data . '/pg_wal' or die $!;
+# What is full is the tables' disk. The WAL is on another, and so is what each checkpoint writes anew: without room for that the server ends
+# itself (PANIC: could not write to file "pg_logical/replorigin_checkpoint.tmp").
+for my $needed (qw(pg_wal pg_logical))
+{
+	my ($from, $to) = ($node->data . "/$needed", $node->dir . "/$needed");
+	system('mv', $from, $to) == 0 && symlink $to, $from or die "$needed: $!\n";
+}
 $node->start;
 open_shop($node, profiles => 500);
 my $counts = 'SELECT shop.counts()';
@@ -122,6 +126,8 @@ sub fill_up
 		my $before = $session->query("$counts; SELECT stratum.current_tenant_id()");
 		$session->query('SAVEPOINT a');
 		leave($room);
+		# one that comes by itself may come here
+		$node->psql('CHECKPOINT');
 		my $said = $session->query($work->{call});
 		make_room();
 		$session->query('ROLLBACK TO a');
