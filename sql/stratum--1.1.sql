@@ -6912,7 +6912,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_all(text)', 'plpgsql v search_path=pg_catalog, pg_temp 85a5d85aa6b45d1d59e99b2de6e30812'),
 ('function', 'stratum._lock_audience_sync(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp fb22aab95350a90241219df5cc659ffc'),
 ('function', 'stratum._lock_claim(bigint,bigint,text)', 'plpgsql v search_path=pg_catalog, pg_temp d9d30f7af889ae9b8143f11d7434a2f1'),
-('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off aaab5dbe6806a5fa54e964b778a6aeea'),
+('function', 'stratum._lock_holders(text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off a37fc2c89bc0142095a8d3227a96fadf'),
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
@@ -8302,6 +8302,8 @@ CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, d
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
+  -- who is there is seen once in a transaction; the next autovacuum worker came later
+  PERFORM pg_stat_clear_snapshot();
   RETURN QUERY EXECUTE format(
     $query$
       SELECT DISTINCT l.pid, format('Process %%s has %%s on %%s.', l.pid, l.mode, w.table_oid),

@@ -76,6 +76,8 @@ CREATE FUNCTION stratum._lock_holders(wanted text) RETURNS TABLE (pid integer, d
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 BEGIN
+  -- who is there is seen once in a transaction; the next autovacuum worker came later
+  PERFORM pg_stat_clear_snapshot();
   RETURN QUERY EXECUTE format(
     $query$
       SELECT DISTINCT l.pid, format('Process %%s has %%s on %%s.', l.pid, l.mode, w.table_oid),

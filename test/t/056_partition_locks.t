@@ -132,11 +132,12 @@ SELECT round(extract(epoch FROM ended - began) * 500) FROM public.took;
 ROLLBACK;
 SQL
 
-# An autovacuum that takes its time makes way.
+# An autovacuum that takes its time makes way, also one whose process began after this transaction saw who is there.
+$chief->query('BEGIN; SELECT count(*) FROM pg_stat_activity');
 $node->sql(q{ALTER TABLE stratum.cdp_profiles SET (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1, autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
 	INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) SELECT 1, md5('v' || g)::uuid FROM generate_series(1, 20000) g; UPDATE stratum.cdp_profiles SET first_name = 'V' WHERE id % 2 = 0});
 $node->comes_true(q{SELECT count(*) > 0 FROM pg_stat_progress_vacuum WHERE relid = 'stratum.cdp_profiles'::regclass});
-is($chief->query(q{SET lock_timeout = '20s'; SELECT stratum.make_partitions(17); RESET lock_timeout}), '2', 'an autovacuum is in nobody\'s way');
+is($chief->query(q{SET lock_timeout = '20s'; SELECT stratum.make_partitions(17); RESET lock_timeout; COMMIT}), '2', 'an autovacuum is in nobody\'s way');
 $node->sql('ALTER TABLE stratum.cdp_profiles RESET (autovacuum_vacuum_cost_delay, autovacuum_vacuum_cost_limit, autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)');
 
 # ---- all locks at the start ------------------------------------------------------------------------------------
