@@ -674,13 +674,14 @@ AS $$
 DECLARE
   sync record;
 BEGIN
-  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, a.identifier_types AS types INTO sync
+  -- NULL and JSON null, which an ORM writes for nothing, are what the column has by default
+  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, coalesce(nullif(a.identifier_types, 'null'), '["email"]') AS types INTO sync
   FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
   ELSIF sync.segment IS NULL THEN
     RAISE EXCEPTION 'audience sync % has no segment', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
-  ELSIF jsonb_typeof(sync.types) IS DISTINCT FROM 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
+  ELSIF jsonb_typeof(sync.types) <> 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
     RAISE EXCEPTION 'identifier_types of audience sync % is no array of strings', wanted
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ["email", "phone"].';
   END IF;
@@ -5786,7 +5787,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._attach_month(text,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 047e0c7ce9a11f2e60a517c1636065c4'),
 ('function', 'stratum._audience_identifier(text,text,jsonb)', 'sql i 417dfb61901f9edd933bf2b52b6dc33d'),
 ('function', 'stratum._audience_members(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 18ceec2713f3a582e5f3352f761b16bb'),
-('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 4d27c24a202897bd942aadd1e0cd4a34'),
+('function', 'stratum._audience_sync(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 08fa1e1843f747702c2fc246884eacc9'),
 ('function', 'stratum._audit_form_misfits(regclass)', 'plpgsql s search_path=pg_catalog, pg_temp be4d1384a41b9a967401fcd169e7733b'),
 ('function', 'stratum._audit_guard_change()', 'c v 35ec05d45455a9e74344d25519d9b259'),
 ('function', 'stratum._audit_guard_insert()', 'c v f45324f99a8abc6f2a938bd66157e272'),

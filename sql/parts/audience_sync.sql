@@ -8,13 +8,14 @@ AS $$
 DECLARE
   sync record;
 BEGIN
-  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, a.identifier_types AS types INTO sync
+  -- NULL and JSON null, which an ORM writes for nothing, are what the column has by default
+  SELECT a.segment_id::bigint AS segment, a.platform::text AS platform, coalesce(nullif(a.identifier_types, 'null'), '["email"]') AS types INTO sync
   FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = wanted;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'audience sync % does not exist', wanted USING ERRCODE = 'no_data_found';
   ELSIF sync.segment IS NULL THEN
     RAISE EXCEPTION 'audience sync % has no segment', wanted USING ERRCODE = 'object_not_in_prerequisite_state';
-  ELSIF jsonb_typeof(sync.types) IS DISTINCT FROM 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
+  ELSIF jsonb_typeof(sync.types) <> 'array' OR sync.types = '[]' OR jsonb_path_exists(sync.types, '$[*] ? (@.type() != "string")') THEN
     RAISE EXCEPTION 'identifier_types of audience sync % is no array of strings', wanted
       USING ERRCODE = 'invalid_parameter_value', HINT = 'Write for example ["email", "phone"].';
   END IF;

@@ -35,7 +35,14 @@ SELECT profile_id, identifier_type FROM stratum.audience_members(957102) ORDER B
 UPDATE stratum.tenants SET settings = '{"audiences": {"consent": ["marketing", "ads"]}}' WHERE id = 9571;
 SELECT profile_id, identifier_type FROM stratum.audience_members(957102) ORDER BY 1, 2;
 UPDATE stratum.tenants SET settings = '{}' WHERE id = 9571;
+-- JSON null and NULL, as an ORM may write them for nothing: the types that the column has by default
 SAVEPOINT s;
+UPDATE stratum.cdp_audience_syncs SET identifier_types = 'null' WHERE id = 957102;
+SELECT profile_id, identifier_type FROM stratum.audience_members(957102) ORDER BY 1, 2;
+UPDATE stratum.cdp_audience_syncs SET identifier_types = NULL WHERE id = 957102;
+SELECT profile_id, identifier_type FROM stratum.audience_members(957102) ORDER BY 1, 2;
+SELECT * FROM stratum.start_audience_sync(957102);
+ROLLBACK TO s;
 SELECT * FROM stratum.audience_members(957103);
 ROLLBACK TO s;
 SELECT * FROM stratum.audience_members(957104);
