@@ -14,7 +14,7 @@ SET search_path = pg_catalog, pg_temp;
 \qecho '  what an INSERT puts there too.'
 \qecho '- An explicit NULL on INSERT counts as "not given" in `tenant_id` and in every column with a default, as ORMs list all'
 \qecho '  columns. JSON `null` is taken in every `jsonb` column.'
-\qecho '- Every table but `tenants`, `audited_tables` and `jwt_keys` is isolated by `tenant_id`: see [tenancy](reference/tenancy.md).'
+\qecho '- Every table that a tenant can read is isolated by `tenant_id`, `tenants` by `id`: see [tenancy](reference/tenancy.md).'
 \qecho '  `tenant_id` is NULL for the platform''s own rows, which no tenant sees.'
 
 \qecho
