@@ -1989,15 +1989,38 @@ COMMENT ON FUNCTION stratum._attach_audit_guard() IS
 
 -- ---- the history of a row ----
 
+-- Types of others have an equality that is in no path; it need not be of the text, which finds the row by an index all the same.
+-- Arrays and composite types are in a resource_id as JSON has them. A domain has the output function of what it is over.
 CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
-  -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, -1)), ' AND ' ORDER BY k.n)
+  SELECT string_agg(
+    CASE WHEN t.typoutput = 'jsonb_out'::regproc THEN format('stratum_row.%I = %s', a.attname, v.json)
+         WHEN t.typoutput = ANY ('{array_out,record_out}'::regproc[]) THEN
+           format('stratum_row.%I = (SELECT k.value FROM pg_catalog.jsonb_to_record(pg_catalog.jsonb_build_object(''value'', %s)) k (value %s))',
+                  a.attname, v.json, v.type)
+         WHEN e.schema <> 'pg_catalog' THEN
+           format('stratum_row.%1$I OPERATOR(%2$I.%3$s) %4$s::%5$s AND pg_catalog.format(''%%s'', stratum_row.%1$I) = %4$s',
+                  a.attname, e.schema, e.name, v.text, v.type)
+         ELSE format('stratum_row.%I = %s::%s', a.attname, v.text, v.type) END, ' AND ' ORDER BY k.n)
   FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name
+    JOIN pg_type t ON t.oid = a.atttypid
+    CROSS JOIN LATERAL (
+      -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
+      SELECT format_type(a.atttypid, -1) AS type,
+             CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END AS text,
+             CASE cardinality(key_columns) WHEN 1 THEN '$1::jsonb' ELSE format('($1::jsonb -> %s)', k.n - 1) END AS json) v
+    LEFT JOIN LATERAL (
+      SELECT n.nspname AS schema, o.oprname AS name
+      FROM pg_index i
+        JOIN pg_opclass c ON c.oid = i.indclass[array_position(i.indkey::smallint[], a.attnum)]
+        JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+        JOIN pg_am h ON h.oid = m.amopmethod AND h.amname = 'btree'
+        JOIN pg_operator o ON o.oid = m.amopopr
+        JOIN pg_namespace n ON n.oid = o.oprnamespace
+      WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident)
+      ORDER BY i.indisprimary DESC LIMIT 1) e ON true;
 $$;
 COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
   'What finds a row stratum_row of a table by its resource_id, $1; internal.';
@@ -2445,16 +2468,18 @@ COMMENT ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) IS
   'Which nulls of a row at a time were JSON''s, as far as the audit trail knows; internal to revert_row().';
 
 -- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state, which does not tell which nulls
--- are JSON's.
+-- are JSON's. Of the table's row type it is not: a column that is not in it may be of a domain that no NULL gets into.
 CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], json_nulls text[], is_there boolean) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
-  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+  types text := (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ')
+                 FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = ANY (columns) AND NOT a.attisdropped);
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_to_record($2) stratum_state (%s)',
     (SELECT string_agg(CASE WHEN c.name = ANY (json_nulls) THEN format('CAST(''null'' AS %s)', format_type(a.atttypid, a.atttypmod))
                             ELSE 'stratum_state.' || quote_ident(c.name) END, ', ' ORDER BY c.n)
-     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), table_name);
+     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), types);
 BEGIN
   IF is_there THEN
     RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
@@ -2480,13 +2505,16 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
   'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
-CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[]) RETURNS text
+-- `json_columns` are those of type jsonb.
+CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[], json_columns text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE cardinality(key_columns) WHEN 1 THEN state ->> key_columns[1]
-              ELSE (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n)) END;
+  SELECT CASE WHEN cardinality(key_columns) > 1
+              THEN (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n))
+              WHEN key_columns[1] = ANY (json_columns) THEN (state -> key_columns[1])::text
+              ELSE state ->> key_columns[1] END;
 $$;
-COMMENT ON FUNCTION stratum._key_of(jsonb, text[]) IS 'The resource_id of a row; internal to revert_row().';
+COMMENT ON FUNCTION stratum._key_of(jsonb, text[], text[]) IS 'The resource_id of a row; internal to revert_row().';
 
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
@@ -2536,7 +2564,7 @@ BEGIN
   key := resource_id;
   IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
-    key := stratum._key_of(state, shape.key_columns);
+    key := stratum._key_of(state, shape.key_columns, json_columns);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
                      WHERE c.name <> ALL (shape.key_columns)
@@ -2587,7 +2615,8 @@ BEGIN
     FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+      -- a domain has the output function of what it is over
+      JOIN pg_type y ON y.oid = a.atttypid AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
@@ -3387,9 +3416,10 @@ DECLARE
   purged timestamptz;
 BEGIN
   IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
-       SELECT FROM pg_attribute a
+       -- a domain has the output function of what it is over
+       SELECT FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
        WHERE a.attrelid = table_name AND a.attname = tenant_column
-         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+         AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])) THEN
     purged := stratum._purged_before((state ->> tenant_column)::bigint);
   ELSE
     purged := stratum._any_purged_before();
@@ -6780,7 +6810,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
-('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 03c0cb07a8aca43f92da53d471303eb4'),
+('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 8a9b978413825e8f2f9dc250cf94438e'),
 ('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 94ff032396d835c0d3f6285ce14b0d57'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
@@ -6798,7 +6828,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
-('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off ea10e95f48159b6bdc277061ba935d49'),
 ('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 22aa9a212018e2225d21278679d64ed1'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp a10d91db740b4971a45059ef39124b62'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
@@ -6899,8 +6929,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._jsonb_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp 60bd1218a343d35972efe987b8e67217'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
-('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off e52e523b21d6e756f5d425030f7c449d'),
-('function', 'stratum._key_of(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp 4938267a752d0a438b64bdb8a2a24da6'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a5041369e72a8fd8129e9b7f1e33c4ca'),
+('function', 'stratum._key_of(jsonb,text[],text[])', 'sql i search_path=pg_catalog, pg_temp b1210c34fe01682dade0a4d6c922aff5'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._last_seal_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 374897284d77ee72ee54cdcef39107b6'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
@@ -6963,7 +6993,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
-('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp beb5f5f35fb34a2f56d0a7004da6b1ca'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 3992ef5a6ecc64183d6562c782690967'),
 ('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
@@ -7009,7 +7039,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
-('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7e82723cb8df58da52126579cb05aad2'),
+('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off cd512c275b012d3456deff8272cce0c8'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._revoke_everything(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d4a17eff2329851c53acc548bee8bc93'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
@@ -10387,7 +10417,7 @@ GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[], text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;
