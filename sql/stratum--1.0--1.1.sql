@@ -2451,8 +2451,9 @@ BEGIN
       SELECT l.*,
              CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
              CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
-             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
-                    AND jsonb_typeof(l.metadata) = 'object'
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND jsonb_typeof(l.metadata) = 'object'
+                    -- not what an erasure has written
+                    AND (l.action IN ('login', 'logout', 'export') OR l.action = 'anonymize' AND NOT l.metadata ? 'audit_logs')
                   THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
              CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
              CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
@@ -2502,19 +2503,25 @@ CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  profiles text[] := profile_id::text || ARRAY(
+    SELECT l.resource_id::text
+    FROM stratum.cdp_profile_aliases a
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.action = 'delete'
+        AND l.old_values ->> 'canonical_id' = a.value
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id');
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
-      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+      AND (l.old_values ->> 'profile_id' = ANY (profiles) OR l.new_values ->> 'profile_id' = ANY (profiles)));
 BEGIN
   RETURN QUERY
     SELECT l.id::bigint FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant
-      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = ANY (profiles)
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile and its events; internal.';
+  'Rows of the trail about a profile, those merged into it and their events; internal.';
 
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -2582,6 +2589,7 @@ DECLARE
   tenant bigint := stratum._acting_tenant();
   profile record;
   event_ids bigint[];
+  log_ids bigint[];
   done record;
   removed jsonb;
   log_rows bigint;
@@ -2593,10 +2601,12 @@ BEGIN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  -- before its other names go, by which those merged into it are found
+  log_ids := ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids));
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
   removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
-    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    tenant, log_ids,
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
@@ -4540,7 +4550,8 @@ BEGIN
   END IF;
 
   ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
-  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  -- A name is part of the key, and no erasure changes a resource_id.
+  PERFORM stratum._put_audit_triggers('stratum.cdp_profile_aliases', '{value}', '{}', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -5893,7 +5904,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._drop_partition_policies(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b47acaba870ad0618a79813dfc2a3e6d'),
 ('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
-('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp f618a5867721942879e013e97690d693'),
 ('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
 ('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
@@ -5944,7 +5955,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
-('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
+('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 7764db5267058151f87b2aa65f544d4a'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
@@ -6119,7 +6130,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp e6922be86e5c28c48826239d9c994bbd'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
-('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp ddb6f7265cca310a470ef43e6de48c34'),
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
@@ -6144,7 +6155,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum._written_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a7020baafb1bf1743ee145569603bab6'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
-('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 64a4580a5cc71833ae0abf82ec7dc9d0'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
@@ -6465,9 +6476,9 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_events.zz_stratum_live_truncate', 'CREATE TRIGGER zz_stratum_live_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
 ('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{value}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{value}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_profiles REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
