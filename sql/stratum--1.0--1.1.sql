@@ -1483,12 +1483,33 @@ END $$;
 CREATE FUNCTION stratum._key_condition(table_name regclass, key_columns text[]) RETURNS text
   LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
-  -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
-  SELECT string_agg(format('stratum_row.%I = %s::%s', a.attname,
-                           CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END,
-                           format_type(a.atttypid, -1)), ' AND ' ORDER BY k.n)
+  SELECT string_agg(
+    CASE WHEN t.typoutput = 'jsonb_out'::regproc THEN format('stratum_row.%I = %s', a.attname, v.json)
+         WHEN t.typoutput = ANY ('{array_out,record_out}'::regproc[]) THEN
+           format('stratum_row.%I = (SELECT k.value FROM pg_catalog.jsonb_to_record(pg_catalog.jsonb_build_object(''value'', %s)) k (value %s))',
+                  a.attname, v.json, v.type)
+         WHEN e.schema <> 'pg_catalog' THEN
+           format('stratum_row.%1$I OPERATOR(%2$I.%3$s) %4$s::%5$s AND pg_catalog.format(''%%s'', stratum_row.%1$I) = %4$s',
+                  a.attname, e.schema, e.name, v.text, v.type)
+         ELSE format('stratum_row.%I = %s::%s', a.attname, v.text, v.type) END, ' AND ' ORDER BY k.n)
   FROM unnest(key_columns) WITH ORDINALITY k (name, n)
-    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name;
+    JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = k.name
+    JOIN pg_type t ON t.oid = a.atttypid
+    CROSS JOIN LATERAL (
+      -- without a length: "character" and "bit" are those of length 1, and -1 makes them "bpchar" and quoted "bit"
+      SELECT format_type(a.atttypid, -1) AS type,
+             CASE cardinality(key_columns) WHEN 1 THEN '$1' ELSE format('($1::jsonb ->> %s)', k.n - 1) END AS text,
+             CASE cardinality(key_columns) WHEN 1 THEN '$1::jsonb' ELSE format('($1::jsonb -> %s)', k.n - 1) END AS json) v
+    LEFT JOIN LATERAL (
+      SELECT n.nspname AS schema, o.oprname AS name
+      FROM pg_index i
+        JOIN pg_opclass c ON c.oid = i.indclass[array_position(i.indkey::smallint[], a.attnum)]
+        JOIN pg_amop m ON m.amopfamily = c.opcfamily AND m.amoplefttype = c.opcintype AND m.amoprighttype = c.opcintype AND m.amopstrategy = 3
+        JOIN pg_am h ON h.oid = m.amopmethod AND h.amname = 'btree'
+        JOIN pg_operator o ON o.oid = m.amopopr
+        JOIN pg_namespace n ON n.oid = o.oprnamespace
+      WHERE i.indrelid = table_name AND (i.indisprimary OR i.indisreplident)
+      ORDER BY i.indisprimary DESC LIMIT 1) e ON true;
 $$;
 COMMENT ON FUNCTION stratum._key_condition(regclass, text[]) IS
   'What finds a row stratum_row of a table by its resource_id, $1; internal.';
@@ -1901,10 +1922,12 @@ CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[
 AS $$
 DECLARE
   names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
-  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+  types text := (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ')
+                 FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = ANY (columns) AND NOT a.attisdropped);
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_to_record($2) stratum_state (%s)',
     (SELECT string_agg(CASE WHEN c.name = ANY (json_nulls) THEN format('CAST(''null'' AS %s)', format_type(a.atttypid, a.atttypmod))
                             ELSE 'stratum_state.' || quote_ident(c.name) END, ', ' ORDER BY c.n)
-     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), table_name);
+     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), types);
 BEGIN
   IF is_there THEN
     RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
@@ -1929,13 +1952,15 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
   'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
-CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[]) RETURNS text
+CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[], json_columns text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE cardinality(key_columns) WHEN 1 THEN state ->> key_columns[1]
-              ELSE (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n)) END;
+  SELECT CASE WHEN cardinality(key_columns) > 1
+              THEN (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n))
+              WHEN key_columns[1] = ANY (json_columns) THEN (state -> key_columns[1])::text
+              ELSE state ->> key_columns[1] END;
 $$;
-COMMENT ON FUNCTION stratum._key_of(jsonb, text[]) IS 'The resource_id of a row; internal to revert_row().';
+COMMENT ON FUNCTION stratum._key_of(jsonb, text[], text[]) IS 'The resource_id of a row; internal to revert_row().';
 
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -1982,7 +2007,7 @@ BEGIN
   key := resource_id;
   IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
-    key := stratum._key_of(state, shape.key_columns);
+    key := stratum._key_of(state, shape.key_columns, json_columns);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
                      WHERE c.name <> ALL (shape.key_columns)
@@ -2027,7 +2052,8 @@ BEGIN
     FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+      -- a domain has the output function of what it is over
+      JOIN pg_type y ON y.oid = a.atttypid AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))
@@ -2426,8 +2452,9 @@ BEGIN
       SELECT l.*,
              CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
              CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
-             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
-                    AND jsonb_typeof(l.metadata) = 'object'
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND jsonb_typeof(l.metadata) = 'object'
+                    -- not what an erasure has written
+                    AND (l.action IN ('login', 'logout', 'export') OR l.action = 'anonymize' AND NOT l.metadata ? 'audit_logs')
                   THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
              CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
              CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
@@ -2477,19 +2504,25 @@ CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  profiles text[] := profile_id::text || ARRAY(
+    SELECT l.resource_id::text
+    FROM stratum.cdp_profile_aliases a
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.action = 'delete'
+        AND l.old_values ->> 'canonical_id' = a.value
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id');
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
-      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+      AND (l.old_values ->> 'profile_id' = ANY (profiles) OR l.new_values ->> 'profile_id' = ANY (profiles)));
 BEGIN
   RETURN QUERY
     SELECT l.id::bigint FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant
-      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = ANY (profiles)
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile and its events; internal.';
+  'Rows of the trail about a profile, those merged into it and their events; internal.';
 
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -2557,6 +2590,7 @@ DECLARE
   tenant bigint := stratum._acting_tenant();
   profile record;
   event_ids bigint[];
+  log_ids bigint[];
   done record;
   removed jsonb;
   log_rows bigint;
@@ -2568,10 +2602,12 @@ BEGIN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  -- before its other names go, by which those merged into it are found
+  log_ids := ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids));
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
   removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
-    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    tenant, log_ids,
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
@@ -2771,9 +2807,10 @@ DECLARE
   purged timestamptz;
 BEGIN
   IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
-       SELECT FROM pg_attribute a
+       -- a domain has the output function of what it is over
+       SELECT FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
        WHERE a.attrelid = table_name AND a.attname = tenant_column
-         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+         AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])) THEN
     purged := stratum._purged_before((state ->> tenant_column)::bigint);
   ELSE
     purged := stratum._any_purged_before();
@@ -4514,7 +4551,8 @@ BEGIN
   END IF;
 
   ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
-  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  -- A name is part of the key, and no erasure changes a resource_id.
+  PERFORM stratum._put_audit_triggers('stratum.cdp_profile_aliases', '{value}', '{}', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');
@@ -5831,7 +5869,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_logins()', 'sql s search_path=pg_catalog, pg_temp cf2aa85375a1ff84ad1451fe9485a76c'),
 ('function', 'stratum._check_months_ahead(integer)', 'plpgsql i search_path=pg_catalog, pg_temp 5ff90227b2642300e5a7a31d0a4906bd'),
 ('function', 'stratum._check_not_moved(regclass,text)', 'plpgsql s search_path=pg_catalog, pg_temp cbc6467483a25c37f4769a8987f4cf64'),
-('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 03c0cb07a8aca43f92da53d471303eb4'),
+('function', 'stratum._check_not_purged(regclass,jsonb,timestamp with time zone)', 'plpgsql s search_path=pg_catalog, pg_temp 8a9b978413825e8f2f9dc250cf94438e'),
 ('function', 'stratum._check_partitions()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 94ff032396d835c0d3f6285ce14b0d57'),
 ('function', 'stratum._check_platform(text)', 'plpgsql s search_path=pg_catalog, pg_temp 5c00c467ce1bcd25042c9fd6352c5758'),
 ('function', 'stratum._check_policies()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a8ef736bd553150af7a63a9220238ca4'),
@@ -5849,7 +5887,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._check_tenant_settings()', 'plpgsql v definer search_path=pg_catalog, pg_temp 825233fbc01d8c294db8f464842e70d7'),
 ('function', 'stratum._check_time(timestamp with time zone)', 'plpgsql i search_path=pg_catalog, pg_temp ab706a24eae81790d4b5c80516ebfc3f'),
 ('function', 'stratum._check_trust_settings(jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp b05893d2119b785b61d3ca81ee9cc36f'),
-('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 906d0e925f80250c52a19fb2d6e04962'),
+('function', 'stratum._check_unaudited_tables()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off ea10e95f48159b6bdc277061ba935d49'),
 ('function', 'stratum._check_values(text,boolean)', 'plpgsql s search_path=pg_catalog, pg_temp 22aa9a212018e2225d21278679d64ed1'),
 ('function', 'stratum._check_versions()', 'plpgsql s search_path=pg_catalog, pg_temp a10d91db740b4971a45059ef39124b62'),
 ('function', 'stratum._check_views()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 1280e8f667057edd7b66e14667330d6f'),
@@ -5867,7 +5905,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._drop_partition_policies(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b47acaba870ad0618a79813dfc2a3e6d'),
 ('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
-('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp f618a5867721942879e013e97690d693'),
 ('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
 ('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
@@ -5918,7 +5956,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
 ('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
-('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
+('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 7764db5267058151f87b2aa65f544d4a'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
 ('function', 'stratum._install_cdp_segment_history()', 'plpgsql v search_path=pg_catalog, pg_temp 2a7e995329fe598b5ad00a0a527c2293'),
 ('function', 'stratum._install_cdp_segment_memberships()', 'plpgsql v search_path=pg_catalog, pg_temp 765aa0168f614523c2558bb08516f4ee'),
@@ -5950,8 +5988,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._jsonb_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp 60bd1218a343d35972efe987b8e67217'),
 ('function', 'stratum._keep_action()', 'plpgsql v definer search_path=pg_catalog, pg_temp 2aef660a1a5f5f3f5562c9a14f2a5bbd'),
 ('function', 'stratum._keep_signal_health()', 'plpgsql v definer search_path=pg_catalog, pg_temp 1006b55e8f71abac61d93e2a99d2d2c6'),
-('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off e52e523b21d6e756f5d425030f7c449d'),
-('function', 'stratum._key_of(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp 4938267a752d0a438b64bdb8a2a24da6'),
+('function', 'stratum._key_condition(regclass,text[])', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a5041369e72a8fd8129e9b7f1e33c4ca'),
+('function', 'stratum._key_of(jsonb,text[],text[])', 'sql i search_path=pg_catalog, pg_temp b1210c34fe01682dade0a4d6c922aff5'),
 ('function', 'stratum._last_audit_id()', 'plpgsql v search_path=pg_catalog, pg_temp 5d531285e9b68ef7b5fc4573b1754e74'),
 ('function', 'stratum._last_seal_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 374897284d77ee72ee54cdcef39107b6'),
 ('function', 'stratum._later_stage(text,text)', 'sql i a97929db8c5e631fcb5ce13933f1a601'),
@@ -6014,7 +6052,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
-('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp beb5f5f35fb34a2f56d0a7004da6b1ca'),
+('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 3992ef5a6ecc64183d6562c782690967'),
 ('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
@@ -6060,7 +6098,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._resource_type(regclass)', 'c s quote_all_identifiers=off 58ca3266d3549674ac462334a7379fbd'),
 ('function', 'stratum._restore_audit_triggers()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7b0265f820486ebdeba1f24590f84d1b'),
 ('function', 'stratum._restoring()', 'plpgsql s search_path=pg_catalog, pg_temp 91e33eea074e35e08fe300306154dac3'),
-('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 7e82723cb8df58da52126579cb05aad2'),
+('function', 'stratum._revert_statement(regclass,text[],text[],text[],boolean)', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off cd512c275b012d3456deff8272cce0c8'),
 ('function', 'stratum._revertible_columns(regclass,jsonb,text[])', 'sql s search_path=pg_catalog, pg_temp 026b3c6f87afeea6185da2a80aafa1cd'),
 ('function', 'stratum._revoke_everything(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d4a17eff2329851c53acc548bee8bc93'),
 ('function', 'stratum._role_permissions(text)', 'sql i search_path=pg_catalog, pg_temp 4e6655b3e30b7e2b83f65556dc4f9f08'),
@@ -6093,7 +6131,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp e6922be86e5c28c48826239d9c994bbd'),
 ('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
-('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp a2bd4e66145b69d1ddf059514e940534'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp ddb6f7265cca310a470ef43e6de48c34'),
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
@@ -6118,7 +6156,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum._written_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a7020baafb1bf1743ee145569603bab6'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
-('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp deb97f42bc0a990fe32bdb92b2fa465f'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 64a4580a5cc71833ae0abf82ec7dc9d0'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
 ('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
@@ -6439,9 +6477,9 @@ AS $manifest$ VALUES
 ('trigger', 'cdp_events.zz_stratum_live_truncate', 'CREATE TRIGGER zz_stratum_live_truncate AFTER TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum._events_truncated()'),
 ('trigger', 'cdp_events.zz_stratum_mixin', 'CREATE TRIGGER zz_stratum_mixin BEFORE INSERT OR UPDATE ON stratum.cdp_events FOR EACH ROW EXECUTE FUNCTION stratum._mixin(''{}'', ''{id,properties,context,received_at}'')'),
 ('trigger', 'cdp_events.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_events FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{value}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_audit_truncate', 'CREATE TRIGGER zz_stratum_audit_truncate AFTER TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_truncate(''cdp_profile_aliases'')'),
-('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{}'', ''{}'')'),
+('trigger', 'cdp_profile_aliases.zz_stratum_audit_update', 'CREATE TRIGGER zz_stratum_audit_update AFTER UPDATE ON stratum.cdp_profile_aliases REFERENCING OLD TABLE AS stratum_old NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profile_aliases'', ''{value}'', ''{}'')'),
 ('trigger', 'cdp_profile_aliases.zz_stratum_viewer', 'CREATE TRIGGER zz_stratum_viewer BEFORE INSERT OR DELETE OR UPDATE OR TRUNCATE ON stratum.cdp_profile_aliases FOR EACH STATEMENT EXECUTE FUNCTION stratum.refuse_viewer()'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_delete', 'CREATE TRIGGER zz_stratum_audit_delete AFTER DELETE ON stratum.cdp_profiles REFERENCING OLD TABLE AS stratum_old FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
 ('trigger', 'cdp_profiles.zz_stratum_audit_insert', 'CREATE TRIGGER zz_stratum_audit_insert AFTER INSERT ON stratum.cdp_profiles REFERENCING NEW TABLE AS stratum_new FOR EACH STATEMENT EXECUTE FUNCTION stratum._audit_statement(''cdp_profiles'', ''{}'', ''{}'')'),
@@ -9209,8 +9247,8 @@ REVOKE ALL ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[
 GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._lock_row(regclass, text[], text[], text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._lock_row(regclass, text[], text[], text) TO stratum_admin, stratum_app;
-REVOKE ALL ON FUNCTION stratum._key_of(jsonb, text[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[]) TO stratum_admin, stratum_app;
+REVOKE ALL ON FUNCTION stratum._key_of(jsonb, text[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[], text[]) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._check_not_moved(regclass, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_admin, stratum_app;
 REVOKE ALL ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) FROM PUBLIC;

@@ -2794,7 +2794,7 @@ DROP FUNCTION stratum._check_unaudited_tables();
 DROP FUNCTION stratum.revert_row(regclass, text, timestamptz);
 DROP FUNCTION stratum._plan_revert(regclass, text, timestamptz);
 DROP FUNCTION stratum._check_not_moved(regclass, text);
-DROP FUNCTION stratum._key_of(jsonb, text[]);
+DROP FUNCTION stratum._key_of(jsonb, text[], text[]);
 DROP FUNCTION stratum._lock_row(regclass, text[], text[], text);
 DROP FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean);
 DROP FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]);

@@ -126,6 +126,7 @@ extern void stratum_choose_encoding(AuditColumn *column, Oid type);
 extern void stratum_sort_columns(AuditTable *table);
 extern Jsonb *stratum_encode_string(const char *string);
 extern Jsonb *stratum_encode_value(const AuditColumn *column, Datum value);
+extern Jsonb *stratum_encode_value_in_utc(const AuditColumn *column, Datum value);
 extern Jsonb *stratum_encode_row(const AuditTable *table, const Datum *values, const bool *nulls,
 								 const bool *wanted);
 

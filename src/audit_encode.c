@@ -16,9 +16,11 @@
 #include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "parser/parse_coerce.h"
+#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
+#include "utils/guc.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
@@ -411,4 +413,32 @@ stratum_encode_value(const AuditColumn *column, Datum value)
 		return stratum_encode_string(stratum_redacted_value(column, value));
 	result = stratum_json_encode(unconstify(StratumJsonEncoder *, &column->encoder), value, &unfit);
 	return result != NULL ? result : stratum_encode_string(text_to_cstring(unfit));
+}
+
+/* Whether what a value reads as may depend on TimeZone. */
+static bool
+shows_times(const AuditColumn *column)
+{
+	Oid			type = column->type;
+
+	if (column->encoding == AUDIT_ENCODE_ANY)
+		return OidIsValid(get_element_type(type)) || type_is_rowtype(type) || type_is_range(type) ||
+			type_is_multirange(type);
+	return type == TIMESTAMPTZOID || type == TSTZRANGEOID || type == TSTZMULTIRANGEOID;
+}
+
+/* As stratum_encode_value(), with times in UTC: what values are told apart by must not depend on the session. */
+Jsonb *
+stratum_encode_value_in_utc(const AuditColumn *column, Datum value)
+{
+	Jsonb	   *result;
+	int			level;
+
+	if (!shows_times(column) || strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0)
+		return stratum_encode_value(column, value);
+	level = NewGUCNestLevel();
+	(void) set_config_option("TimeZone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	result = stratum_encode_value(column, value);
+	AtEOXact_GUC(true, level);
+	return result;
 }

@@ -184,5 +184,5 @@ stratum_redacted_value(const AuditColumn *column, Datum value)
 	if (column->redaction != AUDIT_HASH)
 		return REDACTED;
 	clear.redacted = false;
-	return hash(stratum_json_text(stratum_encode_value(&clear, value)));
+	return hash(stratum_json_text(stratum_encode_value_in_utc(&clear, value)));
 }

@@ -25,7 +25,7 @@ encode_key(const AuditColumn *column, Datum value)
 	int			utc = 0;
 
 	if (column->type != TIMESTAMPTZOID || column->redacted)
-		return stratum_encode_value(column, value);
+		return stratum_encode_value_in_utc(column, value);
 	JsonEncodeDateTime(buffer, value, TIMESTAMPTZOID, &utc);
 	return stratum_encode_string(buffer);
 }
@@ -89,6 +89,8 @@ number_as_text(int64 number)
 static char *
 single_key_as_text(const AuditColumn *column, Datum value)
 {
+	Jsonb	   *json;
+
 	if (!column->redacted)
 	{
 		switch (column->encoding)
@@ -101,6 +103,10 @@ single_key_as_text(const AuditColumn *column, Datum value)
 				return number_as_text(DatumGetInt64(value));
 			case AUDIT_ENCODE_TEXT:
 				return TextDatumGetCString(value);
+			case AUDIT_ENCODE_JSONB:
+				/* the string "1" is not the number 1 */
+				json = DatumGetJsonbP(value);
+				return JsonbToCString(NULL, &json->root, VARSIZE(json));
 			default:
 				break;
 		}

@@ -274,7 +274,38 @@ is_known_by_id(Relation relation, AttrNumber *id)
 		strcmp(get_namespace_name(get_rel_namespace(root)), STRATUM_SCHEMA) == 0;
 }
 
-/* The primary key, else the replica identity's index, else nothing. */
+static bool
+is_primary(Oid index_oid)
+{
+	HeapTuple	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index_oid));
+	bool		result = HeapTupleIsValid(tuple) && ((Form_pg_index) GETSTRUCT(tuple))->indisprimary;
+
+	if (HeapTupleIsValid(tuple))
+		ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * The primary key's index, else the replica identity's; InvalidOid without either. The relation itself does not name a
+ * deferrable primary key on all versions.
+ */
+static Oid
+index_of_key(Relation relation)
+{
+	List	   *indexes = RelationGetIndexList(relation);	/* sets the field */
+	Oid			result = relation->rd_replidindex;
+	ListCell   *cell;
+
+	foreach(cell, indexes)
+	{
+		if (is_primary(lfirst_oid(cell)))
+			result = lfirst_oid(cell);
+	}
+	list_free(indexes);
+	return result;
+}
+
+/* The columns of the primary key, else those of the replica identity's index, else none. */
 static void
 describe_key(AuditTable *table, Relation relation)
 {
@@ -289,8 +320,7 @@ describe_key(AuditTable *table, Relation relation)
 		table->keys[table->nkeys++] = find_column(table, id);
 		return;
 	}
-	list_free(RelationGetIndexList(relation));	/* sets the two fields */
-	index_oid = OidIsValid(relation->rd_pkindex) ? relation->rd_pkindex : relation->rd_replidindex;
+	index_oid = index_of_key(relation);
 	if (!OidIsValid(index_oid))
 		return;
 	tuple = SearchSysCache1(INDEXRELID, ObjectIdGetDatum(index_oid));

@@ -31,7 +31,7 @@
 #define SELECT_ROWS(which) "SELECT " SEALED_COLUMNS " FROM stratum.audit_logs l WHERE " which
 /* Until when the trail was purged; as a number, because nobody knows what a forged record says. */
 #define SELECT_PURGED \
-	"SELECT max(least((l.metadata ->> 'before_microseconds')::numeric, 9223372036854775807)::int8)" \
+	"SELECT max(greatest(-9223372036854775808, least((l.metadata ->> 'before_microseconds')::numeric, 9223372036854775807))::int8)" \
 	" FROM stratum.audit_logs l WHERE l.resource_type = 'audit_logs' AND l.action = 'delete'" \
 	" AND" OF_CHAIN("l") \
 	" AND jsonb_typeof(l.metadata -> 'before_microseconds') = 'number'"

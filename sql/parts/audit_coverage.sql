@@ -13,7 +13,8 @@ BEGIN
     FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped
-        AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[])
+      -- a domain has the output function of what it is over
+      JOIN pg_type y ON y.oid = a.atttypid AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])
     WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence <> 't'
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT (n.nspname = 'stratum' AND EXISTS (SELECT FROM stratum._storage_expected() e WHERE e.kind = 'table' AND e.object = c.relname))

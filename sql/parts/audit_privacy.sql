@@ -104,8 +104,9 @@ BEGIN
       SELECT l.*,
              CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
              CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
-             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND l.action IN ('login', 'logout', 'export')
-                    AND jsonb_typeof(l.metadata) = 'object'
+             CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND jsonb_typeof(l.metadata) = 'object'
+                    -- not what an erasure has written
+                    AND (l.action IN ('login', 'logout', 'export') OR l.action = 'anonymize' AND NOT l.metadata ? 'audit_logs')
                   THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
              CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
              CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
@@ -154,24 +155,30 @@ END $$;
 COMMENT ON FUNCTION stratum._profile_tables() IS
   'Names of stratum''s tables with a profile_id, but for events; internal.';
 
--- Events that are gone are in the trail alone.
+-- Profiles that were merged into this one, and events that are gone, are in the trail alone.
 CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  profiles text[] := profile_id::text || ARRAY(
+    SELECT l.resource_id::text
+    FROM stratum.cdp_profile_aliases a
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.action = 'delete'
+        AND l.old_values ->> 'canonical_id' = a.value
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id');
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
-      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+      AND (l.old_values ->> 'profile_id' = ANY (profiles) OR l.new_values ->> 'profile_id' = ANY (profiles)));
 BEGIN
   RETURN QUERY
     SELECT l.id::bigint FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant
-      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = ANY (profiles)
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile and its events; internal.';
+  'Rows of the trail about a profile, those merged into it and their events; internal.';
 
 -- Events without a profile that came under the person's own anonymous id are the person's too.
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
@@ -243,6 +250,7 @@ DECLARE
   tenant bigint := stratum._acting_tenant();
   profile record;
   event_ids bigint[];
+  log_ids bigint[];
   done record;
   removed jsonb;
   log_rows bigint;
@@ -254,10 +262,12 @@ BEGIN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
+  -- before its other names go, by which those merged into it are found
+  log_ids := ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids));
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
   removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
-    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
+    tenant, log_ids,
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));

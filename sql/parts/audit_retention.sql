@@ -39,9 +39,10 @@ DECLARE
   purged timestamptz;
 BEGIN
   IF jsonb_typeof(state -> tenant_column) IN ('number', 'null') AND EXISTS (
-       SELECT FROM pg_attribute a
+       -- a domain has the output function of what it is over
+       SELECT FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
        WHERE a.attrelid = table_name AND a.attname = tenant_column
-         AND a.atttypid IN ('smallint'::regtype, 'integer'::regtype, 'bigint'::regtype)) THEN
+         AND y.typoutput = ANY ('{int2out,int4out,int8out}'::regproc[])) THEN
     purged := stratum._purged_before((state ->> tenant_column)::bigint);
   ELSE
     purged := stratum._any_purged_before();

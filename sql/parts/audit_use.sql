@@ -82,16 +82,18 @@ COMMENT ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) IS
   'Which nulls of a row at a time were JSON''s, as far as the audit trail knows; internal to revert_row().';
 
 -- The key's condition is that of _current_row(); $1 is the resource_id, $2 the old state, which does not tell which nulls
--- are JSON's.
+-- are JSON's. Of the table's row type it is not: a column that is not in it may be of a domain that no NULL gets into.
 CREATE FUNCTION stratum._revert_statement(table_name regclass, key_columns text[], columns text[], json_nulls text[], is_there boolean) RETURNS text
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 AS $$
 DECLARE
   names text := (SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.n) FROM unnest(columns) WITH ORDINALITY c (name, n));
-  old_values text := format('SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) stratum_state',
+  types text := (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ')
+                 FROM pg_attribute a WHERE a.attrelid = table_name AND a.attname = ANY (columns) AND NOT a.attisdropped);
+  old_values text := format('SELECT %s FROM pg_catalog.jsonb_to_record($2) stratum_state (%s)',
     (SELECT string_agg(CASE WHEN c.name = ANY (json_nulls) THEN format('CAST(''null'' AS %s)', format_type(a.atttypid, a.atttypmod))
                             ELSE 'stratum_state.' || quote_ident(c.name) END, ', ' ORDER BY c.n)
-     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), table_name);
+     FROM unnest(columns) WITH ORDINALITY c (name, n) JOIN pg_attribute a ON a.attrelid = table_name AND a.attname = c.name), types);
 BEGIN
   IF is_there THEN
     RETURN format('UPDATE %s stratum_row SET (%s) = (%s) WHERE %s', table_name, names, old_values,
@@ -117,13 +119,16 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_row(regclass, text[], text[], text) IS
   'Locks a row and tells what it is, with the nulls that are JSON''s; internal to revert_row().';
 
-CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[]) RETURNS text
+-- `json_columns` are those of type jsonb.
+CREATE FUNCTION stratum._key_of(state jsonb, key_columns text[], json_columns text[]) RETURNS text
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT CASE cardinality(key_columns) WHEN 1 THEN state ->> key_columns[1]
-              ELSE (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n)) END;
+  SELECT CASE WHEN cardinality(key_columns) > 1
+              THEN (SELECT jsonb_agg(state -> k.name ORDER BY k.n)::text FROM unnest(key_columns) WITH ORDINALITY k (name, n))
+              WHEN key_columns[1] = ANY (json_columns) THEN (state -> key_columns[1])::text
+              ELSE state ->> key_columns[1] END;
 $$;
-COMMENT ON FUNCTION stratum._key_of(jsonb, text[]) IS 'The resource_id of a row; internal to revert_row().';
+COMMENT ON FUNCTION stratum._key_of(jsonb, text[], text[]) IS 'The resource_id of a row; internal to revert_row().';
 
 -- A row that has gone on under another key would be there twice.
 CREATE FUNCTION stratum._check_not_moved(table_name regclass, resource_id text) RETURNS void
@@ -173,7 +178,7 @@ BEGIN
   key := resource_id;
   IF there.present IS NULL THEN
     PERFORM stratum._check_not_moved(table_name, resource_id);
-    key := stratum._key_of(state, shape.key_columns);
+    key := stratum._key_of(state, shape.key_columns, json_columns);
   ELSE
     columns := ARRAY(SELECT c.name FROM unnest(columns) c (name)
                      WHERE c.name <> ALL (shape.key_columns)

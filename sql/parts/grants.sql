@@ -60,7 +60,7 @@ GRANT EXECUTE ON FUNCTION stratum.request_changes(text) TO stratum_app, stratum_
 GRANT EXECUTE ON FUNCTION stratum.revert_row(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._plan_revert(regclass, text, timestamptz) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._check_not_moved(regclass, text) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._key_of(jsonb, text[], text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._revert_statement(regclass, text[], text[], text[], boolean) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._jsonb_columns(regclass) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._nulls_as_of(regclass, text, timestamptz, text[]) TO stratum_app, stratum_admin;

@@ -31,7 +31,8 @@ BEGIN
   END IF;
 
   ALTER TABLE stratum.cdp_profile_aliases ALTER COLUMN tenant_id SET DEFAULT stratum.current_tenant_id();
-  PERFORM stratum._audit_stratum_table('cdp_profile_aliases', 'update,delete,truncate');
+  -- A name is part of the key, and no erasure changes a resource_id.
+  PERFORM stratum._put_audit_triggers('stratum.cdp_profile_aliases', '{value}', '{}', 'update,delete,truncate');
   PERFORM stratum._isolate('cdp_profile_aliases', 'tenant_id');
   PERFORM stratum._give_rights('cdp_profile_aliases', is_new, 'SELECT, INSERT, UPDATE, DELETE',
     'SELECT, INSERT, UPDATE, DELETE, TRUNCATE');

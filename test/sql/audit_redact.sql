@@ -35,6 +35,15 @@ SELECT stratum.audit_table('audit_redact.cards', redact => '{number:hash}');
 INSERT INTO audit_redact.cards VALUES ('4711', 1), ('4712', 1);
 UPDATE audit_redact.cards SET v = 2 WHERE number = '4711';
 SELECT count(*), count(DISTINCT resource_id) FROM stratum.audit_logs WHERE resource_type = 'audit_redact.cards';
+-- equal times have equal hashes, whoever writes them where
+CREATE TABLE audit_redact.times (id integer PRIMARY KEY, at timestamptz, times timestamptz[], during tstzrange);
+SELECT stratum.audit_table('audit_redact.times', redact => '{at:hash,times:hash,during:hash}');
+SET timezone = 'Asia/Tokyo';
+INSERT INTO audit_redact.times VALUES (1, '2026-01-01 00:00+00', '{2026-01-01 00:00+00}', '[2026-01-01 00:00+00,)');
+SET timezone = 'UTC';
+INSERT INTO audit_redact.times VALUES (2, '2026-01-01 00:00+00', '{2026-01-01 00:00+00}', '[2026-01-01 00:00+00,)');
+RESET timezone;
+SELECT count(*), count(DISTINCT new_values - 'id') AS ways FROM stratum.audit_logs WHERE resource_type = 'audit_redact.times';
 -- refused
 SELECT stratum.audit_table('audit_redact.cards', redact => '{number:drop}');
 SELECT stratum.audit_table('audit_redact.people', redact => '{iban:md5}');
@@ -65,6 +74,6 @@ SELECT count(DISTINCT new_values ->> 'iban') AS same FROM pg_temp.log WHERE reso
 -- the choice is kept
 SELECT stratum.install();
 SELECT * FROM stratum.check_install();
-SELECT stratum.unaudit_table(x::regclass) FROM unnest('{audit_redact.people,audit_redact.parts,audit_redact.cards}'::text[]) x;
+SELECT stratum.unaudit_table(x::regclass) FROM unnest('{audit_redact.people,audit_redact.parts,audit_redact.cards,audit_redact.times}'::text[]) x;
 DROP SCHEMA audit_redact CASCADE;
 DROP ROLE regress_redact_admin;

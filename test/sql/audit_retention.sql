@@ -66,7 +66,8 @@ FROM (VALUES (1, 'DELETE FROM stratum.audit_logs WHERE id = KEPT'),
              (5, 'INSERT INTO stratum.audit_logs (id, tenant_id, action, resource_type, created_at) VALUES (PURGED, 7651, ''create'', ''rules'', ''2020-01-01'')'),
              (6, 'UPDATE stratum.audit_seals SET newest_at = ''2019-01-01'', log_ids = NULL, logged_at = NULL, digests = NULL, salts = NULL WHERE tenant_id = 7651 AND number = 4'),
              (7, 'UPDATE stratum.audit_seals SET content = sha256(content) WHERE tenant_id = 7651 AND number = 1'),
-             (8, 'DELETE FROM stratum.audit_seals WHERE tenant_id = 7651 AND number = 1')) s (n, statement) ORDER BY s.n;
+             (8, 'DELETE FROM stratum.audit_seals WHERE tenant_id = 7651 AND number = 1'),
+             (9, 'UPDATE stratum.audit_logs SET metadata = metadata || ''{"before_microseconds": -9e300}'' WHERE tenant_id = 7651 AND resource_type = ''audit_logs''')) s (n, statement) ORDER BY s.n;
 -- what is written to a record of the library is what counts: others cannot write one
 SET ROLE regress_retention_admin;
 INSERT INTO stratum.audit_logs (tenant_id, action, resource_type, metadata) VALUES (7651, 'export', 'audit_logs', '{"before_microseconds": 1e18}');
