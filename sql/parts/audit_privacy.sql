@@ -154,26 +154,34 @@ END $$;
 COMMENT ON FUNCTION stratum._profile_tables() IS
   'Names of stratum''s tables with a profile_id, but for events; internal.';
 
--- Events that are gone are in the trail alone.
+-- Profiles that were merged into this one, known by the canonical ids that it took over, and events that are gone are in the
+-- trail alone.
 CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  profiles text[] := profile_id::text || ARRAY(
+    SELECT l.resource_id::text
+    FROM stratum.cdp_profile_aliases a
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles'
+        AND a.value IN (l.old_values ->> 'canonical_id', l.new_values ->> 'canonical_id')
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id'
+      AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id::text = l.resource_id));
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
-      AND (l.old_values ->> 'profile_id' = profile_id::text OR l.new_values ->> 'profile_id' = profile_id::text));
+      AND (l.old_values ->> 'profile_id' = ANY (profiles) OR l.new_values ->> 'profile_id' = ANY (profiles)));
 BEGIN
   RETURN QUERY
     SELECT l.id::bigint FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant
-      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text
+      AND (l.resource_type = 'cdp_profiles' AND l.resource_id = ANY (profiles)
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile and its events; internal.';
+  'Rows of the trail about a profile, those merged into it, and their events; internal.';
 
--- Events without a profile that came under the person's own anonymous id are the person's too.
+-- Events without a profile that came under an anonymous id of the person's are the person's too.
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -183,24 +191,33 @@ BEGIN
     WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
     UNION ALL
     SELECT e.id FROM stratum.cdp_events e
-    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL
+      AND e.anonymous_id = ANY (_subject_events.anonymous_id || ARRAY(
+        SELECT a.value FROM stratum.cdp_profile_aliases a
+        WHERE a.tenant_id = tenant AND a.profile_id = _subject_events.profile_id AND a.kind = 'anonymous_id'))
     ORDER BY 1);
 END $$;
 COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
   'Ids of the events of a profile; internal.';
 
--- What is overwritten here must not come up in the trail once more; _record_erasure() says what was done instead.
+-- What is overwritten here must not come up in the trail once more; an entry of its own says what was done instead. The
+-- canonical id may be all that a person is known by, so it is replaced the first time in any case.
 CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  is_first boolean := NOT EXISTS (
+    SELECT FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize');
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
   SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
       phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
   WHERE p.tenant_id = tenant AND p.id = profile_id
-    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+    AND (is_first
+         OR num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
          OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
   GET DIAGNOSTICS profiles = ROW_COUNT;
   PERFORM stratum._pause_audit('stratum.cdp_events');
@@ -215,7 +232,8 @@ COMMENT ON FUNCTION stratum._erase_profile(bigint, bigint, bigint[]) IS
   'Overwrites what is personal in a profile and its events, unrecorded; internal to anonymize_profile().';
 
 -- What ad platforms hold of a person they have still to be told to drop: the next difference of each audience does that,
--- because nobody without consent is in one, and then removes the row.
+-- because nobody without consent is in one, and then removes the row. The other names are the key of their rows, which no
+-- erasure reaches in an entry of the trail: so there is none.
 CREATE FUNCTION stratum._forget_profile(tenant bigint, profile_id bigint) RETURNS jsonb
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -224,6 +242,7 @@ DECLARE
   removed bigint;
   result jsonb := '{}';
 BEGIN
+  PERFORM stratum._pause_audit('stratum.cdp_profile_aliases');
   FOR name IN SELECT t FROM stratum._profile_tables() t WHERE t <> 'cdp_audience_uploads' LOOP
     EXECUTE format('DELETE FROM stratum.%I t WHERE t.tenant_id = $1 AND t.profile_id = $2', name) USING tenant, profile_id;
     GET DIAGNOSTICS removed = ROW_COUNT;
@@ -231,6 +250,7 @@ BEGIN
       result := result || jsonb_build_object(name, removed);
     END IF;
   END LOOP;
+  PERFORM stratum._pause_audit(NULL);
   RETURN result;
 END $$;
 COMMENT ON FUNCTION stratum._forget_profile(bigint, bigint) IS
@@ -255,12 +275,13 @@ BEGIN
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
-  removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
     tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  -- last, as the other names tell what belongs to the person
+  removed := stratum._forget_profile(tenant, profile_id);
   IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
     PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
       removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));

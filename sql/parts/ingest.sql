@@ -13,19 +13,19 @@ COMMENT ON FUNCTION stratum._lock_names(text[]) IS
 -- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given. Hashes come in
 -- lower case; a profile may have been written with one in upper case.
 CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes text[], externals text[], anonymous_ids text[])
-  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  RETURNS TABLE (place bigint, profile bigint, canonical uuid, is_complete boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
-  SELECT w.place, p.id::bigint,
+  SELECT w.place, p.id::bigint, p.canonical_id,
          p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
   FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
   LEFT JOIN LATERAL (
-    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    SELECT c.id, c.canonical_id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
       SELECT 1 AS rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
@@ -94,24 +94,31 @@ END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
   'Gives a profile the names that nobody has yet; internal to _settle_profile().';
 
--- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time.
+-- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time. One
+-- that is being erased or merged is looked for again when that has ended.
 CREATE FUNCTION stratum._settle_profile(
-    tenant bigint, canonical uuid, email text, hash text, external text, anonymous text) RETURNS bigint
+    tenant bigint, wanted uuid, email text, hash text, external text, anonymous text, OUT profile bigint, OUT canonical uuid)
+  RETURNS record
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  found record;
+  complete boolean;
 BEGIN
-  SELECT f.profile, f.is_complete INTO found
-  FROM stratum._find_profiles(tenant, ARRAY[canonical], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
-  IF found.profile IS NULL THEN
-    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce(canonical, gen_random_uuid()))
-    RETURNING id INTO found.profile;
+  LOOP
+    SELECT f.profile, f.canonical, f.is_complete INTO profile, canonical, complete
+    FROM stratum._find_profiles(tenant, ARRAY[wanted], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
+    IF profile IS NULL THEN
+      INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
+      RETURNING p.id, p.canonical_id INTO profile, canonical;
+      EXIT;
+    END IF;
+    EXIT WHEN complete;
+    PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = profile AND p.canonical_id = canonical FOR KEY SHARE;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, profile, email, hash, external, anonymous);
   END IF;
-  IF found.is_complete IS NOT TRUE THEN
-    PERFORM stratum._add_names(tenant, found.profile, email, hash, external, anonymous);
-  END IF;
-  RETURN found.profile;
 END $$;
 COMMENT ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) IS
   'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
@@ -160,15 +167,17 @@ COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
 
 -- ---- events ---------------------------------------------------------------------------------------
 
--- Locks profiles against changes, in ascending order; returns those that are there.
-CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+-- Locks profiles against changes, in ascending order; returns those that are there. One with another canonical id has been
+-- erased since it was found: it is nobody any more.
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[], canonicals uuid[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
-               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) AND p.canonical_id = ANY (canonicals)
+               ORDER BY p.id FOR NO KEY UPDATE);
 END $$;
-COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
 -- The profiles of these persons, in their order; all locked.
@@ -180,12 +189,15 @@ CREATE FUNCTION stratum._profiles_of(
 AS $$
 DECLARE
   profiles bigint[];
+  ids uuid[];  -- their canonical ids
+  settled record;
   open_ones integer[];
   n integer;
 BEGIN
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(CASE WHEN f.is_complete THEN f.canonical END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
-  INTO profiles, open_ones
+  INTO profiles, ids, open_ones
   FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
@@ -197,11 +209,13 @@ BEGIN
       LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
                       ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
     FOREACH n IN ARRAY open_ones LOOP
-      profiles[n] := stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      SELECT * INTO settled FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      profiles[n] := settled.profile;
+      ids[n] := settled.canonical;
     END LOOP;
   END IF;
-  -- One that has been merged into another one or deleted meanwhile is looked for once more.
-  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+  -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles, ids)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
     RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
   END IF;
   RETURN profiles;

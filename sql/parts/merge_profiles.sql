@@ -25,12 +25,26 @@ AS $$
 $$;
 COMMENT ON FUNCTION stratum._merged_object(jsonb, jsonb) IS 'Two objects as one; the first one''s keys win; internal.';
 
+-- Aliases of a profile become another one's, unrecorded: an alias is the key of its row, and no erasure reaches the key in an
+-- entry of the trail. That the profile goes is recorded.
+CREATE FUNCTION stratum._move_aliases(keep bigint, other bigint) RETURNS void
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM stratum._pause_audit('stratum.cdp_profile_aliases');
+  UPDATE stratum.cdp_profile_aliases a SET profile_id = keep
+  WHERE a.tenant_id = stratum._acting_tenant() AND a.profile_id = other;
+  PERFORM stratum._pause_audit(NULL);
+END $$;
+COMMENT ON FUNCTION stratum._move_aliases(bigint, bigint) IS
+  'Aliases of a profile of the current tenant become those of another one; internal to merge_profiles().';
+
 -- The names of a profile that is about to go, and its aliases, become aliases of another one.
 CREATE FUNCTION stratum._hand_over_names(tenant bigint, keep bigint, other bigint) RETURNS void
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  UPDATE stratum.cdp_profile_aliases a SET profile_id = keep WHERE a.tenant_id = tenant AND a.profile_id = other;
+  PERFORM stratum._move_aliases(keep, other);
   INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id)
   SELECT tenant, n.kind, n.value, keep
   FROM stratum.cdp_profiles o
