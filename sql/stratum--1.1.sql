@@ -814,11 +814,31 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
--- The profiles of these persons, in their order; all locked.
+-- Events that have come before tell nothing, not even of names: persons of no others are left out.
+CREATE FUNCTION stratum._persons_with_news(tenant bigint, persons integer[], event_persons integer[], messages uuid[]) RETURNS integer[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(n.person ORDER BY n.first)
+    FROM (SELECT e.person, min(e.place) AS first
+          FROM (SELECT u.person, u.message, u.place, row_number() OVER (PARTITION BY u.message ORDER BY u.place) AS nth
+                FROM unnest(event_persons, messages) WITH ORDINALITY AS u(person, message, place)) e
+          WHERE e.person = ANY (persons)
+            AND (e.message IS NULL
+                 OR e.nth = 1 AND NOT EXISTS (SELECT FROM stratum.cdp_events d WHERE d.tenant_id = tenant AND d.message_id = e.message))
+          GROUP BY e.person) n);
+END $$;
+COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
+  'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
+
+-- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
 -- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
 CREATE FUNCTION stratum._profiles_of(
-    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[]) RETURNS bigint[]
+    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    event_persons integer[], messages uuid[])
+  RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -833,6 +853,9 @@ BEGIN
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
   INTO profiles, ids, open_ones
   FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
+  IF open_ones IS NOT NULL THEN
+    open_ones := stratum._persons_with_news(tenant, open_ones, event_persons, messages);
+  END IF;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
       RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
@@ -850,12 +873,12 @@ BEGIN
   END IF;
   -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
   IF cardinality(stratum._lock_profiles(tenant, profiles, ids)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
-    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
+    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids, event_persons, messages);
   END IF;
   RETURN profiles;
 END $$;
-COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
-  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; of each event the number of its person and its message id; internal to ingest_events().';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
@@ -7025,13 +7048,14 @@ AS $manifest$ VALUES
 ('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp 78cd7a60c7c9fedbf51d96aaca377245'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
+('function', 'stratum._persons_with_news(bigint,integer[],integer[],uuid[])', 'plpgsql s search_path=pg_catalog, pg_temp ec3650610a67e725e9438d0f798819f9'),
 ('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp beb5f5f35fb34a2f56d0a7004da6b1ca'),
 ('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
-('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp 0a5dd959884c09363e850a8f22a20a20'),
+('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[],integer[],uuid[])', 'plpgsql v search_path=pg_catalog, pg_temp 79683a162f5b5c67ffea4824c530a100'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
@@ -10526,7 +10550,8 @@ GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, strat
 GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._move_aliases(bigint, bigint) TO stratum_app, stratum_admin;

@@ -180,11 +180,31 @@ END $$;
 COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
--- The profiles of these persons, in their order; all locked.
+-- Events that have come before tell nothing, not even of names: persons of no others are left out.
+CREATE FUNCTION stratum._persons_with_news(tenant bigint, persons integer[], event_persons integer[], messages uuid[]) RETURNS integer[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(n.person ORDER BY n.first)
+    FROM (SELECT e.person, min(e.place) AS first
+          FROM (SELECT u.person, u.message, u.place, row_number() OVER (PARTITION BY u.message ORDER BY u.place) AS nth
+                FROM unnest(event_persons, messages) WITH ORDINALITY AS u(person, message, place)) e
+          WHERE e.person = ANY (persons)
+            AND (e.message IS NULL
+                 OR e.nth = 1 AND NOT EXISTS (SELECT FROM stratum.cdp_events d WHERE d.tenant_id = tenant AND d.message_id = e.message))
+          GROUP BY e.person) n);
+END $$;
+COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
+  'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
+
+-- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
 -- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
 CREATE FUNCTION stratum._profiles_of(
-    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[]) RETURNS bigint[]
+    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    event_persons integer[], messages uuid[])
+  RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -199,6 +219,9 @@ BEGIN
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
   INTO profiles, ids, open_ones
   FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
+  IF open_ones IS NOT NULL THEN
+    open_ones := stratum._persons_with_news(tenant, open_ones, event_persons, messages);
+  END IF;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
       RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
@@ -216,12 +239,12 @@ BEGIN
   END IF;
   -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
   IF cardinality(stratum._lock_profiles(tenant, profiles, ids)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
-    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
+    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids, event_persons, messages);
   END IF;
   RETURN profiles;
 END $$;
-COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
-  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; of each event the number of its person and its message id; internal to ingest_events().';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
