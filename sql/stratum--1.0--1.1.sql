@@ -2670,7 +2670,12 @@ BEGIN
       locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
       is_active = false, gdpr_anonymized_at = now()
   WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
-    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+    AND (u.gdpr_anonymized_at IS NULL
+         OR num_nonnulls(u.full_name, u.phone, u.avatar_url, u.totp_secret, u.totp_verified_at, u.backup_codes, u.last_login_at) > 0
+         OR (u.email, u.email_hash, u.password_hash, u.permissions, u.preferences) IS DISTINCT FROM
+            (address, stratum.email_hash(address), '!', '{}'::jsonb, '{}'::jsonb)
+         OR (u.totp_enabled, u.locale, u.timezone, u.consent_marketing, u.consent_analytics, u.is_active) IS DISTINCT FROM
+            (false, 'en', 'UTC', false, false, false));
   GET DIAGNOSTICS changed = ROW_COUNT;
   PERFORM stratum._pause_audit(NULL);
   RETURN changed;
@@ -5944,7 +5949,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 56d9939141d9c5a1689db781233ac321'),
 ('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b573314ae666addce041e661d05951ab'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
-('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 01d5369f4e40f00f23cb775f5150c5ce'),
 ('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
 ('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),

@@ -307,7 +307,12 @@ BEGIN
       locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
       is_active = false, gdpr_anonymized_at = now()
   WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
-    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+    AND (u.gdpr_anonymized_at IS NULL
+         OR num_nonnulls(u.full_name, u.phone, u.avatar_url, u.totp_secret, u.totp_verified_at, u.backup_codes, u.last_login_at) > 0
+         OR (u.email, u.email_hash, u.password_hash, u.permissions, u.preferences) IS DISTINCT FROM
+            (address, stratum.email_hash(address), '!', '{}'::jsonb, '{}'::jsonb)
+         OR (u.totp_enabled, u.locale, u.timezone, u.consent_marketing, u.consent_analytics, u.is_active) IS DISTINCT FROM
+            (false, 'en', 'UTC', false, false, false));
   GET DIAGNOSTICS changed = ROW_COUNT;
   PERFORM stratum._pause_audit(NULL);
   RETURN changed;

@@ -179,6 +179,15 @@ SELECT stratum.anonymize_user(7603); ROLLBACK TO a;
 SELECT stratum.anonymize_user(NULL); ROLLBACK TO a;
 SELECT stratum.anonymize_user(7601);
 SELECT stratum.anonymize_user(7601);
+-- what comes up later goes too
+SAVEPOINT a;
+UPDATE stratum.users SET preferences = '{"nick": "annie"}', password_hash = 'y', timezone = 'Europe/Berlin', consent_marketing = true, is_active = true WHERE id = 7601;
+SELECT stratum.anonymize_user(7601);
+SELECT preferences, password_hash, timezone, consent_marketing, is_active FROM stratum.users WHERE id = 7601;
+SELECT max(id) AS last FROM stratum.audit_logs \gset
+SELECT stratum.anonymize_user(7601);
+SELECT count(*) FROM stratum.audit_logs WHERE id > :last;
+ROLLBACK TO a;
 COMMIT;
 RESET ROLE;
 SELECT email, email_hash = stratum.email_hash(email) AS hash, password_hash, full_name, phone, preferences, is_active, gdpr_anonymized_at IS NOT NULL AS at FROM stratum.users WHERE id = 7601;
