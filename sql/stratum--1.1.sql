@@ -1128,11 +1128,13 @@ BEGIN
   END IF;
   RETURN QUERY
     WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
-      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+      given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash, u.state FROM stratum.cdp_audience_uploads u
                              WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
-    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash
+    FROM (SELECT * FROM wanted EXCEPT SELECT u.profile_id, u.identifier_type, u.hash FROM given u WHERE u.state = 'uploaded') w
     UNION ALL
-    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash
+    FROM (SELECT u.profile_id, u.identifier_type, u.hash FROM given u EXCEPT SELECT * FROM wanted) g
     WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.identifier_type = g.identifier_type AND w.hash = g.hash);
 END $$;
 COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
@@ -1195,20 +1197,24 @@ BEGIN
     RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
   END IF;
-  DELETE FROM stratum.cdp_audience_uploads u
+  -- Of a run that has failed nobody knows how far it came: the platform may have all of it, or nothing.
+  IF succeeded THEN
+    DELETE FROM stratum.cdp_audience_uploads u
+    WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state = 'removing';
+  END IF;
+  UPDATE stratum.cdp_audience_uploads u SET state = CASE WHEN succeeded THEN 'uploaded' ELSE 'adding' END
   WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
-    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
-  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
-  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+    AND u.state = CASE WHEN succeeded THEN 'adding' ELSE 'removing' END;
   UPDATE stratum.cdp_audience_syncs a
   SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
       match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
-      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
-                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+      profiles_synced = CASE WHEN succeeded THEN (
+        SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+        WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id) ELSE a.profiles_synced END
   WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
 END $$;
 COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
-  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+  'Ends a run of an audience sync and puts it on record. One that has failed may have done any part of it: the next run adds or removes all of it again.';
 
 -- ==== sql/parts/drafts.sql
 -- Campaign drafts: checked when they are written, published once.
@@ -5737,7 +5743,7 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
-    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started, and adding also after one that has failed: the platform may have it; uploaded: it has it.';
     PERFORM stratum._comment_constraints('cdp_audience_uploads');
   END IF;
 
@@ -6954,7 +6960,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
-('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
+('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 6eb9b524154f9cedd5d0911f45d5a705'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 9cb8d913bf9bc8d60708490c6a589d41'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
@@ -7161,7 +7167,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 55e801aeacbc87a8428d3c01e04902d7'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
-('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 2845c9ea067c5e0e75605fd1c964b9cf'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 087afd9393872a230ca3b98a6d40e84c'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
@@ -7187,7 +7193,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp f09e97aced0c50a1ae22b405e8390619'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3650073d405784720501eff5a760ac1f'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
-('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
+('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp ab65f7cf41207c8c8a894eb897f56e1f'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'c v search_path=pg_catalog, pg_temp edf8080a44e74a25f185852b54f8ad49'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a4a80c8658aa34f8700cb47eae2bc7a0'),

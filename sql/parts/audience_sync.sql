@@ -125,11 +125,13 @@ BEGIN
   END IF;
   RETURN QUERY
     WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
-      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+      given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash, u.state FROM stratum.cdp_audience_uploads u
                              WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
-    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash
+    FROM (SELECT * FROM wanted EXCEPT SELECT u.profile_id, u.identifier_type, u.hash FROM given u WHERE u.state = 'uploaded') w
     UNION ALL
-    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash
+    FROM (SELECT u.profile_id, u.identifier_type, u.hash FROM given u EXCEPT SELECT * FROM wanted) g
     WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.identifier_type = g.identifier_type AND w.hash = g.hash);
 END $$;
 COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
@@ -192,17 +194,21 @@ BEGIN
     RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
   END IF;
-  DELETE FROM stratum.cdp_audience_uploads u
+  -- Of a run that has failed nobody knows how far it came: the platform may have all of it, or nothing.
+  IF succeeded THEN
+    DELETE FROM stratum.cdp_audience_uploads u
+    WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state = 'removing';
+  END IF;
+  UPDATE stratum.cdp_audience_uploads u SET state = CASE WHEN succeeded THEN 'uploaded' ELSE 'adding' END
   WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
-    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
-  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
-  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+    AND u.state = CASE WHEN succeeded THEN 'adding' ELSE 'removing' END;
   UPDATE stratum.cdp_audience_syncs a
   SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
       match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
-      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
-                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+      profiles_synced = CASE WHEN succeeded THEN (
+        SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+        WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id) ELSE a.profiles_synced END
   WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
 END $$;
 COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
-  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+  'Ends a run of an audience sync and puts it on record. One that has failed may have done any part of it: the next run adds or removes all of it again.';

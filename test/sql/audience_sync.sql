@@ -59,10 +59,19 @@ ROLLBACK TO running;
 -- the run stays what it was, whatever happens meanwhile
 UPDATE stratum.cdp_profiles SET consent = '{"ads": false}' WHERE id = 95710001;
 SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
--- it fails: nothing has been uploaded
+-- it fails: for all that is known nothing has been uploaded
 SELECT stratum.finish_audience_sync(957102, false, 'quota');
 SELECT last_sync_status, last_sync_error, last_sync_at IS NOT NULL AS at, profiles_synced FROM stratum.cdp_audience_syncs WHERE id = 957102;
+-- but may have been: who has withdrawn meanwhile is removed to be sure
 SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+SAVEPOINT s;
+SELECT * FROM stratum.start_audience_sync(957102);
+SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+SELECT stratum.finish_audience_sync(957102, false);
+-- and who comes back is added, whatever that run has done
+UPDATE stratum.cdp_profiles SET consent = '{"ads": true}' WHERE id = 95710001;
+SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+ROLLBACK TO s;
 UPDATE stratum.cdp_profiles SET consent = '{"ads": true}' WHERE id = 95710001;
 SELECT * FROM stratum.start_audience_sync(957102);
 SELECT stratum.finish_audience_sync(957102, match_rate => 0.5);
