@@ -1117,13 +1117,17 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
+      SELECT 'added', u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
-      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded'
-        AND NOT (u.state = 'removing' AND EXISTS (
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'adding'
+      UNION ALL
+      SELECT 'removed', u.profile_id::bigint, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'removing'
+        AND NOT EXISTS (
           SELECT FROM stratum.cdp_audience_uploads o
           WHERE o.tenant_id = tenant AND o.audience_sync_id = audience_changes.audience_sync_id AND o.state <> 'removing'
-            AND o.identifier_type = u.identifier_type AND o.hash = u.hash));
+            AND o.identifier_type = u.identifier_type AND o.hash = u.hash);
     RETURN;
   END IF;
   RETURN QUERY
@@ -7167,7 +7171,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 55e801aeacbc87a8428d3c01e04902d7'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
-('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 087afd9393872a230ca3b98a6d40e84c'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 5338b56ad2827e1466c625b37e5b4c0f'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),

@@ -114,13 +114,17 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
+      SELECT 'added', u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
-      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded'
-        AND NOT (u.state = 'removing' AND EXISTS (
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'adding'
+      UNION ALL
+      SELECT 'removed', u.profile_id::bigint, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'removing'
+        AND NOT EXISTS (
           SELECT FROM stratum.cdp_audience_uploads o
           WHERE o.tenant_id = tenant AND o.audience_sync_id = audience_changes.audience_sync_id AND o.state <> 'removing'
-            AND o.identifier_type = u.identifier_type AND o.hash = u.hash));
+            AND o.identifier_type = u.identifier_type AND o.hash = u.hash);
     RETURN;
   END IF;
   RETURN QUERY
