@@ -647,19 +647,19 @@ COMMENT ON FUNCTION stratum._lock_names(text[]) IS
 -- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given. Hashes come in
 -- lower case; a profile may have been written with one in upper case.
 CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes text[], externals text[], anonymous_ids text[])
-  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  RETURNS TABLE (place bigint, profile bigint, canonical uuid, is_complete boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
-  SELECT w.place, p.id::bigint,
+  SELECT w.place, p.id::bigint, p.canonical_id,
          p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
   FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
   LEFT JOIN LATERAL (
-    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    SELECT c.id, c.canonical_id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
       SELECT 1 AS rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
@@ -728,24 +728,31 @@ END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
   'Gives a profile the names that nobody has yet; internal to _settle_profile().';
 
--- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time.
+-- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time. One
+-- that is being erased or merged is looked for again when that has ended.
 CREATE FUNCTION stratum._settle_profile(
-    tenant bigint, canonical uuid, email text, hash text, external text, anonymous text) RETURNS bigint
+    tenant bigint, wanted uuid, email text, hash text, external text, anonymous text, OUT profile bigint, OUT canonical uuid)
+  RETURNS record
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  found record;
+  complete boolean;
 BEGIN
-  SELECT f.profile, f.is_complete INTO found
-  FROM stratum._find_profiles(tenant, ARRAY[canonical], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
-  IF found.profile IS NULL THEN
-    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce(canonical, gen_random_uuid()))
-    RETURNING id INTO found.profile;
+  LOOP
+    SELECT f.profile, f.canonical, f.is_complete INTO profile, canonical, complete
+    FROM stratum._find_profiles(tenant, ARRAY[wanted], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
+    IF profile IS NULL THEN
+      INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
+      RETURNING p.id, p.canonical_id INTO profile, canonical;
+      EXIT;
+    END IF;
+    EXIT WHEN complete;
+    PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = profile AND p.canonical_id = canonical FOR KEY SHARE;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, profile, email, hash, external, anonymous);
   END IF;
-  IF found.is_complete IS NOT TRUE THEN
-    PERFORM stratum._add_names(tenant, found.profile, email, hash, external, anonymous);
-  END IF;
-  RETURN found.profile;
 END $$;
 COMMENT ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) IS
   'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
@@ -794,33 +801,62 @@ COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
 
 -- ---- events ---------------------------------------------------------------------------------------
 
--- Locks profiles against changes, in ascending order; returns those that are there.
-CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+-- Locks profiles against changes, in ascending order; returns those that are there. One with another canonical id has been
+-- erased since it was found: it is nobody any more.
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[], canonicals uuid[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
-               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+  RETURN ARRAY(SELECT p.id::bigint
+               FROM (SELECT DISTINCT u.profile, u.canonical FROM unnest(profiles, canonicals) AS u(profile, canonical)) w
+                 JOIN stratum.cdp_profiles p ON p.tenant_id = tenant AND p.id = w.profile AND p.canonical_id = w.canonical
+               ORDER BY p.id FOR NO KEY UPDATE OF p);
 END $$;
-COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
--- The profiles of these persons, in their order; all locked.
+-- Events that have come before tell nothing, not even of names: persons of no others are left out.
+CREATE FUNCTION stratum._persons_with_news(tenant bigint, persons integer[], event_persons integer[], messages uuid[]) RETURNS integer[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(n.person ORDER BY n.first)
+    FROM (SELECT e.person, min(e.place) AS first
+          FROM (SELECT u.person, u.message, u.place, row_number() OVER (PARTITION BY u.message ORDER BY u.place) AS nth
+                FROM unnest(event_persons, messages) WITH ORDINALITY AS u(person, message, place)) e
+          WHERE e.person = ANY (persons)
+            AND (e.message IS NULL
+                 OR e.nth = 1 AND NOT EXISTS (SELECT FROM stratum.cdp_events d WHERE d.tenant_id = tenant AND d.message_id = e.message))
+          GROUP BY e.person) n);
+END $$;
+COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
+  'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
+
+-- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
 -- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
 CREATE FUNCTION stratum._profiles_of(
-    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[]) RETURNS bigint[]
+    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    event_persons integer[], messages uuid[])
+  RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   profiles bigint[];
+  ids uuid[];  -- their canonical ids
+  settled record;
   open_ones integer[];
   n integer;
 BEGIN
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(CASE WHEN f.is_complete THEN f.canonical END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
-  INTO profiles, open_ones
+  INTO profiles, ids, open_ones
   FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
+  IF open_ones IS NOT NULL THEN
+    open_ones := stratum._persons_with_news(tenant, open_ones, event_persons, messages);
+  END IF;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
       RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
@@ -831,17 +867,19 @@ BEGIN
       LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
                       ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
     FOREACH n IN ARRAY open_ones LOOP
-      profiles[n] := stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      SELECT * INTO settled FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      profiles[n] := settled.profile;
+      ids[n] := settled.canonical;
     END LOOP;
   END IF;
-  -- One that has been merged into another one or deleted meanwhile is looked for once more.
-  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
-    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
+  -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles, ids)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids, event_persons, messages);
   END IF;
   RETURN profiles;
 END $$;
-COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
-  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; of each event the number of its person and its message id; internal to ingest_events().';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)
@@ -1056,6 +1094,7 @@ COMMENT ON FUNCTION stratum.audience_members(bigint) IS
 
 -- ---- runs -----------------------------------------------------------------------------------------
 
+-- A platform has an identifier once, whoever it is given for: one that another member has too is not removed.
 CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
   RETURNS TABLE (change text, profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -1066,18 +1105,29 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
+      SELECT 'added', u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
-      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'adding'
+      UNION ALL
+      SELECT 'removed', u.profile_id::bigint, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'removing'
+        AND NOT EXISTS (
+          SELECT FROM stratum.cdp_audience_uploads o
+          WHERE o.tenant_id = tenant AND o.audience_sync_id = audience_changes.audience_sync_id AND o.state <> 'removing'
+            AND o.identifier_type = u.identifier_type AND o.hash = u.hash);
     RETURN;
   END IF;
   RETURN QUERY
     WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
-      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+      given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash, u.state FROM stratum.cdp_audience_uploads u
                              WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
-    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash
+    FROM (SELECT * FROM wanted EXCEPT SELECT u.profile_id, u.identifier_type, u.hash FROM given u WHERE u.state = 'uploaded') w
     UNION ALL
-    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g;
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash
+    FROM (SELECT u.profile_id, u.identifier_type, u.hash FROM given u EXCEPT SELECT * FROM wanted) g
+    WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.identifier_type = g.identifier_type AND w.hash = g.hash);
 END $$;
 COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
   'What to add to an audience and what to remove from it since the last run that succeeded; of a run that has been started, what that run is to do.';
@@ -1106,19 +1156,21 @@ BEGIN
     RAISE EXCEPTION 'a run of audience sync % has been started already', audience_sync_id
       USING ERRCODE = 'object_in_use', HINT = 'If its worker is gone: SELECT stratum.finish_audience_sync(audience_sync_id, false, ''why'').';
   END IF;
-  WITH changes AS MATERIALIZED (SELECT * FROM stratum.audience_changes(audience_sync_id)),
+  WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
+    given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+                           WHERE u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id),
     coming AS (
       INSERT INTO stratum.cdp_audience_uploads (tenant_id, audience_sync_id, profile_id, identifier_type, hash, state)
-      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding' FROM changes c WHERE c.change = 'added'
-      RETURNING 1),
-    going AS (
-      UPDATE stratum.cdp_audience_uploads u SET state = 'removing' FROM changes c
-      WHERE c.change = 'removed' AND u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
-        AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash
-      RETURNING 1)
-  SELECT (SELECT count(*) FROM coming), (SELECT count(*) FROM going) INTO added, removed;
+      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding'
+      FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) c)
+  UPDATE stratum.cdp_audience_uploads u SET state = 'removing'
+  FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) c
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
+    AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash;
   UPDATE stratum.cdp_audience_syncs a SET last_sync_status = 'running', last_sync_error = NULL
   WHERE a.tenant_id = tenant AND a.id = start_audience_sync.audience_sync_id;
+  SELECT count(*) FILTER (WHERE c.change = 'added'), count(*) FILTER (WHERE c.change = 'removed') INTO added, removed
+  FROM stratum.audience_changes(audience_sync_id) c;
 END $$;
 COMMENT ON FUNCTION stratum.start_audience_sync(bigint) IS
   'Starts a run of an audience sync: what audience_changes() gives stays the same until the run is finished. Returns how many are to be added and removed.';
@@ -1137,20 +1189,24 @@ BEGIN
     RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
   END IF;
-  DELETE FROM stratum.cdp_audience_uploads u
+  -- Of a run that has failed nobody knows how far it came: the platform may have all of it, or nothing.
+  IF succeeded THEN
+    DELETE FROM stratum.cdp_audience_uploads u
+    WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state = 'removing';
+  END IF;
+  UPDATE stratum.cdp_audience_uploads u SET state = CASE WHEN succeeded THEN 'uploaded' ELSE 'adding' END
   WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
-    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
-  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
-  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+    AND u.state = CASE WHEN succeeded THEN 'adding' ELSE 'removing' END;
   UPDATE stratum.cdp_audience_syncs a
   SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
       match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
-      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
-                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+      profiles_synced = CASE WHEN succeeded THEN (
+        SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+        WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id) ELSE a.profiles_synced END
   WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
 END $$;
 COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
-  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+  'Ends a run of an audience sync and puts it on record. One that has failed may have done any part of it: the next run adds or removes all of it again.';
 
 -- ==== sql/parts/drafts.sql
 -- Campaign drafts: checked when they are written, published once.
@@ -1272,8 +1328,10 @@ BEGIN
   END IF;
   PERFORM stratum._check_draft_platforms(draft.platforms);
   FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
+    whole := (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}');
+    -- what is null there is as good as absent
     whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
-      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || coalesce((SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(whole) e WHERE e.value <> 'null'), '{}')
       || jsonb_build_object('tenant_id', tenant, 'platform', platform);
     IF coalesce(whole ->> 'account_id', '') = '' THEN
       PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',
@@ -3098,7 +3156,8 @@ END $$;
 COMMENT ON FUNCTION stratum._profile_tables() IS
   'Names of stratum''s tables with a profile_id, but for events; internal.';
 
--- Profiles that were merged into this one, and events that are gone, are in the trail alone.
+-- Profiles that were merged into this one, known by the canonical ids that it took over, and events that are gone are in the
+-- trail alone.
 CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3106,9 +3165,10 @@ DECLARE
   profiles text[] := profile_id::text || ARRAY(
     SELECT l.resource_id::text
     FROM stratum.cdp_profile_aliases a
-      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.action = 'delete'
-        AND l.old_values ->> 'canonical_id' = a.value
-    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id');
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles'
+        AND a.value IN (l.old_values ->> 'canonical_id', l.new_values ->> 'canonical_id')
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id'
+      AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id::text = l.resource_id));
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
@@ -3121,9 +3181,9 @@ BEGIN
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile, those merged into it and their events; internal.';
+  'Rows of the trail about a profile, those merged into it, and their events; internal.';
 
--- Events without a profile that came under the person's own anonymous id are the person's too.
+-- Events without a profile that came under an anonymous id of the person's are the person's too.
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -3133,24 +3193,33 @@ BEGIN
     WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
     UNION ALL
     SELECT e.id FROM stratum.cdp_events e
-    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL
+      AND e.anonymous_id = ANY (_subject_events.anonymous_id || ARRAY(
+        SELECT a.value FROM stratum.cdp_profile_aliases a
+        WHERE a.tenant_id = tenant AND a.profile_id = _subject_events.profile_id AND a.kind = 'anonymous_id'))
     ORDER BY 1);
 END $$;
 COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
   'Ids of the events of a profile; internal.';
 
--- What is overwritten here must not come up in the trail once more; _record_erasure() says what was done instead.
+-- What is overwritten here must not come up in the trail once more; an entry of its own says what was done instead. The
+-- canonical id may be all that a person is known by, so it is replaced the first time in any case.
 CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  is_first boolean := NOT EXISTS (
+    SELECT FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize');
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
   SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
       phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
   WHERE p.tenant_id = tenant AND p.id = profile_id
-    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+    AND (is_first
+         OR num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
          OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
   GET DIAGNOSTICS profiles = ROW_COUNT;
   PERFORM stratum._pause_audit('stratum.cdp_events');
@@ -3193,7 +3262,6 @@ DECLARE
   tenant bigint := stratum._acting_tenant();
   profile record;
   event_ids bigint[];
-  log_ids bigint[];
   done record;
   removed jsonb;
   log_rows bigint;
@@ -3205,15 +3273,14 @@ BEGIN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
-  -- before its other names go, by which those merged into it are found
-  log_ids := ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids));
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
-  removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
-    tenant, log_ids,
+    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  -- last, as the other names tell what belongs to the person
+  removed := stratum._forget_profile(tenant, profile_id);
   IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
     PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
       removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));
@@ -3239,7 +3306,12 @@ BEGIN
       locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
       is_active = false, gdpr_anonymized_at = now()
   WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
-    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+    AND (u.gdpr_anonymized_at IS NULL
+         OR num_nonnulls(u.full_name, u.phone, u.avatar_url, u.totp_secret, u.totp_verified_at, u.backup_codes, u.last_login_at) > 0
+         OR (u.email, u.email_hash, u.password_hash, u.permissions, u.preferences) IS DISTINCT FROM
+            (address, stratum.email_hash(address), '!', '{}'::jsonb, '{}'::jsonb)
+         OR (u.totp_enabled, u.locale, u.timezone, u.consent_marketing, u.consent_analytics, u.is_active) IS DISTINCT FROM
+            (false, 'en', 'UTC', false, false, false));
   GET DIAGNOSTICS changed = ROW_COUNT;
   PERFORM stratum._pause_audit(NULL);
   RETURN changed;
@@ -3854,6 +3926,8 @@ BEGIN
       PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
         'Allowed: -100 to 1000, but for 0.');
     END IF;
+  ELSIF action_type = 'pause_campaign' AND jsonb_typeof(action) <> ALL ('{object,"null"}') THEN
+    PERFORM stratum._refuse_action(place, 'it must be an object', 'It may be empty: {}.');
   ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
     IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
       PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');
@@ -4152,12 +4226,12 @@ AS $$
 BEGIN
   RETURN QUERY
     WITH action AS (
-      SELECT q.entity_id, q.action_type::text AS action_type, q.payload - '{rule_id,outcome}'::text[] AS payload,
+      SELECT q.entity_id, q.action_type::text AS action_type, coalesce(nullif(q.payload, 'null'), '{}') - '{rule_id,outcome}'::text[] AS payload,
              q.status = ANY ('{pending,approved}'::text[])
                AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.tenant_id = q.tenant_id AND d.action_id = q.id AND d.state = 'dead') AS is_open,
              CASE WHEN q.payload -> 'rule_id' = to_jsonb(_queued_actions.rule_id) THEN q.created_at END AS proposed
       FROM stratum.fact_actions_queue q
-      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = 'object'
+      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = ANY ('{object,"null"}'::text[])
         AND (q.status = ANY ('{pending,approved}'::text[]) OR q.created_at > since)
     )
     SELECT a.entity_id::bigint, a.action_type, a.payload, bool_or(a.is_open), max(a.proposed)
@@ -4434,9 +4508,9 @@ COMMENT ON FUNCTION stratum._refuse_state(text, text) IS
 
 CREATE FUNCTION stratum._payload_core(payload jsonb, without text[]) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without ELSE payload END $$;
+AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without WHEN 'null' THEN '{}' ELSE payload END $$;
 COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
-  'A payload without what stratum itself has written there; internal.';
+  'A payload without what stratum itself has written there; JSON null is an empty one; internal.';
 
 CREATE FUNCTION stratum._keep_action() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -4606,7 +4680,7 @@ BEGIN
   change := stratum._change_of(id, action.action_type, action.payload, campaign.state);
   PERFORM stratum._change_campaign(tenant, action.entity_id, change -> 'after');
   UPDATE stratum.fact_actions_queue q
-  SET status = 'executed', payload = q.payload || jsonb_build_object('outcome', change)
+  SET status = 'executed', payload = coalesce(nullif(q.payload, 'null'), '{}') || jsonb_build_object('outcome', change)
   WHERE q.tenant_id = tenant AND q.id = execute_action.id;
   RETURN 'executed';
 END $$;
@@ -5690,7 +5764,7 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
-    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started, and adding also after one that has failed: the platform may have it; uploaded: it has it.';
     PERFORM stratum._comment_constraints('cdp_audience_uploads');
   END IF;
 
@@ -6802,7 +6876,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._chain_id(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 463db574c2081d493fc3cc63f0c36e4f'),
 ('function', 'stratum._change_campaign(bigint,bigint,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 3933d9580254a3d77ed02226213ec079'),
 ('function', 'stratum._change_of(bigint,text,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 47c0650929779538603ff5e42bd5c012'),
-('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp 329e1b3b75dfdc7c8efafd07ef1a106c'),
+('function', 'stratum._check_action(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp a71dc3dddbef9f1cc464899afa8a154c'),
 ('function', 'stratum._check_action_keys(text,jsonb,text)', 'plpgsql i search_path=pg_catalog, pg_temp d6f1780f311fb332923271d586cc0cf7'),
 ('function', 'stratum._check_adoption()', 'plpgsql v search_path=pg_catalog, pg_temp 9ada569829ad9933a021ddc7110f4f16'),
 ('function', 'stratum._check_audit_forms()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off fac442704ef2a6f6e08dac75f2b2c744'),
@@ -6859,16 +6933,16 @@ AS $manifest$ VALUES
 ('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp f618a5867721942879e013e97690d693'),
-('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b364cf205b4c5d27ece98a31de813d45'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b573314ae666addce041e661d05951ab'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
-('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 597ac3fd6f96a1e0104eff0826422ad1'),
+('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 01d5369f4e40f00f23cb775f5150c5ce'),
 ('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
 ('function', 'stratum._erased_values(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp c73163cfbd4176b56fee825afb2ed44e'),
 ('function', 'stratum._events_truncated()', 'plpgsql v definer search_path=pg_catalog, pg_temp 64d07f8bbaedf081cf1bf6ef146a7612'),
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp ead3330da85d44fb61c92ee900b659d1'),
+('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp d4bde123b3ae5dc4a9d373ed7901b534'),
 ('function', 'stratum._fit_audit_form(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 343262028e11ea50a32aaa992c87ce8e'),
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
@@ -6907,7 +6981,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._install_campaign_drafts()', 'plpgsql v search_path=pg_catalog, pg_temp 78989217f8ac1bbe078a6297c506f63d'),
 ('function', 'stratum._install_campaigns()', 'plpgsql v search_path=pg_catalog, pg_temp 5464a942644eaa34b3508290aae0c03b'),
 ('function', 'stratum._install_cdp_audience_syncs()', 'plpgsql v search_path=pg_catalog, pg_temp 3fa039627db7fc41f5a0ab78565950f3'),
-('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 10894daaf134c8f80a3a463535db735b'),
+('function', 'stratum._install_cdp_audience_uploads()', 'plpgsql v search_path=pg_catalog, pg_temp 6eb9b524154f9cedd5d0911f45d5a705'),
 ('function', 'stratum._install_cdp_events()', 'plpgsql v search_path=pg_catalog, pg_temp 81d656172493f2f43c52d17dce3f3e96'),
 ('function', 'stratum._install_cdp_profile_aliases()', 'plpgsql v search_path=pg_catalog, pg_temp 7764db5267058151f87b2aa65f544d4a'),
 ('function', 'stratum._install_cdp_profiles()', 'plpgsql v search_path=pg_catalog, pg_temp 733a5fd39ad7a5b585b332cb3b2f325b'),
@@ -6958,7 +7032,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._lock_live(bigint)', 'c v ed2e5435b41ed1a381c1138506a81b54'),
 ('function', 'stratum._lock_members(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b50013fa759eb083880300d15fee15de'),
 ('function', 'stratum._lock_names(text[])', 'c v 5988905243b24ec69f1058bb302fefeb'),
-('function', 'stratum._lock_profiles(bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 77102eef552c439ef8096c6f8421a610'),
+('function', 'stratum._lock_profiles(bigint,bigint[],uuid[])', 'plpgsql v search_path=pg_catalog, pg_temp be0cbcd7ed560ec6ca4ea785e113f281'),
 ('function', 'stratum._lock_row(regclass,text[],text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 653b844a43b92089b1219d4b5f9aead9'),
 ('function', 'stratum._locks_to_add(text[],integer,regclass[])', 'sql v search_path=pg_catalog, pg_temp d9afeb9a6f506df9b99afbbaed4a6874'),
 ('function', 'stratum._locks_to_convert(text)', 'sql s search_path=pg_catalog, pg_temp 1db2f4cfa877dfb5d4f46b021fb186f1'),
@@ -7002,16 +7076,17 @@ AS $manifest$ VALUES
 ('function', 'stratum._partman()', 'sql s search_path=pg_catalog, pg_temp be58a7fcd2a0ec7cff38998293ca2b67'),
 ('function', 'stratum._pause_audit(regclass)', 'c v 7c6282fc3731443a9c739b5e0e8b03eb'),
 ('function', 'stratum._pause_tenant_audit(bigint)', 'c v 399f57e957e41d5b9136544b56a6f41f'),
-('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp afde38b54e4303c6fe6a7ea9b6f467a5'),
+('function', 'stratum._payload_core(jsonb,text[])', 'sql i search_path=pg_catalog, pg_temp 78cd7a60c7c9fedbf51d96aaca377245'),
 ('function', 'stratum._payload_digest(jsonb,jsonb,jsonb,text,text,bytea)', 'c i 46f26d34a8b4014322da1107ca279194'),
 ('function', 'stratum._payload_platform(jsonb)', 'plpgsql s search_path=pg_catalog, pg_temp 01e7ab8d7a73dbe5853077dde8cc0796'),
+('function', 'stratum._persons_with_news(bigint,integer[],integer[],uuid[])', 'plpgsql s search_path=pg_catalog, pg_temp ec3650610a67e725e9438d0f798819f9'),
 ('function', 'stratum._plan_revert(regclass,text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp 3992ef5a6ecc64183d6562c782690967'),
 ('function', 'stratum._policy_command(oid)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 99789d7eb367519faeed5a8b080ff46c'),
 ('function', 'stratum._preview_segment(jsonb,integer)', 'plpgsql s search_path=pg_catalog, pg_temp; plan_cache_mode=force_custom_plan 8e6d2837b203fd7deee5c7f2287729f6'),
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
-('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp f235af5244497d974307cb924bbd1f66'),
+('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[],integer[],uuid[])', 'plpgsql v search_path=pg_catalog, pg_temp 79683a162f5b5c67ffea4824c530a100'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
@@ -7026,7 +7101,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._put_partition_policies(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 7689df02830d770ebab6ded11ab0f03b'),
 ('function', 'stratum._put_row_triggers(regclass,text,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp f67bfacd75838423d3bb747ac68518f2'),
 ('function', 'stratum._put_trigger(regclass,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 15562f473dc21ff8c588181f4f30beb8'),
-('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp d781ee45dc6e8db9ca5e2d60d30c1fd4'),
+('function', 'stratum._queued_actions(bigint,bigint,timestamp with time zone)', 'plpgsql s jit=off; search_path=pg_catalog, pg_temp 7ef3cd2528d45ab55fede312878377dd'),
 ('function', 'stratum._reached_stage(text,boolean,text,text)', 'sql i aa7f2372f297166f29832edf4e1f354c'),
 ('function', 'stratum._read_trust_settings(jsonb)', 'sql i search_path=pg_catalog, pg_temp 47b3827fdf7a1ad0068adaabc1fdac3e'),
 ('function', 'stratum._rebuild_table(text,boolean,integer)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning 8d9d26b3d04dccdacbec832a34e45f00'),
@@ -7075,7 +7150,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
-('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 37d49acc227b4a95508cd1f504abd60d'),
+('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7735a0fbd1d7ab7d2486783c4b6b0785'),
 ('function', 'stratum._size_with_partitions(regclass)', 'sql s search_path=pg_catalog, pg_temp 61652cfa1fa21ffa8707ee3990429abf'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off bc155faad76c90b04445193ebd9563e4'),
@@ -7083,8 +7158,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._storage_version()', 'plpgsql s search_path=pg_catalog, pg_temp f44d9576c80591599ea0c9f32bbe5247'),
 ('function', 'stratum._storage_version_made()', 'sql i ed5281a64b1c98c5ef3ff6c45781ea40'),
 ('function', 'stratum._storage_wanted()', 'sql s search_path=pg_catalog, pg_temp e6922be86e5c28c48826239d9c994bbd'),
-('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp 2307a9fe8d5a89146a160b7fb66f41d8'),
-('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp ddb6f7265cca310a470ef43e6de48c34'),
+('function', 'stratum._subject_events(bigint,bigint,text)', 'plpgsql s search_path=pg_catalog, pg_temp d56f172c62216238715013d9f774f298'),
+('function', 'stratum._subject_log(bigint,bigint,bigint[])', 'plpgsql s search_path=pg_catalog, pg_temp 163e17ef4578fd0a13da31b44e479be3'),
 ('function', 'stratum._table_of(text,text,text)', 'sql i search_path=pg_catalog, pg_temp 5d8fd4f2a0cf49ae887841c31abb9157'),
 ('function', 'stratum._tables_of_tenants()', 'plpgsql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 787e8fa263bd9f63fc714c74d265fc13'),
 ('function', 'stratum._tables_that_follow()', 'sql s search_path=pg_catalog, pg_temp 5179f8f775bc479a5f2dc29eed5bf0b6'),
@@ -7109,10 +7184,10 @@ AS $manifest$ VALUES
 ('function', 'stratum._without_salts(bytea,bigint[])', 'plpgsql i search_path=pg_catalog, pg_temp ce093144c76f4ef26b96af18a75ffb97'),
 ('function', 'stratum._written_columns(regclass)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off a7020baafb1bf1743ee145569603bab6'),
 ('function', 'stratum.add_jwt_key(text,bytea,text,timestamp with time zone,timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp f16ba77a1c3580e70f1fe0adefbb1297'),
-('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 64a4580a5cc71833ae0abf82ec7dc9d0'),
+('function', 'stratum.anonymize_profile(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 55e801aeacbc87a8428d3c01e04902d7'),
 ('function', 'stratum.anonymize_user(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 83ea47de23271c6f7dc68719ba682608'),
 ('function', 'stratum.approve_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 61de31f763e82be5e777fad03ef92909'),
-('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 948c02026c8183d76356438b68736f9e'),
+('function', 'stratum.audience_changes(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 5338b56ad2827e1466c625b37e5b4c0f'),
 ('function', 'stratum.audience_hash(text,text,text)', 'c i 4ef0524d9f35a741049acce7fe65c7f6'),
 ('function', 'stratum.audience_members(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 3321958bf905287f83f4a9bc66a0944a'),
 ('function', 'stratum.audit_head(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 126e448fdf78b15f7a884641864e2e84'),
@@ -7134,11 +7209,11 @@ AS $manifest$ VALUES
 ('function', 'stratum.enter_jwt(text,text,inet,text)', 'c v definer search_path=pg_catalog, pg_temp 977dc4a6fe49c42a763e4167c6bbb56a'),
 ('function', 'stratum.enter_session(bigint,bigint,text)', 'c v 273932e18599e6d9a0cf9c1212f8c85a'),
 ('function', 'stratum.evaluate_rule(bigint,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 558c33dd1b26b6a5d3e6c2baefd5af12'),
-('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 8553501def294b4c39178b2800354d87'),
+('function', 'stratum.execute_action(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp ca116d446b3adbc5d0194f7fe44de0e5'),
 ('function', 'stratum.export_subject(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp f09e97aced0c50a1ae22b405e8390619'),
 ('function', 'stratum.export_tenant(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp; quote_all_identifiers=off 3650073d405784720501eff5a760ac1f'),
 ('function', 'stratum.fail_action(bigint,text,text)', 'plpgsql v definer search_path=pg_catalog, pg_temp 6cea2a658469b28c193842430f834b84'),
-('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp 382e52cf721c07a8a70a610ce72732c9'),
+('function', 'stratum.finish_audience_sync(bigint,boolean,text,double precision)', 'plpgsql v definer search_path=pg_catalog, pg_temp ab65f7cf41207c8c8a894eb897f56e1f'),
 ('function', 'stratum.ingest_event(jsonb)', 'sql v c15b154541e1cfeca3b58a005be382d8'),
 ('function', 'stratum.ingest_events(jsonb)', 'c v search_path=pg_catalog, pg_temp edf8080a44e74a25f185852b54f8ad49'),
 ('function', 'stratum.install()', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off; client_min_messages=warning a4a80c8658aa34f8700cb47eae2bc7a0'),
@@ -7156,7 +7231,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.phone_hash(text)', 'c i 54d7434bf492c53c3ecb7b155206d5ff'),
 ('function', 'stratum.preview_segment(jsonb,integer)', 'sql s d7493feca461b384bad3d73762e8480c'),
 ('function', 'stratum.profile_segments(bigint)', 'c s 4ad7dc01735e1c10734ad156b27ac26e'),
-('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp b0376fdfea34dbed5b5c26001bf13d9d'),
+('function', 'stratum.publish_draft(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp f59e9e9feadfd9fb744423a51f060ea4'),
 ('function', 'stratum.purge_all_audit(timestamp with time zone)', 'plpgsql v bed120c748c99952835738d844fb5011'),
 ('function', 'stratum.purge_audit(timestamp with time zone)', 'plpgsql v definer search_path=pg_catalog, pg_temp cc50b82b56d9da044caa768fed800b02'),
 ('function', 'stratum.refresh_all_segments()', 'plpgsql v 8fe5e5e3f80850cd72a5e6de3f61766e'),
@@ -7186,7 +7261,7 @@ AS $manifest$ VALUES
 ('function', 'stratum.settle_segments()', 'c v definer search_path=pg_catalog, pg_temp cb3dd9a18614b3c0f36131ffb98afcdc'),
 ('function', 'stratum.sign_in_candidates(text)', 'plpgsql s definer search_path=pg_catalog, pg_temp 6fe6b3158b7a9605626fe0b3ff2a36fe'),
 ('function', 'stratum.signal_health_status(double precision)', 'plpgsql i search_path=pg_catalog, pg_temp 7ce4442b025159eb29f7481b38e7e9ff'),
-('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 9fd48f0cf9943d76e525cc825ee9aa36'),
+('function', 'stratum.start_audience_sync(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp f09ca1ebdfaf170272aabeb632a2ebee'),
 ('function', 'stratum.tenant_limits()', 'plpgsql s search_path=pg_catalog, pg_temp 18d8bda37fa200111f80f80c03a77436'),
 ('function', 'stratum.traits_match(jsonb,jsonb)', 'c s cb546fb9fcedb49e7660dcb44996aefb'),
 ('function', 'stratum.trust_gate(text,text)', 'plpgsql s search_path=pg_catalog, pg_temp c9ca349f11fd80f89a38180ff1ab399b'),
@@ -10505,8 +10580,9 @@ GRANT EXECUTE ON FUNCTION stratum._purchase_events(bigint) TO stratum_app, strat
 GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[]) TO stratum_app, stratum_admin;
-GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_object(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._hand_over_names(bigint, bigint, bigint) TO stratum_app, stratum_admin;

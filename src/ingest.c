@@ -14,7 +14,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 
-#define PROFILES_OF "SELECT stratum._profiles_of($1, $2, $3, $4, $5, $6)"
+#define PROFILES_OF "SELECT stratum._profiles_of($1, $2, $3, $4, $5, $6, $7, $8)"
 #define PURCHASE_EVENTS "SELECT stratum._purchase_events($1)"
 
 #define STAGE "stratum._reached_stage(p.lifecycle_stage, s.has_bought, p.email_hash, p.external_id)"
@@ -79,26 +79,51 @@ names_of(const Intake *intake, NameKind kind)
 	return result;
 }
 
-/* Finds the profiles or has them made; all are locked. */
+/* Of each event the number of its person, which for SQL counts from 1, and its message id. */
+static void
+take_events(const Intake *intake, Datum *persons, Datum *messages)
+{
+	Datum	   *numbers = palloc_extended(intake->nevents * sizeof(Datum), MCXT_ALLOC_HUGE);
+	Datum	   *ids = palloc_extended(intake->nevents * sizeof(Datum), MCXT_ALLOC_HUGE);
+	bool	   *no_ids = palloc_extended(intake->nevents * sizeof(bool), MCXT_ALLOC_HUGE);
+
+	for (int i = 0; i < intake->nevents; i++)
+	{
+		numbers[i] = Int32GetDatum(intake->events[i].person + 1);
+		ids[i] = UUIDPGetDatum(intake->events[i].message);
+		no_ids[i] = intake->events[i].message == NULL;
+	}
+	*persons = PointerGetDatum(stratum_array_of(numbers, NULL, intake->nevents, INT4OID));
+	*messages = PointerGetDatum(stratum_array_of(ids, no_ids, intake->nevents, UUIDOID));
+	pfree(numbers);
+	pfree(ids);
+	pfree(no_ids);
+}
+
+/* Finds the profiles or has them made; all are locked. One of whom all events are there already has none. */
 static void
 find_profiles(Intake *intake)
 {
 	static SPIPlanPtr plan = NULL;
-	Oid			types[1 + NAME_KINDS] = {INT8OID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
-	Datum		values[1 + NAME_KINDS] = {Int64GetDatum(intake->tenant)};
+	Oid			types[] = {
+		INT8OID, UUIDARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID, INT4ARRAYOID, UUIDARRAYOID
+	};
+	Datum		values[lengthof(types)] = {Int64GetDatum(intake->tenant)};
 	Datum		found;
 	Datum	   *profiles;
+	bool	   *nulls;
 	int			count;
 
 	for (int kind = 0; kind < NAME_KINDS; kind++)
 		values[1 + kind] = PointerGetDatum(names_of(intake, kind));
+	take_events(intake, &values[1 + NAME_KINDS], &values[2 + NAME_KINDS]);
 	found = run_query(&plan, PROFILES_OF, lengthof(types), types, values);
 	deconstruct_array(DatumGetArrayTypeP(found), INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
-					  &profiles, NULL, &count);
+					  &profiles, &nulls, &count);
 	if (count != intake->npersons)
 		elog(ERROR, "%d profiles were found for %d persons", count, intake->npersons);
 	for (int i = 0; i < count; i++)
-		intake->persons[i].profile = DatumGetInt64(profiles[i]);
+		intake->persons[i].profile = nulls[i] ? 0 : DatumGetInt64(profiles[i]);
 }
 
 /* --- profiles moved forward --- */

@@ -28,7 +28,7 @@ typedef struct Person
 {
 	Datum		names[NAME_KINDS];
 	bool		nulls[NAME_KINDS];
-	int64		profile;
+	int64		profile;		/* 0: all events are there already, none was looked for */
 } Person;
 
 typedef struct Event

@@ -145,7 +145,7 @@ compare_numbers(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The profiles of all persons, ascending, each once. */
+/* The profiles of all persons who have one, ascending, each once. */
 static int
 collect_profiles(const Intake *intake, Datum *profiles)
 {
@@ -156,7 +156,8 @@ collect_profiles(const Intake *intake, Datum *profiles)
 	qsort(profiles, intake->npersons, sizeof(Datum), compare_numbers);
 	for (int i = 0; i < intake->npersons; i++)
 	{
-		if (count == 0 || DatumGetInt64(profiles[count - 1]) != DatumGetInt64(profiles[i]))
+		if (DatumGetInt64(profiles[i]) != 0 &&
+			(count == 0 || DatumGetInt64(profiles[count - 1]) != DatumGetInt64(profiles[i])))
 			profiles[count++] = profiles[i];
 	}
 	return count;

@@ -255,7 +255,7 @@ make_incoming(Store *store)
 
 	for (int i = 0; i < store->intake->nevents; i++)
 	{
-		if (!repeats_message(store, i))
+		if (!repeats_message(store, i) && store->order[i]->has_profile)
 			put_row(rows, desc, store->order[i]);
 	}
 	incoming->md.name = pstrdup(INCOMING);
@@ -404,7 +404,7 @@ stratum_store_events(Intake *intake, Oid owner)
 		CHECK_FOR_INTERRUPTS();
 		event->id = nextval_internal(sequence, true);
 		event->profile = intake->persons[event->person].profile;
-		event->has_profile = true;
+		event->has_profile = event->profile != 0;
 	}
 	put_in_order(&store);
 	store.stored = palloc_extended(intake->nevents * sizeof(int64), MCXT_ALLOC_HUGE);

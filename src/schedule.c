@@ -200,8 +200,8 @@ read_range(CronReader *reader)
 		is_range = take(reader, '-');
 		if (is_range)
 			high = read_value(reader);
-		/* "fri-sun": at the end of a week, Sunday is its seventh day */
-		if (is_range && high == 0 && reader->field->max == 7)
+		/* "fri-sun": at the end of a week, Sunday is its seventh day; "sun-sun" is one day */
+		if (is_range && high == 0 && low > 0 && reader->field->max == 7)
 			high = 7;
 		if (high < low)
 			refuse_field(reader, "a range ends before it begins");

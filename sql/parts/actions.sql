@@ -15,9 +15,9 @@ COMMENT ON FUNCTION stratum._refuse_state(text, text) IS
 
 CREATE FUNCTION stratum._payload_core(payload jsonb, without text[]) RETURNS jsonb
   LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
-AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without ELSE payload END $$;
+AS $$ SELECT CASE jsonb_typeof(payload) WHEN 'object' THEN payload #- without WHEN 'null' THEN '{}' ELSE payload END $$;
 COMMENT ON FUNCTION stratum._payload_core(jsonb, text[]) IS
-  'A payload without what stratum itself has written there; internal.';
+  'A payload without what stratum itself has written there; JSON null is an empty one; internal.';
 
 CREATE FUNCTION stratum._keep_action() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -187,7 +187,7 @@ BEGIN
   change := stratum._change_of(id, action.action_type, action.payload, campaign.state);
   PERFORM stratum._change_campaign(tenant, action.entity_id, change -> 'after');
   UPDATE stratum.fact_actions_queue q
-  SET status = 'executed', payload = q.payload || jsonb_build_object('outcome', change)
+  SET status = 'executed', payload = coalesce(nullif(q.payload, 'null'), '{}') || jsonb_build_object('outcome', change)
   WHERE q.tenant_id = tenant AND q.id = execute_action.id;
   RETURN 'executed';
 END $$;

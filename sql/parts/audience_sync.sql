@@ -104,6 +104,7 @@ COMMENT ON FUNCTION stratum.audience_members(bigint) IS
 
 -- ---- runs -----------------------------------------------------------------------------------------
 
+-- A platform has an identifier once, whoever it is given for: one that another member has too is not removed.
 CREATE FUNCTION stratum.audience_changes(audience_sync_id bigint)
   RETURNS TABLE (change text, profile_id bigint, identifier_type text, hash text)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -114,18 +115,29 @@ BEGIN
   PERFORM FROM stratum._audience_sync(tenant, audience_sync_id);
   IF EXISTS (SELECT FROM stratum.cdp_audience_syncs a WHERE a.tenant_id = tenant AND a.id = audience_sync_id AND a.last_sync_status = 'running') THEN
     RETURN QUERY
-      SELECT CASE u.state WHEN 'adding' THEN 'added' ELSE 'removed' END, u.profile_id::bigint, u.identifier_type, u.hash
+      SELECT 'added', u.profile_id::bigint, u.identifier_type, u.hash
       FROM stratum.cdp_audience_uploads u
-      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state <> 'uploaded';
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'adding'
+      UNION ALL
+      SELECT 'removed', u.profile_id::bigint, u.identifier_type, u.hash
+      FROM stratum.cdp_audience_uploads u
+      WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id AND u.state = 'removing'
+        AND NOT EXISTS (
+          SELECT FROM stratum.cdp_audience_uploads o
+          WHERE o.tenant_id = tenant AND o.audience_sync_id = audience_changes.audience_sync_id AND o.state <> 'removing'
+            AND o.identifier_type = u.identifier_type AND o.hash = u.hash);
     RETURN;
   END IF;
   RETURN QUERY
     WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
-      given AS MATERIALIZED (SELECT u.profile_id, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+      given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash, u.state FROM stratum.cdp_audience_uploads u
                              WHERE u.tenant_id = tenant AND u.audience_sync_id = audience_changes.audience_sync_id)
-    SELECT 'added', w.profile_id, w.identifier_type, w.hash FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) w
+    SELECT 'added', w.profile_id, w.identifier_type, w.hash
+    FROM (SELECT * FROM wanted EXCEPT SELECT u.profile_id, u.identifier_type, u.hash FROM given u WHERE u.state = 'uploaded') w
     UNION ALL
-    SELECT 'removed', g.profile_id, g.identifier_type, g.hash FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) g;
+    SELECT 'removed', g.profile_id, g.identifier_type, g.hash
+    FROM (SELECT u.profile_id, u.identifier_type, u.hash FROM given u EXCEPT SELECT * FROM wanted) g
+    WHERE NOT EXISTS (SELECT FROM wanted w WHERE w.identifier_type = g.identifier_type AND w.hash = g.hash);
 END $$;
 COMMENT ON FUNCTION stratum.audience_changes(bigint) IS
   'What to add to an audience and what to remove from it since the last run that succeeded; of a run that has been started, what that run is to do.';
@@ -154,19 +166,21 @@ BEGIN
     RAISE EXCEPTION 'a run of audience sync % has been started already', audience_sync_id
       USING ERRCODE = 'object_in_use', HINT = 'If its worker is gone: SELECT stratum.finish_audience_sync(audience_sync_id, false, ''why'').';
   END IF;
-  WITH changes AS MATERIALIZED (SELECT * FROM stratum.audience_changes(audience_sync_id)),
+  WITH wanted AS MATERIALIZED (SELECT * FROM stratum._audience_members(tenant, audience_sync_id)),
+    given AS MATERIALIZED (SELECT u.profile_id::bigint, u.identifier_type, u.hash FROM stratum.cdp_audience_uploads u
+                           WHERE u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id),
     coming AS (
       INSERT INTO stratum.cdp_audience_uploads (tenant_id, audience_sync_id, profile_id, identifier_type, hash, state)
-      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding' FROM changes c WHERE c.change = 'added'
-      RETURNING 1),
-    going AS (
-      UPDATE stratum.cdp_audience_uploads u SET state = 'removing' FROM changes c
-      WHERE c.change = 'removed' AND u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
-        AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash
-      RETURNING 1)
-  SELECT (SELECT count(*) FROM coming), (SELECT count(*) FROM going) INTO added, removed;
+      SELECT tenant, start_audience_sync.audience_sync_id, c.profile_id, c.identifier_type, c.hash, 'adding'
+      FROM (SELECT * FROM wanted EXCEPT SELECT * FROM given) c)
+  UPDATE stratum.cdp_audience_uploads u SET state = 'removing'
+  FROM (SELECT * FROM given EXCEPT SELECT * FROM wanted) c
+  WHERE u.tenant_id = tenant AND u.audience_sync_id = start_audience_sync.audience_sync_id
+    AND u.profile_id = c.profile_id AND u.identifier_type = c.identifier_type AND u.hash = c.hash;
   UPDATE stratum.cdp_audience_syncs a SET last_sync_status = 'running', last_sync_error = NULL
   WHERE a.tenant_id = tenant AND a.id = start_audience_sync.audience_sync_id;
+  SELECT count(*) FILTER (WHERE c.change = 'added'), count(*) FILTER (WHERE c.change = 'removed') INTO added, removed
+  FROM stratum.audience_changes(audience_sync_id) c;
 END $$;
 COMMENT ON FUNCTION stratum.start_audience_sync(bigint) IS
   'Starts a run of an audience sync: what audience_changes() gives stays the same until the run is finished. Returns how many are to be added and removed.';
@@ -185,17 +199,21 @@ BEGIN
     RAISE EXCEPTION 'no run of audience sync % has been started', audience_sync_id
       USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'SELECT stratum.start_audience_sync(audience_sync_id) first.';
   END IF;
-  DELETE FROM stratum.cdp_audience_uploads u
+  -- Of a run that has failed nobody knows how far it came: the platform may have all of it, or nothing.
+  IF succeeded THEN
+    DELETE FROM stratum.cdp_audience_uploads u
+    WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state = 'removing';
+  END IF;
+  UPDATE stratum.cdp_audience_uploads u SET state = CASE WHEN succeeded THEN 'uploaded' ELSE 'adding' END
   WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id
-    AND u.state = CASE WHEN succeeded THEN 'removing' ELSE 'adding' END;
-  UPDATE stratum.cdp_audience_uploads u SET state = 'uploaded'
-  WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id AND u.state <> 'uploaded';
+    AND u.state = CASE WHEN succeeded THEN 'adding' ELSE 'removing' END;
   UPDATE stratum.cdp_audience_syncs a
   SET last_sync_at = now(), last_sync_status = CASE WHEN succeeded THEN 'success' ELSE 'failed' END, last_sync_error = finish_audience_sync.error,
       match_rate = coalesce(finish_audience_sync.match_rate, a.match_rate),
-      profiles_synced = (SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
-                         WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id)
+      profiles_synced = CASE WHEN succeeded THEN (
+        SELECT count(DISTINCT u.profile_id) FROM stratum.cdp_audience_uploads u
+        WHERE u.tenant_id = tenant AND u.audience_sync_id = finish_audience_sync.audience_sync_id) ELSE a.profiles_synced END
   WHERE a.tenant_id = tenant AND a.id = finish_audience_sync.audience_sync_id;
 END $$;
 COMMENT ON FUNCTION stratum.finish_audience_sync(bigint, boolean, text, float8) IS
-  'Ends a run of an audience sync and puts it on record. One that has failed is as if it had not been: the next run has its changes again.';
+  'Ends a run of an audience sync and puts it on record. One that has failed may have done any part of it: the next run adds or removes all of it again.';

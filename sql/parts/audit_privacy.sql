@@ -155,7 +155,8 @@ END $$;
 COMMENT ON FUNCTION stratum._profile_tables() IS
   'Names of stratum''s tables with a profile_id, but for events; internal.';
 
--- Profiles that were merged into this one, and events that are gone, are in the trail alone.
+-- Profiles that were merged into this one, known by the canonical ids that it took over, and events that are gone are in the
+-- trail alone.
 CREATE FUNCTION stratum._subject_log(tenant bigint, profile_id bigint, event_ids bigint[]) RETURNS SETOF bigint
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -163,9 +164,10 @@ DECLARE
   profiles text[] := profile_id::text || ARRAY(
     SELECT l.resource_id::text
     FROM stratum.cdp_profile_aliases a
-      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.action = 'delete'
-        AND l.old_values ->> 'canonical_id' = a.value
-    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id');
+      JOIN stratum.audit_logs l ON l.tenant_id = tenant AND l.resource_type = 'cdp_profiles'
+        AND a.value IN (l.old_values ->> 'canonical_id', l.new_values ->> 'canonical_id')
+    WHERE a.tenant_id = tenant AND a.profile_id = _subject_log.profile_id AND a.kind = 'canonical_id'
+      AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id::text = l.resource_id));
   events text[] := event_ids::text[] || ARRAY(
     SELECT l.resource_id::text FROM stratum.audit_logs l
     WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_events'
@@ -178,9 +180,9 @@ BEGIN
            OR l.resource_type = 'cdp_events' AND l.resource_id = ANY (events));
 END $$;
 COMMENT ON FUNCTION stratum._subject_log(bigint, bigint, bigint[]) IS
-  'Rows of the trail about a profile, those merged into it and their events; internal.';
+  'Rows of the trail about a profile, those merged into it, and their events; internal.';
 
--- Events without a profile that came under the person's own anonymous id are the person's too.
+-- Events without a profile that came under an anonymous id of the person's are the person's too.
 CREATE FUNCTION stratum._subject_events(tenant bigint, profile_id bigint, anonymous_id text) RETURNS bigint[]
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -190,24 +192,33 @@ BEGIN
     WHERE e.tenant_id = tenant AND e.profile_id = _subject_events.profile_id
     UNION ALL
     SELECT e.id FROM stratum.cdp_events e
-    WHERE e.tenant_id = tenant AND e.profile_id IS NULL AND e.anonymous_id = _subject_events.anonymous_id
+    WHERE e.tenant_id = tenant AND e.profile_id IS NULL
+      AND e.anonymous_id = ANY (_subject_events.anonymous_id || ARRAY(
+        SELECT a.value FROM stratum.cdp_profile_aliases a
+        WHERE a.tenant_id = tenant AND a.profile_id = _subject_events.profile_id AND a.kind = 'anonymous_id'))
     ORDER BY 1);
 END $$;
 COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
   'Ids of the events of a profile; internal.';
 
--- What is overwritten here must not come up in the trail once more; _record_erasure() says what was done instead.
+-- What is overwritten here must not come up in the trail once more; an entry of its own says what was done instead. The
+-- canonical id may be all that a person is known by, so it is replaced the first time in any case.
 CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+  is_first boolean := NOT EXISTS (
+    SELECT FROM stratum.audit_logs l
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize');
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
   SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
       phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
   WHERE p.tenant_id = tenant AND p.id = profile_id
-    AND (num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
+    AND (is_first
+         OR num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
          OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
   GET DIAGNOSTICS profiles = ROW_COUNT;
   PERFORM stratum._pause_audit('stratum.cdp_events');
@@ -250,7 +261,6 @@ DECLARE
   tenant bigint := stratum._acting_tenant();
   profile record;
   event_ids bigint[];
-  log_ids bigint[];
   done record;
   removed jsonb;
   log_rows bigint;
@@ -262,15 +272,14 @@ BEGIN
     RAISE EXCEPTION 'profile % does not exist', coalesce(profile_id::text, 'NULL') USING ERRCODE = 'no_data_found';
   END IF;
   event_ids := stratum._subject_events(tenant, profile_id, profile.anonymous_id);
-  -- before its other names go, by which those merged into it are found
-  log_ids := ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids));
   SELECT * INTO done FROM stratum._erase_profile(tenant, profile_id, event_ids);
-  removed := stratum._forget_profile(tenant, profile_id);
   log_rows := stratum._erase_log(
-    tenant, log_ids,
+    tenant, ARRAY(SELECT * FROM stratum._subject_log(tenant, profile_id, event_ids)),
     '{canonical_id,anonymous_id,external_id,email,email_hash,phone,phone_hash,first_name,last_name,traits,computed_traits,consent,
       properties,context}',
     '{}', jsonb_build_object('resource_type', 'cdp_profiles', 'resource_id', profile_id::text));
+  -- last, as the other names tell what belongs to the person
+  removed := stratum._forget_profile(tenant, profile_id);
   IF done.profiles + done.events + log_rows > 0 OR removed <> '{}' THEN
     PERFORM stratum._log_record(tenant, 'anonymize', 'cdp_profiles', profile_id::text,
       removed || jsonb_build_object('cdp_profiles', done.profiles, 'cdp_events', done.events, 'audit_logs', log_rows));
@@ -296,7 +305,12 @@ BEGIN
       locale = 'en', timezone = 'UTC', last_login_at = NULL, consent_marketing = false, consent_analytics = false,
       is_active = false, gdpr_anonymized_at = now()
   WHERE u.tenant_id IS NOT DISTINCT FROM tenant AND u.id = _erase_user.user_id
-    AND (u.gdpr_anonymized_at IS NULL OR u.email <> address OR num_nonnulls(u.full_name, u.phone, u.avatar_url) > 0);
+    AND (u.gdpr_anonymized_at IS NULL
+         OR num_nonnulls(u.full_name, u.phone, u.avatar_url, u.totp_secret, u.totp_verified_at, u.backup_codes, u.last_login_at) > 0
+         OR (u.email, u.email_hash, u.password_hash, u.permissions, u.preferences) IS DISTINCT FROM
+            (address, stratum.email_hash(address), '!', '{}'::jsonb, '{}'::jsonb)
+         OR (u.totp_enabled, u.locale, u.timezone, u.consent_marketing, u.consent_analytics, u.is_active) IS DISTINCT FROM
+            (false, 'en', 'UTC', false, false, false));
   GET DIAGNOSTICS changed = ROW_COUNT;
   PERFORM stratum._pause_audit(NULL);
   RETURN changed;

@@ -117,8 +117,10 @@ BEGIN
   END IF;
   PERFORM stratum._check_draft_platforms(draft.platforms);
   FOR platform IN SELECT jsonb_array_elements_text(draft.platforms) LOOP
+    whole := (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}');
+    -- what is null there is as good as absent
     whole := jsonb_build_object('name', draft.name, 'external_id', 'draft-' || draft.id, 'status', 'draft')
-      || (coalesce(nullif(draft.data, 'null'), '{}') - enum_range(NULL::stratum.ad_platform)::text[]) || coalesce(nullif(draft.data -> platform, 'null'), '{}')
+      || coalesce((SELECT jsonb_object_agg(e.key, e.value) FROM jsonb_each(whole) e WHERE e.value <> 'null'), '{}')
       || jsonb_build_object('tenant_id', tenant, 'platform', platform);
     IF coalesce(whole ->> 'account_id', '') = '' THEN
       PERFORM stratum._refuse_draft(format('data.%s.account_id', platform), 'it is missing',

@@ -13,19 +13,19 @@ COMMENT ON FUNCTION stratum._lock_names(text[]) IS
 -- that: then the names are of two people. Of several the oldest. `is_complete`: it has a name of every kind given. Hashes come in
 -- lower case; a profile may have been written with one in upper case.
 CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes text[], externals text[], anonymous_ids text[])
-  RETURNS TABLE (place bigint, profile bigint, is_complete boolean)
+  RETURNS TABLE (place bigint, profile bigint, canonical uuid, is_complete boolean)
   LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   RETURN QUERY
-  SELECT w.place, p.id::bigint,
+  SELECT w.place, p.id::bigint, p.canonical_id,
          p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
                            WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
   FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
   LEFT JOIN LATERAL (
-    SELECT c.id, c.email_hash, c.external_id, c.anonymous_id
+    SELECT c.id, c.canonical_id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
       SELECT 1 AS rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
@@ -94,24 +94,31 @@ END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
   'Gives a profile the names that nobody has yet; internal to _settle_profile().';
 
--- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time.
+-- The profile of a person, made where there is none. The names are locked, so nobody else makes it at the same time. One
+-- that is being erased or merged is looked for again when that has ended.
 CREATE FUNCTION stratum._settle_profile(
-    tenant bigint, canonical uuid, email text, hash text, external text, anonymous text) RETURNS bigint
+    tenant bigint, wanted uuid, email text, hash text, external text, anonymous text, OUT profile bigint, OUT canonical uuid)
+  RETURNS record
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  found record;
+  complete boolean;
 BEGIN
-  SELECT f.profile, f.is_complete INTO found
-  FROM stratum._find_profiles(tenant, ARRAY[canonical], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
-  IF found.profile IS NULL THEN
-    INSERT INTO stratum.cdp_profiles (tenant_id, canonical_id) VALUES (tenant, coalesce(canonical, gen_random_uuid()))
-    RETURNING id INTO found.profile;
+  LOOP
+    SELECT f.profile, f.canonical, f.is_complete INTO profile, canonical, complete
+    FROM stratum._find_profiles(tenant, ARRAY[wanted], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
+    IF profile IS NULL THEN
+      INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
+      RETURNING p.id, p.canonical_id INTO profile, canonical;
+      EXIT;
+    END IF;
+    EXIT WHEN complete;
+    PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = profile AND p.canonical_id = canonical FOR KEY SHARE;
+    EXIT WHEN FOUND;
+  END LOOP;
+  IF complete IS NOT TRUE THEN
+    PERFORM stratum._add_names(tenant, profile, email, hash, external, anonymous);
   END IF;
-  IF found.is_complete IS NOT TRUE THEN
-    PERFORM stratum._add_names(tenant, found.profile, email, hash, external, anonymous);
-  END IF;
-  RETURN found.profile;
 END $$;
 COMMENT ON FUNCTION stratum._settle_profile(bigint, uuid, text, text, text, text) IS
   'The profile that a person stands for, made where there is none, with those names that nobody has yet; internal to ingest_events().';
@@ -160,33 +167,62 @@ COMMENT ON FUNCTION stratum._joined_traits(jsonb, jsonb) IS
 
 -- ---- events ---------------------------------------------------------------------------------------
 
--- Locks profiles against changes, in ascending order; returns those that are there.
-CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[]) RETURNS bigint[]
+-- Locks profiles against changes, in ascending order; returns those that are there. One with another canonical id has been
+-- erased since it was found: it is nobody any more.
+CREATE FUNCTION stratum._lock_profiles(tenant bigint, profiles bigint[], canonicals uuid[]) RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
-  RETURN ARRAY(SELECT p.id::bigint FROM stratum.cdp_profiles p
-               WHERE p.tenant_id = tenant AND p.id = ANY (profiles) ORDER BY p.id FOR NO KEY UPDATE);
+  RETURN ARRAY(SELECT p.id::bigint
+               FROM (SELECT DISTINCT u.profile, u.canonical FROM unnest(profiles, canonicals) AS u(profile, canonical)) w
+                 JOIN stratum.cdp_profiles p ON p.tenant_id = tenant AND p.id = w.profile AND p.canonical_id = w.canonical
+               ORDER BY p.id FOR NO KEY UPDATE OF p);
 END $$;
-COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[]) IS
+COMMENT ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) IS
   'Locks profiles in ascending order and returns those that there are; internal.';
 
--- The profiles of these persons, in their order; all locked.
+-- Events that have come before tell nothing, not even of names: persons of no others are left out.
+CREATE FUNCTION stratum._persons_with_news(tenant bigint, persons integer[], event_persons integer[], messages uuid[]) RETURNS integer[]
+  LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  RETURN (
+    SELECT array_agg(n.person ORDER BY n.first)
+    FROM (SELECT e.person, min(e.place) AS first
+          FROM (SELECT u.person, u.message, u.place, row_number() OVER (PARTITION BY u.message ORDER BY u.place) AS nth
+                FROM unnest(event_persons, messages) WITH ORDINALITY AS u(person, message, place)) e
+          WHERE e.person = ANY (persons)
+            AND (e.message IS NULL
+                 OR e.nth = 1 AND NOT EXISTS (SELECT FROM stratum.cdp_events d WHERE d.tenant_id = tenant AND d.message_id = e.message))
+          GROUP BY e.person) n);
+END $$;
+COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
+  'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
+
+-- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
 -- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
 CREATE FUNCTION stratum._profiles_of(
-    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[]) RETURNS bigint[]
+    tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    event_persons integer[], messages uuid[])
+  RETURNS bigint[]
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   profiles bigint[];
+  ids uuid[];  -- their canonical ids
+  settled record;
   open_ones integer[];
   n integer;
 BEGIN
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
+         array_agg(CASE WHEN f.is_complete THEN f.canonical END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
-  INTO profiles, open_ones
+  INTO profiles, ids, open_ones
   FROM stratum._find_profiles(tenant, canonicals, hashes, externals, anonymous_ids) f;
+  IF open_ones IS NOT NULL THEN
+    open_ones := stratum._persons_with_news(tenant, open_ones, event_persons, messages);
+  END IF;
   IF open_ones IS NOT NULL THEN
     IF current_setting('transaction_isolation') = 'repeatable read' THEN
       RAISE EXCEPTION 'profiles cannot be made out of events in a transaction that is REPEATABLE READ'
@@ -197,17 +233,19 @@ BEGIN
       LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
                       ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
     FOREACH n IN ARRAY open_ones LOOP
-      profiles[n] := stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      SELECT * INTO settled FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      profiles[n] := settled.profile;
+      ids[n] := settled.canonical;
     END LOOP;
   END IF;
-  -- One that has been merged into another one or deleted meanwhile is looked for once more.
-  IF cardinality(stratum._lock_profiles(tenant, profiles)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
-    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids);
+  -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
+  IF cardinality(stratum._lock_profiles(tenant, profiles, ids)) < (SELECT count(DISTINCT p) FROM unnest(profiles) p) THEN
+    RETURN stratum._profiles_of(tenant, canonicals, emails, hashes, externals, anonymous_ids, event_persons, messages);
   END IF;
   RETURN profiles;
 END $$;
-COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[]) IS
-  'The profiles that persons stand for, made where there are none, and locked; internal to ingest_events().';
+COMMENT ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) IS
+  'The profiles that persons stand for, made where there are none, and locked; of each event the number of its person and its message id; internal to ingest_events().';
 
 CREATE FUNCTION stratum.ingest_events(events jsonb)
   RETURNS TABLE (place integer, outcome text, event_id bigint, profile_id bigint)

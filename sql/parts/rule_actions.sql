@@ -51,6 +51,8 @@ BEGIN
       PERFORM stratum._refuse_action(place || '.percent', format('%s per cent is out of range', left(action ->> 'percent', 20)),
         'Allowed: -100 to 1000, but for 0.');
     END IF;
+  ELSIF action_type = 'pause_campaign' AND jsonb_typeof(action) <> ALL ('{object,"null"}') THEN
+    PERFORM stratum._refuse_action(place, 'it must be an object', 'It may be empty: {}.');
   ELSIF action_type = ANY ('{send_alert,notify_slack,notify_whatsapp}') THEN
     IF jsonb_typeof(action -> 'message') <> ALL ('{string,"null"}') THEN
       PERFORM stratum._refuse_action(place || '.message', 'the message must be a string', 'It may be left out.');

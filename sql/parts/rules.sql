@@ -109,12 +109,12 @@ AS $$
 BEGIN
   RETURN QUERY
     WITH action AS (
-      SELECT q.entity_id, q.action_type::text AS action_type, q.payload - '{rule_id,outcome}'::text[] AS payload,
+      SELECT q.entity_id, q.action_type::text AS action_type, coalesce(nullif(q.payload, 'null'), '{}') - '{rule_id,outcome}'::text[] AS payload,
              q.status = ANY ('{pending,approved}'::text[])
                AND NOT EXISTS (SELECT FROM stratum.action_deliveries d WHERE d.tenant_id = q.tenant_id AND d.action_id = q.id AND d.state = 'dead') AS is_open,
              CASE WHEN q.payload -> 'rule_id' = to_jsonb(_queued_actions.rule_id) THEN q.created_at END AS proposed
       FROM stratum.fact_actions_queue q
-      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = 'object'
+      WHERE q.tenant_id = _queued_actions.tenant AND q.entity_type = 'campaign' AND jsonb_typeof(q.payload) = ANY ('{object,"null"}'::text[])
         AND (q.status = ANY ('{pending,approved}'::text[]) OR q.created_at > since)
     )
     SELECT a.entity_id::bigint, a.action_type, a.payload, bool_or(a.is_open), max(a.proposed)

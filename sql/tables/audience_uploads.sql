@@ -26,7 +26,7 @@ BEGIN
     COMMENT ON COLUMN stratum.cdp_audience_uploads.profile_id IS 'Profile that it was; it may be gone.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.identifier_type IS 'Kind of identifier, as audience_hash() knows it.';
     COMMENT ON COLUMN stratum.cdp_audience_uploads.hash IS 'What the platform was given.';
-    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started; uploaded: the platform has it.';
+    COMMENT ON COLUMN stratum.cdp_audience_uploads.state IS 'adding and removing: in the run that has been started, and adding also after one that has failed: the platform may have it; uploaded: it has it.';
     PERFORM stratum._comment_constraints('cdp_audience_uploads');
   END IF;
 

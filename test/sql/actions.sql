@@ -92,6 +92,15 @@ SELECT id, status, payload, approved_by_id, executed_at = now() AS now FROM stra
 SELECT pg_temp.try('SELECT stratum.execute_action(987101)');
 -- what is there already changes nothing, and is done
 SELECT pg_temp.done(987106, 'apply_label', 987101, '{"label": "new"}'), pg_temp.done(987107, 'pause_campaign', 987101, '{}');
+-- an action that needs nothing takes a payload of JSON null, as an ORM writes None; no other but an object
+SAVEPOINT payloads;
+UPDATE stratum.campaigns SET status = 'active' WHERE id = 987101;
+SELECT pg_temp.done(987111, 'pause_campaign', 987101, 'null'), (SELECT payload FROM stratum.fact_actions_queue WHERE id = 987111);
+SELECT payload, status FROM stratum.fact_actions_queue WHERE id = 987111;
+SELECT pg_temp.try('SELECT stratum.undo_action(987111)'), (SELECT status FROM stratum.campaigns WHERE id = 987101);
+SELECT pg_temp.done(987112 + n::integer, 'pause_campaign', 987101, p) FROM unnest('{[],"\"x\"",5,true,"[{}]"}'::jsonb[]) WITH ORDINALITY x (p, n) ORDER BY n;
+SELECT pg_temp.done(987118, 'apply_label', 987101, 'null'), pg_temp.done(987119, 'adjust_budget', 987101, 'null'), pg_temp.done(987120, 'send_alert', 987101, 'null');
+ROLLBACK TO payloads;
 -- undone, in the order that leads back; once
 SELECT pg_temp.try(format('SELECT stratum.undo_action(%s)', n)) FROM generate_series(987101, 987105) n;
 SELECT * FROM pg_temp.state;

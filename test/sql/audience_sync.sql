@@ -66,10 +66,19 @@ ROLLBACK TO running;
 -- the run stays what it was, whatever happens meanwhile
 UPDATE stratum.cdp_profiles SET consent = '{"ads": false}' WHERE id = 95710001;
 SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
--- it fails: nothing has been uploaded
+-- it fails: for all that is known nothing has been uploaded
 SELECT stratum.finish_audience_sync(957102, false, 'quota');
 SELECT last_sync_status, last_sync_error, last_sync_at IS NOT NULL AS at, profiles_synced FROM stratum.cdp_audience_syncs WHERE id = 957102;
+-- but may have been: who has withdrawn meanwhile is removed to be sure
 SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+SAVEPOINT s;
+SELECT * FROM stratum.start_audience_sync(957102);
+SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+SELECT stratum.finish_audience_sync(957102, false);
+-- and who comes back is added, whatever that run has done
+UPDATE stratum.cdp_profiles SET consent = '{"ads": true}' WHERE id = 95710001;
+SELECT change, profile_id, identifier_type FROM stratum.audience_changes(957102) ORDER BY 1, 2, 3;
+ROLLBACK TO s;
 UPDATE stratum.cdp_profiles SET consent = '{"ads": true}' WHERE id = 95710001;
 SELECT * FROM stratum.start_audience_sync(957102);
 SELECT stratum.finish_audience_sync(957102, match_rate => 0.5);
@@ -94,7 +103,37 @@ SELECT * FROM stratum.start_audience_sync(957201);
 ROLLBACK TO s;
 INSERT INTO stratum.cdp_audience_uploads (audience_sync_id, profile_id, identifier_type, hash, state) VALUES (957102, 1, 'email', 'x', 'uploaded');
 ROLLBACK TO s;
-DELETE FROM stratum.cdp_audience_syncs WHERE id = 957102;
+-- two profiles with one number: as long as one of them is a member, the platform is not told to drop it
+INSERT INTO stratum.cdp_profiles (id, canonical_id, phone, traits, consent) VALUES
+  (95710011, gen_random_uuid(), '+49 40 7654321', '{"both": true}', '{"ads": true}'), (95710012, gen_random_uuid(), '+49 40 7654321', '{"both": true}', '{"ads": true}');
+INSERT INTO stratum.cdp_segments (id, name, conditions) VALUES (957106, 'both', '{"conditions": [{"field": "trait.both", "operator": "equals", "value": true}]}');
+SELECT profile_count FROM stratum.refresh_segment(957106);
+INSERT INTO stratum.cdp_audience_syncs (id, segment_id, platform, name, identifier_types) VALUES (957106, 957106, 'meta', 'both', '["phone"]');
+SELECT * FROM stratum.start_audience_sync(957106);
+SELECT stratum.finish_audience_sync(957106);
+UPDATE stratum.cdp_profiles SET consent = '{"ads": false}' WHERE id = 95710012;
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT * FROM stratum.start_audience_sync(957106);
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT stratum.finish_audience_sync(957106, false);
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT * FROM stratum.start_audience_sync(957106);
+SELECT stratum.finish_audience_sync(957106);
+SELECT profile_id, state FROM stratum.cdp_audience_uploads WHERE audience_sync_id = 957106;
+-- a profile that takes the place of another one, as when they are merged: nothing is removed; with the last one it is
+INSERT INTO stratum.cdp_profiles (id, canonical_id, phone, traits, consent) VALUES (95710013, gen_random_uuid(), '004940-7654321', '{"both": true}', '{"ads": true}');
+SELECT stratum.merge_profiles(95710013, 95710011);
+SELECT profile_count FROM stratum.refresh_segment(957106);
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT * FROM stratum.start_audience_sync(957106);
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT stratum.finish_audience_sync(957106);
+DELETE FROM stratum.cdp_profiles WHERE id = 95710013;
+SELECT * FROM stratum.start_audience_sync(957106);
+SELECT change, profile_id FROM stratum.audience_changes(957106);
+SELECT stratum.finish_audience_sync(957106);
+SELECT profile_id, state FROM stratum.cdp_audience_uploads WHERE audience_sync_id = 957106;
+DELETE FROM stratum.cdp_audience_syncs WHERE id IN (957102, 957106);
 SELECT count(*) FROM stratum.cdp_audience_uploads;
 
 -- ---- drafts ---------------------------------------------------------------------------------------
@@ -129,6 +168,11 @@ SELECT stratum.publish_draft(957103);
 ROLLBACK TO s;
 SELECT stratum.publish_draft(-1);
 ROLLBACK TO s;
+-- what is null in the data is as good as absent, and takes nothing else away
+INSERT INTO stratum.campaign_drafts (id, name, platforms, data) VALUES
+  (957104, 'Nulls', '["meta", "google"]', '{"account_id": "a", "name": null, "external_id": null, "status": null, "labels": null, "daily_budget_cents": 5, "meta": {"daily_budget_cents": null}, "targeting_locations": {"not": null}}');
+SELECT count(*) FROM stratum.publish_draft(957104);
+SELECT platform, external_id, name, status, daily_budget_cents, labels, targeting_locations FROM stratum.campaigns WHERE external_id = 'draft-957104' ORDER BY id;
 -- a draft put back by hand is not published twice
 UPDATE stratum.campaign_drafts SET status = 'draft' WHERE id = 957101;
 SELECT stratum.publish_draft(957101);

@@ -96,6 +96,46 @@ UPDATE stratum.cdp_profiles SET first_name = 'Secret again' WHERE id = 7601;
 BEGIN; SELECT stratum.enter(7601); SELECT stratum.anonymize_profile(7601); COMMIT;
 SELECT * FROM pg_temp.secrets();
 SELECT * FROM stratum.verify_audit(7601);
+-- one who has been merged: what was held of the others too, under all their names, and nothing about the names is left
+CREATE FUNCTION pg_temp.olivia() RETURNS TABLE (place text, n bigint) LANGUAGE sql AS $$
+  SELECT 'profiles', count(*) FROM stratum.cdp_profiles t WHERE t.tenant_id = 7601 AND t::text ~* 'olivia'
+  UNION ALL SELECT 'aliases', count(*) FROM stratum.cdp_profile_aliases t WHERE t.tenant_id = 7601
+  UNION ALL SELECT 'events', count(*) FROM stratum.cdp_events t WHERE t.tenant_id = 7601 AND t::text ~* 'olivia'
+  UNION ALL SELECT 'log', count(*) FROM stratum.audit_logs t WHERE t.tenant_id = 7601 AND t::text ~* 'olivia'
+  UNION ALL SELECT 'hashes', count(*) FROM stratum.audit_logs t WHERE t.tenant_id = 7601 AND strpos(t::text, stratum.email_hash('olivia@home.test')) + strpos(t::text, stratum.email_hash('olivia@work.test')) > 0
+$$;
+BEGIN;
+SELECT stratum.enter(7601, 7602, 'req-4');
+INSERT INTO stratum.cdp_profiles (id, canonical_id, anonymous_id, email, first_name, traits) VALUES
+  (7611, '00000000-0000-0000-0000-000000007611', 'olivia-phone', 'olivia@home.test', 'Olivia', '{}'), (7612, '00000000-0000-0000-0000-000000007612', 'olivia-pad', 'olivia@work.test', 'Olivia W', '{"dog": "Olivia''s"}'),
+  (7613, '00000000-0000-0000-0000-000000007613', 'olivia-desk', NULL, NULL, '{"cat": "Olivia''s"}');
+INSERT INTO stratum.cdp_events (id, profile_id, event_name, event_type, properties, anonymous_id, timestamp) VALUES
+  (7611, 7612, 'Page', 'page', '{"q": "olivia"}', 'olivia-pad', '2024-01-01'), (7612, NULL, 'Page', 'page', '{"q": "olivia 2"}', 'olivia-desk', '2024-01-01'), (7613, 7613, 'Gone', 'page', '{"q": "olivia 3"}', NULL, '2024-01-01');
+DELETE FROM stratum.cdp_events WHERE id = 7613;
+SELECT event_name, outcome FROM (VALUES ('View')) v (event_name), stratum.ingest_event('{"event_name": "View", "email": "olivia@work.test", "anonymous_id": "olivia-tv"}');
+SELECT stratum.merge_profiles(7612, 7613);
+SELECT stratum.merge_profiles(7611, 7612);
+COMMIT;
+SELECT * FROM pg_temp.olivia();
+BEGIN;
+SELECT stratum.enter(7601, 7602, 'req-5');
+SELECT jsonb_path_query_array(held, '$.cdp_events[*].event_name') AS events,
+       (SELECT jsonb_agg(DISTINCT l -> 'resource_id') FROM jsonb_array_elements(held -> 'audit_logs') l WHERE l ->> 'resource_type' = 'cdp_profiles') AS profiles
+FROM stratum.export_subject(7611) held;
+SELECT stratum.anonymize_profile(7611);
+COMMIT;
+SELECT * FROM pg_temp.olivia();
+SELECT * FROM stratum.verify_audit(7601);
+-- whoever is known by a canonical id alone loses that, once
+BEGIN;
+SELECT stratum.enter(7601, 7602, 'req-6');
+SELECT profile_id AS nameless FROM stratum.ingest_event('{"event_name": "View", "canonical_id": "00000000-0000-0000-0000-000000007621"}') \gset
+SELECT stratum.anonymize_profile(:nameless);
+SELECT canonical_id AS new_id, canonical_id = '00000000-0000-0000-0000-000000007621' AS same FROM stratum.cdp_profiles WHERE id = :nameless \gset
+SELECT :'same' AS same;
+SELECT stratum.anonymize_profile(:nameless);
+SELECT canonical_id = :'new_id' AS stays FROM stratum.cdp_profiles WHERE id = :nameless;
+COMMIT;
 -- changes of others, in the same transaction too, are recorded as ever
 BEGIN;
 SELECT stratum.enter(7601);
@@ -139,6 +179,15 @@ SELECT stratum.anonymize_user(7603); ROLLBACK TO a;
 SELECT stratum.anonymize_user(NULL); ROLLBACK TO a;
 SELECT stratum.anonymize_user(7601);
 SELECT stratum.anonymize_user(7601);
+-- what comes up later goes too
+SAVEPOINT a;
+UPDATE stratum.users SET preferences = '{"nick": "annie"}', password_hash = 'y', timezone = 'Europe/Berlin', consent_marketing = true, is_active = true WHERE id = 7601;
+SELECT stratum.anonymize_user(7601);
+SELECT preferences, password_hash, timezone, consent_marketing, is_active FROM stratum.users WHERE id = 7601;
+SELECT max(id) AS last FROM stratum.audit_logs \gset
+SELECT stratum.anonymize_user(7601);
+SELECT count(*) FROM stratum.audit_logs WHERE id > :last;
+ROLLBACK TO a;
 COMMIT;
 RESET ROLE;
 SELECT email, email_hash = stratum.email_hash(email) AS hash, password_hash, full_name, phone, preferences, is_active, gdpr_anonymized_at IS NOT NULL AS at FROM stratum.users WHERE id = 7601;

@@ -93,6 +93,25 @@ SELECT outcome, count(*), count(DISTINCT profile_id) FROM stratum.ingest_events(
 SELECT outcome, count(*) FROM stratum.ingest_events((SELECT jsonb_agg(jsonb_build_object('event_name', 'View', 'external_id', 'many-' || n % 100,
   'message_id', md5('many' || n % 900)::uuid, 'timestamp', '2025-01-01')) FROM generate_series(1, 1000) n)) GROUP BY 1 ORDER BY 1;
 ROLLBACK;
+-- an event that is there already tells nothing, whomever it names when it comes again: no profile, no name
+BEGIN;
+SELECT stratum.enter(9401);
+SELECT outcome FROM stratum.ingest_events('[{"event_name": "View", "external_id": "once", "message_id": "00000000-0000-4000-8000-0000000000c1"}, {"event_name": "View", "external_id": "twice"}]');
+SELECT place, outcome, first_value(event_id) OVER (ORDER BY place) = event_id AS as_first FROM stratum.ingest_events('[
+  {"event_name": "View", "external_id": "once", "email": "once@example.com", "anonymous_id": "o1", "message_id": "00000000-0000-4000-8000-0000000000c1"},
+  {"event_name": "View", "external_id": "stranger", "message_id": "00000000-0000-4000-8000-0000000000c1"},
+  {"event_name": "View", "external_id": "new", "message_id": "00000000-0000-4000-8000-0000000000c2"},
+  {"event_name": "View", "external_id": "repeated", "message_id": "00000000-0000-4000-8000-0000000000c2"},
+  {"event_name": "View", "external_id": "later", "message_id": "00000000-0000-4000-8000-0000000000c2"},
+  {"event_name": "View", "external_id": "later", "email": "later@example.com"},
+  {"event_name": "View", "external_id": "twice", "anonymous_id": "t1", "message_id": "00000000-0000-4000-8000-0000000000c1"},
+  {"event_name": "View", "external_id": "twice"}]') ORDER BY place;
+SELECT n, external, email, anonymous, events, aliases FROM ingest_test.profile;
+-- nor does it bring back who has been erased
+SELECT stratum.anonymize_profile(id) FROM stratum.cdp_profiles WHERE external_id = 'once';
+SELECT outcome FROM stratum.ingest_event('{"event_name": "View", "external_id": "once", "email": "once@example.com", "message_id": "00000000-0000-4000-8000-0000000000c1"}');
+SELECT count(*) FROM ingest_test.profile WHERE external = 'once' OR email LIKE 'once%';
+ROLLBACK;
 -- which events make a customer is the tenant's; stages that are not of the known order stay
 BEGIN;
 SELECT stratum.enter(9402);

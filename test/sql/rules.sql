@@ -77,6 +77,12 @@ SELECT executions_count, last_execution_result FROM stratum.rules WHERE id = 986
 -- another rule does not queue the same action either
 UPDATE stratum.rules SET conditions = (SELECT conditions FROM stratum.rules WHERE id = 986101), actions = '[{"type": "pause_campaign"}]' WHERE id = 986103;
 SELECT campaign_id, action, detail -> 'skipped' AS skipped FROM stratum.evaluate_rule(986103, false) WHERE matched;
+-- nor what waits with a payload of JSON null
+SAVEPOINT nulls;
+DELETE FROM stratum.fact_actions_queue;
+INSERT INTO stratum.fact_actions_queue (action_type, entity_type, entity_id, payload) SELECT 'pause_campaign', 'campaign', campaign_id, 'null' FROM stratum.evaluate_rule(986103) WHERE matched;
+SELECT campaign_id, action, detail -> 'skipped' AS skipped FROM stratum.evaluate_rule(986103, false) WHERE matched;
+ROLLBACK TO nulls;
 -- what was decided may be proposed again, after the cooldown
 DO $$ BEGIN PERFORM stratum.reject_action(id, 'no') FROM stratum.fact_actions_queue; END $$;
 SELECT campaign_id, action, detail -> 'skipped' AS skipped FROM stratum.evaluate_rule(986101) WHERE matched AND action <> 'notify_slack';

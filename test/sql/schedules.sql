@@ -10,6 +10,8 @@ FROM unnest(ARRAY['* * * * *', '*/15 * * * *', '0 9 * * *', '59 23 * * *', '30 8
   '1 minute', '90 minutes', '01:30', 'PT1H30M', '1 day', '1 mon', '1 month 1 day 01:00', '@ 2 hours', '1 day 2 hours', '100 years']) WITH ORDINALITY u (s, n) ORDER BY n;
 -- strictly after; seconds do not matter
 SELECT stratum.next_due('0 9 * * *', t) FROM unnest('{2026-01-01 08:59:59.999999,2026-01-01 09:00,2026-01-01 09:00:00.000001}'::timestamptz[]) t;
+-- a range of one day is that day: 2026-11-29 is a Sunday
+SELECT s AS schedule, stratum.next_due(s, '2026-11-29 12:00') AS next FROM unnest(ARRAY['0 0 * * 0-0', '0 0 * * sun-sun', '0 0 * * 0-0/2', '0 0 * * 7-7', '0 0 * * 7-0', '0 0 * * 6-0', '0 0 * * 1-1']) WITH ORDINALITY u (s, n) ORDER BY n;
 -- UTC, whatever the session's zone is; no hour is skipped or repeated where clocks are moved
 SET timezone = 'Europe/Berlin';
 SELECT stratum.next_due('30 2 * * *', '2026-03-28 12:00+00') AT TIME ZONE 'UTC' AS utc, stratum.next_due('1 day', '2026-03-28 12:00+00') AT TIME ZONE 'UTC' AS a_day_later;
