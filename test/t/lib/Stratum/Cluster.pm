@@ -7,7 +7,7 @@
 #   my $node = Stratum::Cluster->new;                   # runs; stopped and removed when the test ends
 #   is($node->sql('SELECT 1'), '1');                    # output of psql -XqAt; dies on an error
 #   is($node->sql('SELECT 1', db => 'other', user => 'app'), '1');
-#   ok($node->comes_true('SELECT ...'));                # asks for a minute (seconds => n) until it is; sql()'s options
+#   ok($node->comes_true('SELECT ...'));                # asks for five minutes (seconds => n) until it is; sql()'s options
 #   is($node->sqlstate('SELECT 1/0'), '22012');         # '' if there was no error
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
@@ -85,7 +85,7 @@ sub _configure
 sub _control
 {
 	my ($self, @arguments) = @_;
-	my ($rc, undef, $err) = $self->command('pg_ctl', '-w', '-s', '-D', $self->{data}, @arguments);
+	my ($rc, undef, $err) = $self->command('pg_ctl', '-w', '-t', 600, '-s', '-D', $self->{data}, @arguments);
 	die "pg_ctl @arguments: $err\n" . _read($self->log_file) if $rc != 0;
 	return;
 }
@@ -146,7 +146,7 @@ sub sql
 sub comes_true
 {
 	my ($self, $sql, %option) = @_;
-	for (1 .. 10 * ($option{seconds} // 60))
+	for (1 .. 10 * ($option{seconds} // 300))
 	{
 		return 1 if $self->sql($sql, %option) eq 't';
 		select undef, undef, undef, 0.1;
