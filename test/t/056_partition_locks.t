@@ -10,6 +10,7 @@ use Stratum::Session;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+Stratum::Cluster->in_mid_month;
 # Deadlocks are looked for soon, so that they come to light soon.
 my $node = Stratum::Cluster->new(config => "deadlock_timeout = 200ms\nautovacuum_naptime = 1s\n");
 $node->sql(<<'SQL');

@@ -14,6 +14,7 @@
 #   $node->restart; $node->stop; $node->start;          # new(start => 0, config => "work_mem = 8MB\n", data_in => '/small/disk')
 #   $node->kill_all;                                    # -9, all processes at once; how many backends there were
 #   new(bin => '/opt/old/bin', initdb => ['-k'])        # another server's programs; initdb is called, with these options
+#   Stratum::Cluster->in_mid_month;                     # waits for the next one if a month is about to end
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
 
@@ -153,6 +154,9 @@ sub comes_true
 	}
 	return 0;
 }
+
+# For tests that count months: none ends in the next ten minutes.
+sub in_mid_month { sleep 5 while (gmtime)[4] != (gmtime time + 600)[4]; return }
 
 sub sqlstate
 {
