@@ -59,7 +59,8 @@ AS $$
   UNION ALL
   SELECT 'function', p.oid::regprocedure::text,
          concat_ws(' ', l.lanname, p.provolatile, CASE WHEN p.prosecdef THEN 'definer' END,
-                   array_to_string(p.proconfig, '; '), md5(p.prosrc))
+                   -- as it is where whoever made it did not quote all identifiers
+                   replace(array_to_string(p.proconfig, '; '), '"pg_catalog", "pg_temp"', 'pg_catalog, pg_temp'), md5(p.prosrc))
   FROM stratum._members('pg_proc') m JOIN pg_proc p ON p.oid = m.oid JOIN pg_language l ON l.oid = p.prolang
   WHERE p.proname <> '_storage_expected'  -- it cannot hold itself
   UNION ALL

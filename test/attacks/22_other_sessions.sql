@@ -1,7 +1,8 @@
 -- Sessions of another login: what they do, and ending them. Those of the same login are seen and may be ended: documented.
-\! (as app "SELECT 'XQSECRETQX', pg_sleep(3)" >/dev/null 2>&1 &)
-\! (as mallory "SELECT 'of the same login', pg_sleep(3)" >/dev/null 2>&1 &)
-\set answer `as postgres "DO \$\$ BEGIN FOR i IN 1 .. 100 LOOP EXIT WHEN (SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)' AND state = 'active' AND pid <> pg_backend_pid()) = 2; PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot(); END LOOP; END \$\$; SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%XQSECRETQX%pg_sleep(3)' AND state = 'active'"`
+-- They sleep until the database is dropped.
+\! (as app "SELECT 'XQSECRETQX', pg_sleep(300)" >/dev/null 2>&1 &)
+\! (as mallory "SELECT 'of the same login', pg_sleep(300)" >/dev/null 2>&1 &)
+\set answer `as postgres "DO \$\$ BEGIN FOR i IN 1 .. 3000 LOOP EXIT WHEN (SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)' AND state = 'active' AND pid <> pg_backend_pid()) = 2; PERFORM pg_sleep(0.02); PERFORM pg_stat_clear_snapshot(); END LOOP; END \$\$; SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%XQSECRETQX%pg_sleep(300)' AND state = 'active'"`
 SELECT attack.control('the victim is at work', :'answer' = '1');
 BEGIN;
 :enter;

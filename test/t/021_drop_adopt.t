@@ -127,6 +127,13 @@ my $tables = $node->sql('SELECT count(*) FROM pg_tables WHERE schemaname = $$str
 is($node->sql('DROP EXTENSION stratum CASCADE; SELECT count(*) FROM pg_tables WHERE schemaname = $$stratum$$', db => 'restored'), $tables, 'and it is let go');
 is($node->sqlstate('SELECT stratum.install()', user => 'mallory'), '42501', 'install() is for superusers');
 
+# The settings of functions are then written in another way, which is no other setting.
+$node->sql('CREATE DATABASE quoted');
+$node->sql('SET quote_all_identifiers = on; CREATE EXTENSION stratum', db => 'quoted');
+is($node->sql('SELECT * FROM stratum.check_install()', db => 'quoted'), '', 'made by a session that quotes all identifiers: healthy');
+is($node->sql('ALTER FUNCTION stratum.delete_tenant(bigint, text) SET search_path = "pg_catalog, pg_temp"; SELECT split_part(problem, $$ $$, 1) FROM stratum.check_install()', db => 'quoted'), 'changed:',
+	'    but one schema of that name is');
+
 tried('damage to an install that check_install() finds', @damage . ' kinds');
 tried('DROP EXTENSION ... CASCADE, and adoption by CREATE EXTENSION with no row lost', '2 times');
 done_testing();

@@ -5,6 +5,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::RealBin/lib";
 use Stratum::Cluster;
+use Stratum::Session;
 use Stratum::Tried qw(tried);
 use Test::More;
 
@@ -24,48 +25,51 @@ my $refresh = 'SELECT count(*), sum(profile_count), sum(added), sum(removed) FRO
 
 # ---- cancelled ---------------------------------------------------------------------------------------------------
 
+# The time-out holds for what ends the transaction, too, and is there until that has succeeded.
+sub back { my ($sql) = @_; return "$sql;\n\\if :ERROR\n$sql;\n\\endif\n" }
+my ($back, $back_to) = (back('ROLLBACK'), back('ROLLBACK TO s'));
+
 my $cancelled = 0;
 for my $after (20, 100, 250, 600, 1000)
 {
-	my (undef, $out, $err) = $node->psql("\\set ON_ERROR_STOP off\nBEGIN; SELECT stratum.enter(1)\\g /dev/null\nSET LOCAL statement_timeout = $after; $refresh; ROLLBACK; $state;");
+	my (undef, $out, $err) = $node->psql("\\set ON_ERROR_STOP off\nBEGIN; SELECT stratum.enter(1)\\g /dev/null\nSET LOCAL statement_timeout = $after; $refresh;\n$back$state;");
 	$cancelled++ if $err =~ /canceling statement due to statement timeout/;
 	like($out, qr/^\Q$nothing\E$/m, "after $after ms: nothing is written, and the session is as it was");
 	# In a block that goes on, the references' triggers are back at once.
-	(undef, $out, $err) = $node->psql("\\set ON_ERROR_STOP off\nBEGIN; SELECT stratum.enter(1)\\g /dev/null\nSAVEPOINT s; SET LOCAL statement_timeout = $after; $refresh; ROLLBACK TO s; $state;
+	(undef, $out, $err) = $node->psql("\\set ON_ERROR_STOP off\nBEGIN; SELECT stratum.enter(1)\\g /dev/null\nSAVEPOINT s; SET LOCAL statement_timeout = $after; $refresh;\n$back_to$state;
 		INSERT INTO stratum.cdp_segment_memberships (tenant_id, segment_id, profile_id) VALUES (1, 1, -1); ROLLBACK");
 	like($out, qr/^\Q$nothing\E$/m, '    the same in a savepoint') if $err =~ /timeout/;
 	like($err, qr/violates foreign key constraint/, '    where references are looked after');
 }
 cmp_ok($cancelled, '>', 1, 'there was something to cancel');
 
-# Somebody else cancels it, while it writes without the triggers.
-my $pid = fork // die $!;
-if ($pid == 0)
-{
-	select undef, undef, undef, 0.6;
-	my $psql = $node->bin . '/psql';
-	local %ENV = (%ENV, PGHOST => $node->dir, PGUSER => 'postgres', PGDATABASE => 'postgres');
-	for (1 .. 40)
-	{
-		my $found = `$psql -XqAt -c "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%refresh_segments%' AND state = 'active' AND pid <> pg_backend_pid()" 2>/dev/null`;
-		last if $found =~ /t/;
-		select undef, undef, undef, 0.1;
-	}
-	require POSIX;
-	POSIX::_exit(0);
-}
-my (undef, $out, $err) = $node->psql("\\set ON_ERROR_STOP off\nBEGIN; SELECT stratum.enter(1)\\g /dev/null\n$refresh; ROLLBACK; $state;");
-waitpid $pid, 0;
-like($err, qr/canceling statement due to user request/, 'cancelled by another session');
-like($out, qr/^\Q$nothing\E$/m, '    nothing is written');
+# Somebody else cancels it, while it writes without the triggers: the table, which is empty, grows.
+$node->sql('TRUNCATE stratum.cdp_segment_memberships');
+my $session = Stratum::Session->new($node);
+$session->query('BEGIN; SELECT stratum.enter(1)');
+$session->send($refresh);
+ok($node->comes_true(q{SELECT pg_relation_size('stratum.cdp_segment_memberships') > 0}), 'it writes');
+$session->cancel;
+my ($said) = $session->answer(120);
+like($said, qr/57014: canceling statement due to user request/, 'cancelled by somebody else');
+is($session->query("ROLLBACK; $state"), $nothing, '    nothing is written');
 
 # ---- progress ----------------------------------------------------------------------------------------------------
 
 sub enter_and { my ($sql) = @_; return $node->psql("BEGIN; SELECT stratum.enter(1)\\g /dev/null\n$sql; ROLLBACK") }
-(undef, $out, $err) = enter_and("SET LOCAL stratum.progress_interval = 1; $refresh");
-is($out, "30|599565|599565|0\n", 'it comes to its end');
-like($err, qr/NOTICE:  segments of tenant 1: 30 segments and 20000 profiles in \d+\.\d seconds, \d+ profiles a second\nDETAIL:  599565 memberships; 599565 added, 0 removed\.\n/, 'and says what it came to');
-(undef, $out, $err) = enter_and("SET LOCAL stratum.progress_interval = 0; $refresh");
+# However fast the machine is: it takes more than a second, since it has to wait that long for a lock.
+my $in_the_way = Stratum::Session->new($node);
+$in_the_way->query('BEGIN; LOCK TABLE stratum.cdp_segment_memberships IN SHARE MODE');
+$session->query('BEGIN; SELECT stratum.enter(1); SET LOCAL stratum.progress_interval = 1');
+$session->send($refresh);
+ok($node->comes_true('SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND pid = ' . $session->pid), 'a refresh that takes long');
+sleep 2;
+$in_the_way->query('COMMIT');
+($said) = $session->answer(120);
+like($said, qr/^30\|599565\|599565\|0$/m, 'comes to its end');
+like($said, qr/NOTICE:  00000: segments of tenant 1: 30 segments and 20000 profiles in \d+\.\d seconds, \d+ profiles a second\nDETAIL:  599565 memberships; 599565 added, 0 removed\.\n/, 'and says what it came to');
+$session->query('ROLLBACK');
+my (undef, $out, $err) = enter_and("SET LOCAL stratum.progress_interval = 0; $refresh");
 is($err, '', 'not where it was told to be silent');
 (undef, $out, $err) = $node->psql("BEGIN; SELECT stratum.enter(1)\\g /dev/null\nSELECT count(*) FROM stratum.refresh_segment(1); COMMIT");
 is($err, '', 'nor when it is short');

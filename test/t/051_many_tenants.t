@@ -25,11 +25,11 @@ INSERT INTO stratum.campaigns (tenant_id, platform, external_id, account_id, nam
 SELECT stratum.add_jwt_key('k', '$secret', 'test');
 VACUUM ANALYZE;
 
--- kilobytes: what PostgreSQL's memory contexts hold, and what the process holds in all (settings are malloc'ed)
+-- kilobytes: what PostgreSQL's memory contexts hold, and what the process holds in all (settings are malloc'ed), without shared buffers that it has touched
 CREATE FUNCTION public.memory() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
   \$\$ SELECT sum(total_bytes) / 1024 FROM pg_backend_memory_contexts \$\$;
 CREATE FUNCTION public.process_memory() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
-  \$\$ SELECT substring(pg_read_file('/proc/self/status') FROM 'VmRSS:\\s+(\\d+)')::bigint \$\$;
+  \$\$ SELECT coalesce(substring(s FROM 'RssAnon:\\s+(\\d+)'), substring(s FROM 'VmRSS:\\s+(\\d+)'))::bigint FROM pg_read_file('/proc/self/status') s \$\$;
 -- what the tenant that is entered sees: is it its own?
 CREATE FUNCTION public.sees_own(tenant int, acting int) RETURNS boolean LANGUAGE plpgsql AS \$\$
 BEGIN

@@ -89,7 +89,7 @@ is($node->sql('SELECT * FROM stratum.check_install()', db => 'shop'), '', 'which
 my ($entries, $last) = split /\|/, $primary->sql('SELECT count(*), max(id) FROM stratum.audit_logs', db => 'shop');
 
 $primary->stop;
-my ($rc, undef, $error) = $node->command('pg_ctl', '-w', '-s', '-D', $node->data, 'promote');
+my ($rc, undef, $error) = $node->command('pg_ctl', '-w', '-t', 600, '-s', '-D', $node->data, 'promote');
 is($rc, 0, 'promoted') or diag($error);
 is($node->sql('SELECT pg_is_in_recovery()'), 'f', 'no standby any more');
 is($node->sql('SELECT count(*) FROM stratum.audit_logs', db => 'shop'), $entries, 'nothing is lost, nothing is added');

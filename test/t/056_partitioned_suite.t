@@ -12,6 +12,7 @@ use Test::More;
 
 my @tests = qw(actions audit audit_coverage audit_history audit_json_null audit_privacy audit_redact audit_retention audit_seals audit_settings audit_table audit_use
 	conditions conditions_events_errors examples ingest ingest_rules leaving limits live_segments reset_plans rules segments segment_planning segment_references sign_in signals tenancy);
+Stratum::Cluster->in_mid_month;
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
 

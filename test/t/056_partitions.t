@@ -10,6 +10,7 @@ use Stratum::Install qw(structure rows load_rows is_same);
 use Test::More;
 use Time::HiRes qw(time);
 
+Stratum::Cluster->in_mid_month;
 my $node = Stratum::Cluster->new;
 my $dir = $node->dir;
 my $check = 'SELECT * FROM stratum.check_install()';

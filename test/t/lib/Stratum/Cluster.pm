@@ -7,13 +7,14 @@
 #   my $node = Stratum::Cluster->new;                   # runs; stopped and removed when the test ends
 #   is($node->sql('SELECT 1'), '1');                    # output of psql -XqAt; dies on an error
 #   is($node->sql('SELECT 1', db => 'other', user => 'app'), '1');
-#   ok($node->comes_true('SELECT ...'));                # asks for a minute (seconds => n) until it is; sql()'s options
+#   ok($node->comes_true('SELECT ...'));                # asks for five minutes (seconds => n) until it is; sql()'s options
 #   is($node->sqlstate('SELECT 1/0'), '22012');         # '' if there was no error
 #   my ($rc, $out, $err) = $node->psql('SELECT 1/0');
 #   my ($rc, $out, $err) = $node->command('pg_dump', '-Fc', '-f', $node->dir . '/x', 'postgres');
 #   $node->restart; $node->stop; $node->start;          # new(start => 0, config => "work_mem = 8MB\n", data_in => '/small/disk')
 #   $node->kill_all;                                    # -9, all processes at once; how many backends there were
 #   new(bin => '/opt/old/bin', initdb => ['-k'])        # another server's programs; initdb is called, with these options
+#   Stratum::Cluster->in_mid_month;                     # waits for the next one if a month is about to end
 #   my $standby = $node->standby; $node->wait_for($standby);   # a hot standby, and what the node has written is there
 package Stratum::Cluster;
 
@@ -85,7 +86,7 @@ sub _configure
 sub _control
 {
 	my ($self, @arguments) = @_;
-	my ($rc, undef, $err) = $self->command('pg_ctl', '-w', '-s', '-D', $self->{data}, @arguments);
+	my ($rc, undef, $err) = $self->command('pg_ctl', '-w', '-t', 600, '-s', '-D', $self->{data}, @arguments);
 	die "pg_ctl @arguments: $err\n" . _read($self->log_file) if $rc != 0;
 	return;
 }
@@ -146,13 +147,16 @@ sub sql
 sub comes_true
 {
 	my ($self, $sql, %option) = @_;
-	for (1 .. 10 * ($option{seconds} // 60))
+	for (1 .. 10 * ($option{seconds} // 300))
 	{
 		return 1 if $self->sql($sql, %option) eq 't';
 		select undef, undef, undef, 0.1;
 	}
 	return 0;
 }
+
+# For tests that count months: none ends in the next ten minutes.
+sub in_mid_month { sleep 5 while (gmtime)[4] != (gmtime time + 600)[4]; return }
 
 sub sqlstate
 {

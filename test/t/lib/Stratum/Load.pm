@@ -114,7 +114,7 @@ sub wait_for_more
 {
 	my ($self, $more) = @_;
 	my %goal = map { $_ => $more + told_of($self, $_) } $self->names;
-	for (1 .. 1200)
+	for (1 .. 6000)
 	{
 		return if !grep { told_of($self, $_) < $goal{$_} } keys %goal;
 		sleep 0.1;

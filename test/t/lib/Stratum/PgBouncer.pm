@@ -76,7 +76,7 @@ sub log_text
 sub _wait
 {
 	my ($self) = @_;
-	for (1 .. 100)
+	for (1 .. 600)
 	{
 		my ($rc) = $self->psql('SELECT 1');
 		return if $rc == 0;
