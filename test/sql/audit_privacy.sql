@@ -219,15 +219,15 @@ INSERT INTO stratum.tenants (id, name, slug) VALUES (7604, 'Privacy South', 'pri
 BEGIN;
 SELECT stratum.enter(7604);
 INSERT INTO stratum.cdp_profiles (id, canonical_id, anonymous_id, external_id, email, first_name, traits) VALUES
-  (7611, '00000000-0000-0000-0000-000000007611', 'anon-1', NULL, 'zoe@one.test', 'Zoe', '{"a": "zoe-a"}'), (7612, '00000000-0000-0000-0000-000000007612', 'zoe-anon', 'zoe-crm', 'zoe@two.test', 'Zoe', '{"b": "zoe-b"}'),
-  (7613, '00000000-0000-0000-0000-000000007613', NULL, NULL, 'zoe@three.test', 'Zoe', '{}'), (7614, '00000000-0000-0000-0000-000000007614', NULL, NULL, 'max@one.test', 'Max', '{}');
+  (7641, '00000000-0000-0000-0000-000000007641', 'anon-1', NULL, 'zoe@one.test', 'Zoe', '{"a": "zoe-a"}'), (7642, '00000000-0000-0000-0000-000000007642', 'zoe-anon', 'zoe-crm', 'zoe@two.test', 'Zoe', '{"b": "zoe-b"}'),
+  (7643, '00000000-0000-0000-0000-000000007643', NULL, NULL, 'zoe@three.test', 'Zoe', '{}'), (7644, '00000000-0000-0000-0000-000000007644', NULL, NULL, 'max@one.test', 'Max', '{}');
 INSERT INTO stratum.cdp_events (id, profile_id, event_name, event_type, message_id, properties, timestamp) VALUES
-  (7611, 7613, 'Early', 'track', '00000000-0000-0000-0000-0000000a7611', '{"n": "zoe-early"}', '2024-01-01'), (7612, 7612, 'Later', 'track', '00000000-0000-0000-0000-0000000a7612', '{"n": "zoe-later"}', '2024-01-01');
-DELETE FROM stratum.cdp_events WHERE id = 7611;
-UPDATE stratum.cdp_events SET properties = '{"n": "zoe-last"}' WHERE id = 7612;
-DELETE FROM stratum.cdp_profiles WHERE id = 7614;
-SELECT stratum.merge_profiles(7612, 7613), stratum.merge_profiles(7611, 7612);
-SELECT stratum.log_event('anonymize', 'cdp_profiles', '7611', '{"asked_by": "zoe@one.test"}') > 0 AS logged;
+  (7641, 7643, 'Early', 'track', '00000000-0000-0000-0000-0000000a7641', '{"n": "zoe-early"}', '2024-01-01'), (7642, 7642, 'Later', 'track', '00000000-0000-0000-0000-0000000a7642', '{"n": "zoe-later"}', '2024-01-01');
+DELETE FROM stratum.cdp_events WHERE id = 7641;
+UPDATE stratum.cdp_events SET properties = '{"n": "zoe-last"}' WHERE id = 7642;
+DELETE FROM stratum.cdp_profiles WHERE id = 7644;
+SELECT stratum.merge_profiles(7642, 7643), stratum.merge_profiles(7641, 7642);
+SELECT stratum.log_event('anonymize', 'cdp_profiles', '7641', '{"asked_by": "zoe@one.test"}') > 0 AS logged;
 COMMIT;
 CREATE FUNCTION pg_temp.names() RETURNS TABLE (name text, n bigint) LANGUAGE sql AS $$
   SELECT x.name, count(l) FROM unnest(array['zoe', 'max@', '0000000076', stratum.email_hash('zoe@one.test'), stratum.email_hash('zoe@two.test'), stratum.email_hash('zoe@three.test')]) WITH ORDINALITY x (name, i)
@@ -237,8 +237,8 @@ $$;
 SELECT left(name, 12) AS name, n > 0 AS there FROM pg_temp.names();
 BEGIN;
 SELECT stratum.enter(7604);
-SELECT jsonb_path_query_array(stratum.export_subject(7611), '$.audit_logs[*].resource_id') AS log;
-SELECT stratum.anonymize_profile(7611);
+SELECT jsonb_path_query_array(stratum.export_subject(7641), '$.audit_logs[*].resource_id') AS log;
+SELECT stratum.anonymize_profile(7641);
 COMMIT;
 SELECT left(name, 12) AS name, n FROM pg_temp.names();
 SELECT action, resource_id, old_values - 'created_at' AS old, new_values AS new FROM stratum.audit_logs WHERE tenant_id = 7604 AND resource_type = 'cdp_profile_aliases' ORDER BY action DESC, resource_id COLLATE "C", old_values ->> 'kind';
@@ -246,7 +246,7 @@ SELECT * FROM stratum.verify_audit(7604);
 SELECT count(*) AS rows FROM stratum.audit_logs WHERE tenant_id = 7604 \gset
 BEGIN;
 SELECT stratum.enter(7604);
-SELECT stratum.anonymize_profile(7611);
+SELECT stratum.anonymize_profile(7641);
 COMMIT;
 SELECT count(*) - :rows AS more FROM stratum.audit_logs WHERE tenant_id = 7604;
 DROP ROLE regress_privacy_app, regress_privacy_admin, regress_privacy_auditor;

@@ -56,13 +56,13 @@ FROM unnest('{62,63,3000}'::int[]) levels;
 -- What was refused has left nothing behind; what was accepted is evaluated, in a refresh too.
 SELECT count(*) AS stored, count(DISTINCT conditions) AS definitions FROM stratum.cdp_segments WHERE name = 'new';
 INSERT INTO stratum.cdp_profiles (canonical_id, first_seen_at) SELECT gen_random_uuid(), t FROM unnest('{-infinity,4713-01-01 BC,2024-01-01,294276-12-31,infinity}'::timestamptz[]) t;
-INSERT INTO stratum.cdp_events (profile_id, event_name, event_type, timestamp) SELECT id, 'A', 'track', first_seen_at FROM stratum.cdp_profiles WHERE first_seen_at IS NOT NULL;
+INSERT INTO stratum.cdp_events (profile_id, event_name, event_type, timestamp) SELECT id, 'A', 'track', first_seen_at FROM stratum.cdp_profiles WHERE tenant_id = stratum.current_tenant_id() AND first_seen_at IS NOT NULL;
 INSERT INTO stratum.cdp_segments (name, conditions)
 SELECT 'far', pg_temp.one(format('{"field": %s}', f)) FROM (VALUES ('"profile.first_seen_at", "operator": "within_last", "value": 1e300'), ('"profile.first_seen_at", "operator": "within_next", "value": 1e300'),
   ('"profile.first_seen_at", "operator": "not_within_last", "value": 1e300'), ('"event.A.count", "operator": "gte", "value": 1, "within_days": 1000000'), ('"event.A.count", "operator": "gte", "value": 1, "within_days": 1e300')) v (f);
 SELECT count(*) AS refreshed FROM stratum.refresh_segments();
 SELECT conditions #>> '{conditions,0,field}' AS field, conditions #>> '{conditions,0,operator}' AS operator, left(conditions #>> '{conditions,0,within_days}', 8) AS within_days,
   (SELECT string_agg(p.first_seen_at::date::text, ' ' ORDER BY p.id) FROM stratum.cdp_segment_memberships m JOIN stratum.cdp_profiles p ON p.id = m.profile_id WHERE m.segment_id = s.id) AS members,
-  (SELECT string_agg(p.first_seen_at::date::text, ' ' ORDER BY p.id) FROM stratum.cdp_profiles p WHERE stratum.segment_matches(s.conditions, p)) AS live
+  (SELECT string_agg(p.first_seen_at::date::text, ' ' ORDER BY p.id) FROM stratum.cdp_profiles p WHERE p.tenant_id = s.tenant_id AND stratum.segment_matches(s.conditions, p)) AS live
 FROM stratum.cdp_segments s WHERE name = 'far' ORDER BY id;
 ROLLBACK;
