@@ -640,6 +640,11 @@ CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
 COMMENT ON FUNCTION stratum._lock_names(text[]) IS
   'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
 
+CREATE FUNCTION stratum._notice_growth() RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_notice_growth';
+COMMENT ON FUNCTION stratum._notice_growth() IS
+  'Analyzes those small tables that events are looked up in that are twice as large as when that was last done; internal.';
+
 -- ---- persons --------------------------------------------------------------------------------------
 
 -- The profiles that persons stand for, in their order; each array has a kind of name, one a person, NULL where it has none. The
@@ -652,12 +657,17 @@ CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes 
 AS $$
 BEGIN
   RETURN QUERY
+  -- upper() is here, since in the look-up it would keep row security from using the index. OFFSET 0 for a look-up of each name: the
+  -- planner would rather read all aliases while they are few, and do so for each person.
+  WITH wanted AS MATERIALIZED (
+    SELECT u.*, upper(u.hash) AS upper_hash
+    FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS u(canonical, hash, external, anonymous, place))
   SELECT w.place, p.id::bigint, p.canonical_id,
          p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
-                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
-  FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
+                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous OFFSET 0))
+  FROM wanted w
   LEFT JOIN LATERAL (
     SELECT c.id, c.canonical_id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
@@ -665,7 +675,7 @@ BEGIN
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
       UNION ALL
       SELECT 2, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
-      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, upper(w.hash))
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, w.upper_hash)
       UNION ALL
       SELECT 3, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
@@ -676,7 +686,8 @@ BEGIN
       SELECT n.rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM (VALUES (1, 'canonical_id', w.canonical::text), (2, 'email_hash', w.hash), (3, 'external_id', w.external),
                    (4, 'anonymous_id', w.anonymous)) AS n(rank, kind, name)
-        JOIN stratum.cdp_profile_aliases k ON k.tenant_id = tenant AND k.kind = n.kind AND k.value = n.name
+        CROSS JOIN LATERAL (SELECT x.profile_id FROM stratum.cdp_profile_aliases x
+                            WHERE x.tenant_id = tenant AND x.kind = n.kind AND x.value = n.name OFFSET 0) k
         JOIN stratum.cdp_profiles a ON a.tenant_id = tenant AND a.id = k.profile_id
     ) c
     WHERE (c.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
@@ -723,6 +734,7 @@ BEGIN
          OR p.anonymous_id IS NULL AND new_anonymous IS NOT NULL);
   IF new_anonymous IS NOT NULL AND NOT stratum._is_name_taken(tenant, 'anonymous_id', new_anonymous) THEN
     INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id) VALUES (tenant, 'anonymous_id', new_anonymous, profile);
+    PERFORM stratum._notice_growth();
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
@@ -744,6 +756,7 @@ BEGIN
     IF profile IS NULL THEN
       INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
       RETURNING p.id, p.canonical_id INTO profile, canonical;
+      PERFORM stratum._notice_growth();
       EXIT;
     END IF;
     EXIT WHEN complete;
@@ -833,9 +846,60 @@ END $$;
 COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
   'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
 
+-- Of persons those who share no name with another of them, and none of whose names anybody has, get their profiles all at once. Their
+-- numbers, in order, and those profiles; nobody where a trigger has made something else of the rows. The names are locked.
+CREATE FUNCTION stratum._make_strangers(
+    tenant bigint, persons integer[], canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    OUT strangers integer[], OUT profiles bigint[], OUT ids uuid[])
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_asked boolean[] := array_fill(false, ARRAY[cardinality(hashes)]);
+  wanted uuid[];
+  n integer;
+BEGIN
+  FOREACH n IN ARRAY persons LOOP
+    is_asked[n] := true;
+  END LOOP;
+  WITH asked AS MATERIALIZED (
+      SELECT w.*, upper(w.hash) AS upper_hash
+      FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, person)
+      WHERE is_asked[w.person]),
+    names AS MATERIALIZED (
+      SELECT a.person, k.kind, k.name
+      FROM asked a, LATERAL (VALUES ('canonical_id', a.canonical::text), ('email_hash', a.hash), ('external_id', a.external), ('anonymous_id', a.anonymous)) AS k(kind, name)
+      WHERE k.name IS NOT NULL)
+  SELECT array_agg(a.person::integer ORDER BY a.person), array_agg(coalesce(a.canonical, gen_random_uuid()) ORDER BY a.person)
+  INTO strangers, wanted
+  FROM asked a
+  WHERE a.person NOT IN (SELECT c.person FROM (SELECT m.person, count(*) OVER (PARTITION BY m.kind, m.name) AS times FROM names m) c WHERE c.times > 1)
+    AND a.person NOT IN (SELECT m.person FROM names m JOIN stratum.cdp_profile_aliases k ON k.tenant_id = tenant AND k.kind = m.kind AND k.value = m.name)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.canonical_id = a.canonical)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash IN (a.hash, a.upper_hash))
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = a.external)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = a.anonymous);
+  IF strangers IS NULL THEN
+    RETURN;
+  END IF;
+  WITH made AS (
+      INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id, email, email_hash, external_id, anonymous_id)
+      SELECT tenant, w.canonical, CASE WHEN hashes[w.person] IS NOT NULL THEN emails[w.person] END, hashes[w.person], externals[w.person], anonymous_ids[w.person]
+      FROM unnest(strangers, wanted) WITH ORDINALITY AS w(person, canonical, place) ORDER BY w.place
+      RETURNING p.id, p.canonical_id)
+  SELECT array_agg(m.id::bigint ORDER BY m.id), array_agg(m.canonical_id ORDER BY m.id) INTO profiles, ids FROM made m;
+  IF ids IS DISTINCT FROM wanted THEN
+    strangers := NULL;
+  END IF;
+  PERFORM stratum._notice_growth();
+END $$;
+COMMENT ON FUNCTION stratum._make_strangers(bigint, integer[], uuid[], text[], text[], text[], text[]) IS
+  'Makes profiles of those persons, by number, whose names are nobody''s; internal to ingest_events().';
+
 -- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
--- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
+-- made, in the order in which the persons came, so that what one event tells of a person holds for the next; for those of whom no
+-- other event tells anything, all at once.
 CREATE FUNCTION stratum._profiles_of(
     tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
     event_persons integer[], messages uuid[])
@@ -845,10 +909,11 @@ AS $$
 DECLARE
   profiles bigint[];
   ids uuid[];  -- their canonical ids
-  settled record;
+  made record;
   open_ones integer[];
   n integer;
 BEGIN
+  PERFORM stratum._notice_growth();
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
          array_agg(CASE WHEN f.is_complete THEN f.canonical END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
@@ -866,10 +931,16 @@ BEGIN
     PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
       LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
                       ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
+    SELECT * INTO made FROM stratum._make_strangers(tenant, open_ones, canonicals, emails, hashes, externals, anonymous_ids);
+    FOR n IN 1 .. coalesce(cardinality(made.strangers), 0) LOOP
+      profiles[made.strangers[n]] := made.profiles[n];
+      ids[made.strangers[n]] := made.ids[n];
+    END LOOP;
     FOREACH n IN ARRAY open_ones LOOP
-      SELECT * INTO settled FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
-      profiles[n] := settled.profile;
-      ids[n] := settled.canonical;
+      CONTINUE WHEN profiles[n] IS NOT NULL;
+      SELECT * INTO made FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      profiles[n] := made.profile;
+      ids[n] := made.canonical;
     END LOOP;
   END IF;
   -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
@@ -6840,7 +6911,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._acting_tenant()', 'c s e8b1666979cee3ceccb546652a2dabe5'),
 ('function', 'stratum._action_effect(text,jsonb,jsonb)', 'plpgsql i search_path=pg_catalog, pg_temp 35316216ccb4d64b28656e39236b507a'),
 ('function', 'stratum._add_month(text,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off 8319ae953ae66db5d51993a4d9100999'),
-('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp c6835fe4a32b31aa185a156b9c99842d'),
+('function', 'stratum._add_names(bigint,bigint,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp a7b0f57fb70880cce6ce9ae55ea365b5'),
 ('function', 'stratum._anonymize_own_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 27ae7e405cfdc88992fec9bc03066d7b'),
 ('function', 'stratum._anonymize_platform_user(bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp 29ee15caa472496d6c21fc93e072bc10'),
 ('function', 'stratum._anonymize_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 000ad17378f3047d2e0f78720b33ed31'),
@@ -6942,7 +7013,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._expand_segments(bigint,jsonb)', 'c s bf1ccb1e166bb4a543061922f5f65666'),
 ('function', 'stratum._explain_conditions(jsonb[],anyelement)', 'c s e0e8705e6f3141885815c5c394cc700c'),
 ('function', 'stratum._export_profile_tables(bigint,bigint)', 'plpgsql s search_path=pg_catalog, pg_temp e209205e15def445fd1c3949b5c956fb'),
-('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp d4bde123b3ae5dc4a9d373ed7901b534'),
+('function', 'stratum._find_profiles(bigint,uuid[],text[],text[],text[])', 'plpgsql s search_path=pg_catalog, pg_temp e8f8c994bb0a23d1d18408df994be15c'),
 ('function', 'stratum._fit_audit_form(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 343262028e11ea50a32aaa992c87ce8e'),
 ('function', 'stratum._fit_partition(text,regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off d436bcc6907bbb5cb5c47c7345f50ee3'),
 ('function', 'stratum._fit_partitions(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp 3c07a7f5203f3380b5706b32546fa667'),
@@ -7043,6 +7114,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._make_leaf(text,text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 83b42b9e03245b7108e3e452b648982f'),
 ('function', 'stratum._make_month(text,timestamp with time zone,text[])', 'sql v search_path=pg_catalog, pg_temp; TimeZone=UTC 4056c766f7dbf4ecb99513aa9b45f1d9'),
 ('function', 'stratum._make_partitions(text[],integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off b5629aaee732ea824841b42d059ab11b'),
+('function', 'stratum._make_strangers(bigint,integer[],uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp 72cac2051edca166d89ebac2e30e7bad'),
 ('function', 'stratum._make_twin(text,regclass,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 898750372f7f0c5aad4542bce54a906f'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
@@ -7061,6 +7133,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._note_profile()', 'c v 7bc6f8630d7e1ea9e127e003101c7ca0'),
 ('function', 'stratum._note_rule_run(bigint,bigint,timestamp with time zone,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 32072bfb5ce9fe4d083f715a0abc38be'),
 ('function', 'stratum._note_segment()', 'c v e4902e5252d31b9d7ec9e0db3ae73ff2'),
+('function', 'stratum._notice_growth()', 'c v definer search_path=pg_catalog, pg_temp 6d099935cc5a074204b88f11d45853bf'),
 ('function', 'stratum._notice_partitioned(text,boolean)', 'plpgsql v search_path=pg_catalog, pg_temp 825dd042087c0da8710c3b5676243f50'),
 ('function', 'stratum._nulls_as_of(regclass,text,timestamp with time zone,text[])', 'plpgsql s search_path=pg_catalog, pg_temp ee2189e93eae6962c2e74558be7c1bac'),
 ('function', 'stratum._obstacles(regclass,text,boolean)', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off efb912c3e7cd1a747a45bad2787612f0'),
@@ -7086,7 +7159,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._profile_columns_support(internal)', 'c i af5088317e7e8e42493b1fe24ad81120'),
 ('function', 'stratum._profile_matches(jsonb,text[],"any")', 'c s 4a320e4582ffd86a1ce1a085c0e77fa4'),
 ('function', 'stratum._profile_tables()', 'plpgsql s search_path=pg_catalog, pg_temp 393f7752e684f958321e91a370ec2f6c'),
-('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[],integer[],uuid[])', 'plpgsql v search_path=pg_catalog, pg_temp 79683a162f5b5c67ffea4824c530a100'),
+('function', 'stratum._profiles_of(bigint,uuid[],text[],text[],text[],text[],integer[],uuid[])', 'plpgsql v search_path=pg_catalog, pg_temp 7cbbec1ea00503b32d20f8b5748dfa26'),
 ('function', 'stratum._purchase_events(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp 982f5290053ed310f9c04435fdb231ec'),
 ('function', 'stratum._purge_batch(bigint,timestamp with time zone,bigint)', 'plpgsql v definer search_path=pg_catalog, pg_temp ed6251b9d633bde8cd6a52351037a950'),
 ('function', 'stratum._purge_chain(bigint,timestamp with time zone,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp d4e0518c4be02a2521adb102f5f4318d'),
@@ -7150,7 +7223,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
-('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 7735a0fbd1d7ab7d2486783c4b6b0785'),
+('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 986ed4b79994d9673255291d67c8c9fa'),
 ('function', 'stratum._size_with_partitions(regclass)', 'sql s search_path=pg_catalog, pg_temp 61652cfa1fa21ffa8707ee3990429abf'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6f789e99257a799e69623b8b548a9bd2'),
@@ -10582,6 +10655,8 @@ GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, strat
 GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._notice_growth() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._make_strangers(bigint, integer[], uuid[], text[], text[], text[], text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;

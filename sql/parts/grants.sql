@@ -137,6 +137,8 @@ GRANT EXECUTE ON FUNCTION stratum._later_stage(text, text) TO stratum_app, strat
 GRANT EXECUTE ON FUNCTION stratum._reached_stage(text, boolean, text, text) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._joined_traits(jsonb, jsonb) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._lock_profiles(bigint, bigint[], uuid[]) TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._notice_growth() TO stratum_app, stratum_admin;
+GRANT EXECUTE ON FUNCTION stratum._make_strangers(bigint, integer[], uuid[], text[], text[], text[], text[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._profiles_of(bigint, uuid[], text[], text[], text[], text[], integer[], uuid[]) TO stratum_app, stratum_admin;
 GRANT EXECUTE ON FUNCTION stratum._merged_consent(jsonb, jsonb) TO stratum_app, stratum_admin;

@@ -6,6 +6,11 @@ CREATE FUNCTION stratum._lock_names(names text[]) RETURNS void
 COMMENT ON FUNCTION stratum._lock_names(text[]) IS
   'Until the end of the transaction nobody else makes a profile of one of these names for the current tenant; internal.';
 
+CREATE FUNCTION stratum._notice_growth() RETURNS void
+  LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'stratum_notice_growth';
+COMMENT ON FUNCTION stratum._notice_growth() IS
+  'Analyzes those small tables that events are looked up in that are twice as large as when that was last done; internal.';
+
 -- ---- persons --------------------------------------------------------------------------------------
 
 -- The profiles that persons stand for, in their order; each array has a kind of name, one a person, NULL where it has none. The
@@ -18,12 +23,17 @@ CREATE FUNCTION stratum._find_profiles(tenant bigint, canonicals uuid[], hashes 
 AS $$
 BEGIN
   RETURN QUERY
+  -- upper() is here, since in the look-up it would keep row security from using the index. OFFSET 0 for a look-up of each name: the
+  -- planner would rather read all aliases while they are few, and do so for each person.
+  WITH wanted AS MATERIALIZED (
+    SELECT u.*, upper(u.hash) AS upper_hash
+    FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS u(canonical, hash, external, anonymous, place))
   SELECT w.place, p.id::bigint, p.canonical_id,
          p.id IS NOT NULL AND (w.hash IS NULL OR p.email_hash IS NOT NULL) AND (w.external IS NULL OR p.external_id IS NOT NULL)
            AND (w.anonymous IS NULL OR p.anonymous_id = w.anonymous
                 OR EXISTS (SELECT FROM stratum.cdp_profile_aliases a
-                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous))
-  FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, place)
+                           WHERE a.tenant_id = tenant AND a.kind = 'anonymous_id' AND a.value = w.anonymous OFFSET 0))
+  FROM wanted w
   LEFT JOIN LATERAL (
     SELECT c.id, c.canonical_id, c.email_hash, c.external_id, c.anonymous_id
     FROM (
@@ -31,7 +41,7 @@ BEGIN
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.canonical_id = w.canonical
       UNION ALL
       SELECT 2, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
-      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, upper(w.hash))
+      FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.email_hash IN (w.hash, w.upper_hash)
       UNION ALL
       SELECT 3, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM stratum.cdp_profiles a WHERE a.tenant_id = tenant AND a.external_id = w.external
@@ -42,7 +52,8 @@ BEGIN
       SELECT n.rank, a.id, a.canonical_id, a.email_hash, a.external_id, a.anonymous_id
       FROM (VALUES (1, 'canonical_id', w.canonical::text), (2, 'email_hash', w.hash), (3, 'external_id', w.external),
                    (4, 'anonymous_id', w.anonymous)) AS n(rank, kind, name)
-        JOIN stratum.cdp_profile_aliases k ON k.tenant_id = tenant AND k.kind = n.kind AND k.value = n.name
+        CROSS JOIN LATERAL (SELECT x.profile_id FROM stratum.cdp_profile_aliases x
+                            WHERE x.tenant_id = tenant AND x.kind = n.kind AND x.value = n.name OFFSET 0) k
         JOIN stratum.cdp_profiles a ON a.tenant_id = tenant AND a.id = k.profile_id
     ) c
     WHERE (c.rank <= 1 OR w.canonical IS NULL OR c.canonical_id = w.canonical)
@@ -89,6 +100,7 @@ BEGIN
          OR p.anonymous_id IS NULL AND new_anonymous IS NOT NULL);
   IF new_anonymous IS NOT NULL AND NOT stratum._is_name_taken(tenant, 'anonymous_id', new_anonymous) THEN
     INSERT INTO stratum.cdp_profile_aliases (tenant_id, kind, value, profile_id) VALUES (tenant, 'anonymous_id', new_anonymous, profile);
+    PERFORM stratum._notice_growth();
   END IF;
 END $$;
 COMMENT ON FUNCTION stratum._add_names(bigint, bigint, text, text, text, text) IS
@@ -110,6 +122,7 @@ BEGIN
     IF profile IS NULL THEN
       INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
       RETURNING p.id, p.canonical_id INTO profile, canonical;
+      PERFORM stratum._notice_growth();
       EXIT;
     END IF;
     EXIT WHEN complete;
@@ -199,9 +212,60 @@ END $$;
 COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uuid[]) IS
   'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
 
+-- Of persons those who share no name with another of them, and none of whose names anybody has, get their profiles all at once. Their
+-- numbers, in order, and those profiles; nobody where a trigger has made something else of the rows. The names are locked.
+CREATE FUNCTION stratum._make_strangers(
+    tenant bigint, persons integer[], canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
+    OUT strangers integer[], OUT profiles bigint[], OUT ids uuid[])
+  RETURNS record
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  is_asked boolean[] := array_fill(false, ARRAY[cardinality(hashes)]);
+  wanted uuid[];
+  n integer;
+BEGIN
+  FOREACH n IN ARRAY persons LOOP
+    is_asked[n] := true;
+  END LOOP;
+  WITH asked AS MATERIALIZED (
+      SELECT w.*, upper(w.hash) AS upper_hash
+      FROM unnest(canonicals, hashes, externals, anonymous_ids) WITH ORDINALITY AS w(canonical, hash, external, anonymous, person)
+      WHERE is_asked[w.person]),
+    names AS MATERIALIZED (
+      SELECT a.person, k.kind, k.name
+      FROM asked a, LATERAL (VALUES ('canonical_id', a.canonical::text), ('email_hash', a.hash), ('external_id', a.external), ('anonymous_id', a.anonymous)) AS k(kind, name)
+      WHERE k.name IS NOT NULL)
+  SELECT array_agg(a.person::integer ORDER BY a.person), array_agg(coalesce(a.canonical, gen_random_uuid()) ORDER BY a.person)
+  INTO strangers, wanted
+  FROM asked a
+  WHERE a.person NOT IN (SELECT c.person FROM (SELECT m.person, count(*) OVER (PARTITION BY m.kind, m.name) AS times FROM names m) c WHERE c.times > 1)
+    AND a.person NOT IN (SELECT m.person FROM names m JOIN stratum.cdp_profile_aliases k ON k.tenant_id = tenant AND k.kind = m.kind AND k.value = m.name)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.canonical_id = a.canonical)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.email_hash IN (a.hash, a.upper_hash))
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.external_id = a.external)
+    AND NOT EXISTS (SELECT FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.anonymous_id = a.anonymous);
+  IF strangers IS NULL THEN
+    RETURN;
+  END IF;
+  WITH made AS (
+      INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id, email, email_hash, external_id, anonymous_id)
+      SELECT tenant, w.canonical, CASE WHEN hashes[w.person] IS NOT NULL THEN emails[w.person] END, hashes[w.person], externals[w.person], anonymous_ids[w.person]
+      FROM unnest(strangers, wanted) WITH ORDINALITY AS w(person, canonical, place) ORDER BY w.place
+      RETURNING p.id, p.canonical_id)
+  SELECT array_agg(m.id::bigint ORDER BY m.id), array_agg(m.canonical_id ORDER BY m.id) INTO profiles, ids FROM made m;
+  IF ids IS DISTINCT FROM wanted THEN
+    strangers := NULL;
+  END IF;
+  PERFORM stratum._notice_growth();
+END $$;
+COMMENT ON FUNCTION stratum._make_strangers(bigint, integer[], uuid[], text[], text[], text[], text[]) IS
+  'Makes profiles of those persons, by number, whose names are nobody''s; internal to ingest_events().';
+
 -- The profiles of these persons, in their order; all locked. NULL for one of whom there is nothing new.
 -- First those that are known by all their names are looked up. Only if there are others are names locked and profiles
--- made, in the order in which the persons came, so that what one event tells of a person holds for the next.
+-- made, in the order in which the persons came, so that what one event tells of a person holds for the next; for those of whom no
+-- other event tells anything, all at once.
 CREATE FUNCTION stratum._profiles_of(
     tenant bigint, canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
     event_persons integer[], messages uuid[])
@@ -211,10 +275,11 @@ AS $$
 DECLARE
   profiles bigint[];
   ids uuid[];  -- their canonical ids
-  settled record;
+  made record;
   open_ones integer[];
   n integer;
 BEGIN
+  PERFORM stratum._notice_growth();
   SELECT array_agg(CASE WHEN f.is_complete THEN f.profile END ORDER BY f.place),
          array_agg(CASE WHEN f.is_complete THEN f.canonical END ORDER BY f.place),
          array_agg(f.place::integer ORDER BY f.place) FILTER (WHERE f.is_complete IS NOT TRUE)
@@ -232,10 +297,16 @@ BEGIN
     PERFORM stratum._lock_names(ARRAY(SELECT k.kind || k.name FROM unnest(open_ones) o(place),
       LATERAL (VALUES ('canonical_id ', canonicals[o.place]::text), ('email_hash ', hashes[o.place]),
                       ('external_id ', externals[o.place]), ('anonymous_id ', anonymous_ids[o.place])) AS k(kind, name)));
+    SELECT * INTO made FROM stratum._make_strangers(tenant, open_ones, canonicals, emails, hashes, externals, anonymous_ids);
+    FOR n IN 1 .. coalesce(cardinality(made.strangers), 0) LOOP
+      profiles[made.strangers[n]] := made.profiles[n];
+      ids[made.strangers[n]] := made.ids[n];
+    END LOOP;
     FOREACH n IN ARRAY open_ones LOOP
-      SELECT * INTO settled FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
-      profiles[n] := settled.profile;
-      ids[n] := settled.canonical;
+      CONTINUE WHEN profiles[n] IS NOT NULL;
+      SELECT * INTO made FROM stratum._settle_profile(tenant, canonicals[n], emails[n], hashes[n], externals[n], anonymous_ids[n]);
+      profiles[n] := made.profile;
+      ids[n] := made.canonical;
     END LOOP;
   END IF;
   -- One that has been merged into another one, erased or deleted meanwhile is looked for once more.
