@@ -2672,7 +2672,9 @@ AS $$
 DECLARE
   is_first boolean := NOT EXISTS (
     SELECT FROM stratum.audit_logs l
-    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize');
+    -- not one that the application has written
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize'
+      AND l.metadata ? 'audit_logs');
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
@@ -6042,7 +6044,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
 ('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp f618a5867721942879e013e97690d693'),
-('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp b573314ae666addce041e661d05951ab'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp fe589447cde618993ea9219c0b9944c2'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
 ('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 01d5369f4e40f00f23cb775f5150c5ce'),
 ('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),

@@ -210,7 +210,9 @@ AS $$
 DECLARE
   is_first boolean := NOT EXISTS (
     SELECT FROM stratum.audit_logs l
-    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize');
+    -- not one that the application has written
+    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize'
+      AND l.metadata ? 'audit_logs');
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
