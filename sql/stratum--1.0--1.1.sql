@@ -484,18 +484,25 @@ AS $$
 DECLARE
   complete boolean;
 BEGIN
-  LOOP
+  FOR try IN 1 .. 20 LOOP
     SELECT f.profile, f.canonical, f.is_complete INTO profile, canonical, complete
     FROM stratum._find_profiles(tenant, ARRAY[wanted], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
     IF profile IS NULL THEN
       INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
       RETURNING p.id, p.canonical_id INTO profile, canonical;
+      IF profile IS NULL THEN
+        RAISE EXCEPTION 'a trigger has kept the profile of an event from being made' USING ERRCODE = 'triggered_action_exception';
+      END IF;
       PERFORM stratum._notice_growth();
       EXIT;
     END IF;
     EXIT WHEN complete;
     PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = profile AND p.canonical_id = canonical FOR KEY SHARE;
     EXIT WHEN FOUND;
+    IF try = 20 THEN
+      RAISE EXCEPTION 'profile % cannot be locked', profile
+        USING ERRCODE = 'insufficient_privilege', HINT = 'A policy on stratum.cdp_profiles may hide it from UPDATE.';
+    END IF;
   END LOOP;
   IF complete IS NOT TRUE THEN
     PERFORM stratum._add_names(tenant, profile, email, hash, external, anonymous);
@@ -612,7 +619,7 @@ BEGIN
       FROM unnest(strangers, wanted) WITH ORDINALITY AS w(person, canonical, place) ORDER BY w.place
       RETURNING p.id, p.canonical_id)
   SELECT array_agg(m.id::bigint ORDER BY m.id), array_agg(m.canonical_id ORDER BY m.id) INTO profiles, ids FROM made m;
-  IF ids IS DISTINCT FROM wanted THEN
+  IF cardinality(ids) IS DISTINCT FROM cardinality(wanted) THEN
     strangers := NULL;
   END IF;
   PERFORM stratum._notice_growth();
@@ -2575,9 +2582,12 @@ BEGIN
              CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
              CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
              CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND jsonb_typeof(l.metadata) = 'object'
-                    -- not what an erasure has written
-                    AND (l.action IN ('login', 'logout', 'export') OR l.action = 'anonymize' AND NOT l.metadata ? 'audit_logs')
-                  THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
+                    AND l.action IN ('login', 'logout', 'export', 'anonymize')
+                  -- not the numbers that an erasure has written
+                  THEN stratum._erased_values(l.metadata, ARRAY(
+                    SELECT e.key FROM jsonb_each(l.metadata) e
+                    WHERE NOT (l.action = 'anonymize' AND l.metadata ? 'audit_logs' AND jsonb_typeof(e.value) = 'number')))
+                  ELSE l.metadata END AS new_metadata,
              CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
              CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
       FROM (SELECT i.id, bool_or(i.about) AS about, bool_or(NOT i.about) AS by
@@ -2670,18 +2680,14 @@ CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_i
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  is_first boolean := NOT EXISTS (
-    SELECT FROM stratum.audit_logs l
-    -- not one that the application has written
-    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize'
-      AND l.metadata ? 'audit_logs');
+  nobody uuid := md5(format('erased profile %s of tenant %s', profile_id, tenant))::uuid;
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
-  SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
+  SET canonical_id = nobody, anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
       phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
   WHERE p.tenant_id = tenant AND p.id = profile_id
-    AND (is_first
+    AND (p.canonical_id <> nobody
          OR num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
          OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
   GET DIAGNOSTICS profiles = ROW_COUNT;
@@ -6043,8 +6049,8 @@ AS $manifest$ VALUES
 ('function', 'stratum._drop_partition_policies(regclass)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off b47acaba870ad0618a79813dfc2a3e6d'),
 ('function', 'stratum._empty_default(text,regclass,regclass,timestamp with time zone)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off f37ae2018add8e9aa73c0630619f1bfe'),
 ('function', 'stratum._end_history(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp c2c8ef0dbf1ba1af09ce1a71b917660c'),
-('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp f618a5867721942879e013e97690d693'),
-('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp fe589447cde618993ea9219c0b9944c2'),
+('function', 'stratum._erase_log(bigint,bigint[],text[],bigint[],jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp b15aac0b9c6500ad52dffb9f6357b421'),
+('function', 'stratum._erase_profile(bigint,bigint,bigint[])', 'plpgsql v search_path=pg_catalog, pg_temp 44e40ae90f6a5d04af670c90f81425e9'),
 ('function', 'stratum._erase_sealed_rows(bigint,bigint,jsonb,jsonb)', 'plpgsql v search_path=pg_catalog, pg_temp 8bc53d1436ef19fead56be9d84c74886'),
 ('function', 'stratum._erase_user(bigint,bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 01d5369f4e40f00f23cb775f5150c5ce'),
 ('function', 'stratum._erase_user_log(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp 6fda971c83ac58cfda2d090e1aa048e8'),
@@ -6154,7 +6160,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._make_leaf(text,text,text[],text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 83b42b9e03245b7108e3e452b648982f'),
 ('function', 'stratum._make_month(text,timestamp with time zone,text[])', 'sql v search_path=pg_catalog, pg_temp; TimeZone=UTC 4056c766f7dbf4ecb99513aa9b45f1d9'),
 ('function', 'stratum._make_partitions(text[],integer)', 'plpgsql v search_path=pg_catalog, pg_temp; TimeZone=UTC; quote_all_identifiers=off b5629aaee732ea824841b42d059ab11b'),
-('function', 'stratum._make_strangers(bigint,integer[],uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp 72cac2051edca166d89ebac2e30e7bad'),
+('function', 'stratum._make_strangers(bigint,integer[],uuid[],text[],text[],text[],text[])', 'plpgsql v search_path=pg_catalog, pg_temp 73755c04de591fda43c38e0139510a49'),
 ('function', 'stratum._make_twin(text,regclass,text[],boolean)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off 898750372f7f0c5aad4542bce54a906f'),
 ('function', 'stratum._max_attempts(bigint)', 'plpgsql s search_path=pg_catalog, pg_temp d8ec27a1e203f069f57c03992d43f697'),
 ('function', 'stratum._mean_score(integer[])', 'sql i search_path=pg_catalog, pg_temp 1cfebb82009ffeef8aa030fbbfbfeae7'),
@@ -6263,7 +6269,7 @@ AS $manifest$ VALUES
 ('function', 'stratum._segments_changed()', 'c v b28fe5528a094406eb1693380d8a2b37'),
 ('function', 'stratum._server_faults()', 'sql i search_path=pg_catalog, pg_temp 1041bd2feff739ba809de6b61ff3c0a0'),
 ('function', 'stratum._set_id_width(regclass,text)', 'plpgsql v search_path=pg_catalog, pg_temp; quote_all_identifiers=off c9bfa82b3f7427aa088a09c6d2157991'),
-('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 986ed4b79994d9673255291d67c8c9fa'),
+('function', 'stratum._settle_profile(bigint,uuid,text,text,text,text)', 'plpgsql v search_path=pg_catalog, pg_temp 0d46a4d1e286e715e603551972a67960'),
 ('function', 'stratum._size_with_partitions(regclass)', 'sql s search_path=pg_catalog, pg_temp 61652cfa1fa21ffa8707ee3990429abf'),
 ('function', 'stratum._slug_of_tenant(bigint)', 'plpgsql v search_path=pg_catalog, pg_temp dbe1816130b98138eeb0cc9cc855346b'),
 ('function', 'stratum._storage_found()', 'sql s search_path=pg_catalog, pg_temp; quote_all_identifiers=off 6f789e99257a799e69623b8b548a9bd2'),

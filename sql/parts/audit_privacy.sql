@@ -105,9 +105,12 @@ BEGIN
              CASE WHEN x.about THEN stratum._erased_values(l.old_values, keys) ELSE l.old_values END AS new_old,
              CASE WHEN x.about THEN stratum._erased_values(l.new_values, keys) ELSE l.new_values END AS new_new,
              CASE WHEN x.about AND l.old_values IS NULL AND l.new_values IS NULL AND jsonb_typeof(l.metadata) = 'object'
-                    -- not what an erasure has written
-                    AND (l.action IN ('login', 'logout', 'export') OR l.action = 'anonymize' AND NOT l.metadata ? 'audit_logs')
-                  THEN stratum._erased_values(l.metadata, ARRAY(SELECT jsonb_object_keys(l.metadata))) ELSE l.metadata END AS new_metadata,
+                    AND l.action IN ('login', 'logout', 'export', 'anonymize')
+                  -- not the numbers that an erasure has written
+                  THEN stratum._erased_values(l.metadata, ARRAY(
+                    SELECT e.key FROM jsonb_each(l.metadata) e
+                    WHERE NOT (l.action = 'anonymize' AND l.metadata ? 'audit_logs' AND jsonb_typeof(e.value) = 'number')))
+                  ELSE l.metadata END AS new_metadata,
              CASE WHEN x.by THEN NULL ELSE l.ip_address END AS new_ip,
              CASE WHEN x.by THEN NULL ELSE l.user_agent END AS new_agent
       FROM (SELECT i.id, bool_or(i.about) AS about, bool_or(NOT i.about) AS by
@@ -202,24 +205,20 @@ COMMENT ON FUNCTION stratum._subject_events(bigint, bigint, text) IS
   'Ids of the events of a profile; internal.';
 
 -- What is overwritten here must not come up in the trail once more; an entry of its own says what was done instead. The
--- canonical id may be all that a person is known by, so it is replaced the first time in any case.
+-- canonical id may be all that a person is known by; the new one tells that it has been replaced, and nothing else.
 CREATE FUNCTION stratum._erase_profile(tenant bigint, profile_id bigint, event_ids bigint[], OUT profiles bigint, OUT events bigint)
   RETURNS record
   LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  is_first boolean := NOT EXISTS (
-    SELECT FROM stratum.audit_logs l
-    -- not one that the application has written
-    WHERE l.tenant_id = tenant AND l.resource_type = 'cdp_profiles' AND l.resource_id = profile_id::text AND l.action = 'anonymize'
-      AND l.metadata ? 'audit_logs');
+  nobody uuid := md5(format('erased profile %s of tenant %s', profile_id, tenant))::uuid;
 BEGIN
   PERFORM stratum._pause_audit('stratum.cdp_profiles');
   UPDATE stratum.cdp_profiles p
-  SET canonical_id = gen_random_uuid(), anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
+  SET canonical_id = nobody, anonymous_id = NULL, external_id = NULL, email = NULL, email_hash = NULL, phone = NULL,
       phone_hash = NULL, first_name = NULL, last_name = NULL, traits = '{}', computed_traits = '{}', consent = '{}'
   WHERE p.tenant_id = tenant AND p.id = profile_id
-    AND (is_first
+    AND (p.canonical_id <> nobody
          OR num_nonnulls(p.anonymous_id, p.external_id, p.email, p.email_hash, p.phone, p.phone_hash, p.first_name, p.last_name) > 0
          OR (p.traits, p.computed_traits, p.consent) IS DISTINCT FROM ('{}'::jsonb, '{}'::jsonb, '{}'::jsonb));
   GET DIAGNOSTICS profiles = ROW_COUNT;

@@ -116,18 +116,25 @@ AS $$
 DECLARE
   complete boolean;
 BEGIN
-  LOOP
+  FOR try IN 1 .. 20 LOOP
     SELECT f.profile, f.canonical, f.is_complete INTO profile, canonical, complete
     FROM stratum._find_profiles(tenant, ARRAY[wanted], ARRAY[hash], ARRAY[external], ARRAY[anonymous]) f;
     IF profile IS NULL THEN
       INSERT INTO stratum.cdp_profiles AS p (tenant_id, canonical_id) VALUES (tenant, coalesce(wanted, gen_random_uuid()))
       RETURNING p.id, p.canonical_id INTO profile, canonical;
+      IF profile IS NULL THEN
+        RAISE EXCEPTION 'a trigger has kept the profile of an event from being made' USING ERRCODE = 'triggered_action_exception';
+      END IF;
       PERFORM stratum._notice_growth();
       EXIT;
     END IF;
     EXIT WHEN complete;
     PERFORM FROM stratum.cdp_profiles p WHERE p.tenant_id = tenant AND p.id = profile AND p.canonical_id = canonical FOR KEY SHARE;
     EXIT WHEN FOUND;
+    IF try = 20 THEN
+      RAISE EXCEPTION 'profile % cannot be locked', profile
+        USING ERRCODE = 'insufficient_privilege', HINT = 'A policy on stratum.cdp_profiles may hide it from UPDATE.';
+    END IF;
   END LOOP;
   IF complete IS NOT TRUE THEN
     PERFORM stratum._add_names(tenant, profile, email, hash, external, anonymous);
@@ -213,7 +220,7 @@ COMMENT ON FUNCTION stratum._persons_with_news(bigint, integer[], integer[], uui
   'Those of the persons, by number, of whom there is an event that is not stored yet, in the order of these events; NULL where there are none; internal to ingest_events().';
 
 -- Of persons those who share no name with another of them, and none of whose names anybody has, get their profiles all at once. Their
--- numbers, in order, and those profiles; nobody where a trigger has made something else of the rows. The names are locked.
+-- numbers, in order, and those profiles; nobody where a trigger has kept a row out. The names are locked.
 CREATE FUNCTION stratum._make_strangers(
     tenant bigint, persons integer[], canonicals uuid[], emails text[], hashes text[], externals text[], anonymous_ids text[],
     OUT strangers integer[], OUT profiles bigint[], OUT ids uuid[])
@@ -254,7 +261,7 @@ BEGIN
       FROM unnest(strangers, wanted) WITH ORDINALITY AS w(person, canonical, place) ORDER BY w.place
       RETURNING p.id, p.canonical_id)
   SELECT array_agg(m.id::bigint ORDER BY m.id), array_agg(m.canonical_id ORDER BY m.id) INTO profiles, ids FROM made m;
-  IF ids IS DISTINCT FROM wanted THEN
+  IF cardinality(ids) IS DISTINCT FROM cardinality(wanted) THEN
     strangers := NULL;
   END IF;
   PERFORM stratum._notice_growth();

@@ -130,12 +130,14 @@ SELECT * FROM stratum.verify_audit(7601);
 BEGIN;
 SELECT stratum.enter(7601, 7602, 'req-6');
 SELECT profile_id AS nameless FROM stratum.ingest_event('{"event_name": "View", "canonical_id": "00000000-0000-0000-0000-000000007621"}') \gset
-SELECT stratum.log_event('anonymize', 'cdp_profiles', :'nameless', '{"asked": "by letter"}') IS NOT NULL AS logged;
+SELECT stratum.log_event('anonymize', 'cdp_profiles', :'nameless', '{"asked": "by letter", "audit_logs": 1}') IS NOT NULL AS logged;
 SELECT stratum.anonymize_profile(:nameless);
 SELECT canonical_id AS new_id, canonical_id = '00000000-0000-0000-0000-000000007621' AS same FROM stratum.cdp_profiles WHERE id = :nameless \gset
 SELECT :'same' AS same;
 SELECT stratum.anonymize_profile(:nameless);
 SELECT canonical_id = :'new_id' AS stays FROM stratum.cdp_profiles WHERE id = :nameless;
+SELECT metadata -> 'asked' AS asked FROM stratum.audit_logs WHERE resource_id = :'nameless' AND metadata ? 'asked';
+SELECT count(*) AS erasures FROM stratum.audit_logs WHERE resource_id = :'nameless' AND resource_type = 'cdp_profiles' AND metadata ? 'cdp_profiles';
 COMMIT;
 -- changes of others, in the same transaction too, are recorded as ever
 BEGIN;

@@ -204,6 +204,31 @@ SELECT stratum.merge_profiles(94010001, 94020001);
 ROLLBACK;
 RESET SESSION AUTHORIZATION;
 
+-- ---- triggers and policies of others --------------------------------------------------------------
+BEGIN;
+CREATE FUNCTION ingest_test.block() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.canonical_id := coalesce(md5(NEW.external_id)::uuid, NEW.canonical_id);
+  RETURN CASE WHEN current_setting('ingest_test.block', true) = 'on' THEN NULL ELSE NEW END;
+END $$;
+CREATE TRIGGER block BEFORE INSERT ON stratum.cdp_profiles FOR EACH ROW EXECUTE FUNCTION ingest_test.block();
+CREATE POLICY frozen ON stratum.cdp_profiles AS RESTRICTIVE FOR UPDATE TO stratum_app USING (external_id <> 'frozen');
+SET SESSION AUTHORIZATION regress_stratum_ingest;
+SELECT stratum.enter(9401);
+SAVEPOINT s;
+-- who is kept out by a trigger is no duplicate
+SET LOCAL ingest_test.block = on;
+SELECT outcome FROM stratum.ingest_event('{"event_name": "View", "external_id": "t1"}');
+ROLLBACK TO s;
+-- what a trigger changes is no obstacle
+SELECT outcome FROM stratum.ingest_events('[{"event_name": "View", "external_id": "t1", "canonical_id": "00000000-0000-4000-8000-0000000000f1"}, {"event_name": "View", "external_id": "t2"}]');
+SELECT external, events, (SELECT canonical_id = md5(external)::uuid FROM stratum.cdp_profiles p WHERE p.external_id = external) AS changed FROM ingest_test.profile;
+-- who may be read and not changed
+INSERT INTO stratum.cdp_profiles (id, canonical_id, external_id) VALUES (94010009, gen_random_uuid(), 'frozen');
+SELECT outcome FROM stratum.ingest_event('{"event_name": "View", "external_id": "frozen", "anonymous_id": "z"}');
+ROLLBACK;
+RESET SESSION AUTHORIZATION;
+
 DELETE FROM stratum.cdp_events WHERE tenant_id IN (9401, 9402);
 DELETE FROM stratum.cdp_profiles WHERE tenant_id IN (9401, 9402);
 SET client_min_messages = warning;
