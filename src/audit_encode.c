@@ -432,10 +432,18 @@ Jsonb *
 stratum_encode_value_in_utc(const AuditColumn *column, Datum value)
 {
 	Jsonb	   *result;
+	char		buffer[MAXDATELEN + 1];
+	int			utc = 0;
 	int			level;
 
-	if (!shows_times(column) || strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0)
+	/* what is redacted comes here again, in clear, if its value counts */
+	if (column->redacted || !shows_times(column) || strcmp(pg_get_timezone_name(session_timezone), "UTC") == 0)
 		return stratum_encode_value(column, value);
+	if (column->type == TIMESTAMPTZOID)
+	{
+		JsonEncodeDateTime(buffer, value, TIMESTAMPTZOID, &utc);
+		return stratum_encode_string(buffer);
+	}
 	level = NewGUCNestLevel();
 	(void) set_config_option("TimeZone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	result = stratum_encode_value(column, value);

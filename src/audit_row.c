@@ -7,28 +7,12 @@
  */
 #include "audit.h"
 
-#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/datetime.h"
-#include "utils/json.h"
 
 /* --- values --- */
-
-/* A value of a key. Times are in UTC, or a key's text would depend on the session. */
-static Jsonb *
-encode_key(const AuditColumn *column, Datum value)
-{
-	char		buffer[MAXDATELEN + 1];
-	int			utc = 0;
-
-	if (column->type != TIMESTAMPTZOID || column->redacted)
-		return stratum_encode_value_in_utc(column, value);
-	JsonEncodeDateTime(buffer, value, TIMESTAMPTZOID, &utc);
-	return stratum_encode_string(buffer);
-}
 
 static void
 push_json(JsonbParseState **state, JsonbIteratorToken token, Jsonb *json)
@@ -72,7 +56,7 @@ composite_key_as_text(const AuditTable *table, TupleTableSlot *slot)
 	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
 	for (int i = 0; i < table->nkeys; i++)
 		push_json(&state, WJB_ELEM,
-				  encode_key(table->keys[i], slot->tts_values[table->keys[i]->number - 1]));
+				  stratum_encode_value_in_utc(table->keys[i], slot->tts_values[table->keys[i]->number - 1]));
 	return stratum_json_text(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL)));
 }
 
@@ -111,7 +95,7 @@ single_key_as_text(const AuditColumn *column, Datum value)
 				break;
 		}
 	}
-	return stratum_json_text(encode_key(column, value));
+	return stratum_json_text(stratum_encode_value_in_utc(column, value));
 }
 
 /*

@@ -61,6 +61,15 @@ sub leave
 	die "cannot fill the disk\n";
 }
 
+# A directory of a server's data is on another disk.
+sub move_out
+{
+	my ($server, $what, $to) = @_;
+	my $from = $server->data . "/$what";
+	system('mv', $from, "$to/$what") == 0 && symlink "$to/$what", $from or die "$what: $!\n";
+	return;
+}
+
 my ($failed, $tried) = (0, 0);
 
 # With more and more room, until it is enough; whatever else is said than that the disk is full is a fault.
@@ -92,11 +101,7 @@ sub with_more_room
 my $node = Stratum::Cluster->new(data_in => $disk, start => 0, config => "autovacuum = off\nmax_wal_size = 64MB\nmin_wal_size = 32MB\ntemp_file_limit = -1\n");
 # What is full is the tables' disk. The WAL is on another, and so is what each checkpoint writes anew: without room for that the server ends
 # itself (PANIC: could not write to file "pg_logical/replorigin_checkpoint.tmp").
-for my $needed (qw(pg_wal pg_logical))
-{
-	my ($from, $to) = ($node->data . "/$needed", $node->dir . "/$needed");
-	system('mv', $from, $to) == 0 && symlink $to, $from or die "$needed: $!\n";
-}
+move_out($node, $_, $node->dir) for qw(pg_wal pg_logical);
 $node->start;
 open_shop($node, profiles => 500);
 my $counts = 'SELECT shop.counts()';
@@ -187,7 +192,7 @@ $node->stop;
 # ---- full where the WAL is -------------------------------------------------------------------------------------
 
 my $other = Stratum::Cluster->new(start => 0, config => "max_wal_size = 64MB\nmin_wal_size = 32MB\nwal_recycle = off\n");
-system('mv', $other->data . '/pg_wal', "$disk/wal") == 0 && symlink "$disk/wal", $other->data . '/pg_wal' or die $!;
+move_out($other, 'pg_wal', $disk);
 $other->start;
 open_shop($other, profiles => 300);
 my $load = Stratum::Load->start($other, clients => 3);
